@@ -1,0 +1,141 @@
+/**
+ * What the debug adapter asks of debug information. Addresses are link-time gva, bigint; a load bias is the caller's.
+ * symbols/index.ts has `openSymbols(name, bytes, report): Promise<SymbolFile>`; everything beyond the index is read on demand.
+ */
+
+export interface SourceLine {
+  /** As in the line table: compilation directory joined, normalised with `/`. */
+  path: string;
+  line: number;
+  column: number;
+}
+
+export interface LineEntry extends SourceLine {
+  /** [start, end) */
+  start: bigint;
+  end: bigint;
+  isStatement: boolean;
+  /** First address after the prologue, where the producer says so. */
+  prologueEnd: boolean;
+}
+
+export interface FunctionSymbol {
+  name: string;
+  /** [start, end); further ranges when the compiler split it (`.cold`). */
+  start: bigint;
+  end: bigint;
+  ranges: { start: bigint; end: bigint }[];
+  /** Only from DWARF. */
+  declaration?: SourceLine;
+  source: 'dwarf' | 'elf';
+}
+
+/** A frame of the source program at one address: the function itself last, what was inlined into it before. */
+export interface InlineFrame {
+  function: string;
+  /** Line in this frame: of the address for the innermost, of the call for the others. */
+  at?: SourceLine;
+  inlined: boolean;
+  /** First address of the inlined body, for step in. */
+  entry?: bigint;
+}
+
+/** What a location expression and the unwinder may ask of the stopped guest. */
+export interface Target {
+  /** By DWARF number (System V psABI table 3.36 for x86-64, 2.14 for i386). Undefined: not known in this frame. */
+  register(number: number): bigint | undefined;
+  /** As much as can be read. */
+  memory(gva: bigint, bytes: number): Uint8Array;
+  /** Canonical frame address of this frame (DW_OP_call_frame_cfa). */
+  cfa?(): bigint | undefined;
+}
+
+export type Type =
+  | { kind: 'base'; name: string; bytes: number; encoding: 'signed' | 'unsigned' | 'boolean' | 'float' | 'char' | 'unsigned-char' | 'address' }
+  | { kind: 'pointer'; name: string; bytes: number; to: () => Type }
+  | { kind: 'struct' | 'union' | 'class'; name: string; bytes: number; members: () => Member[] }
+  | { kind: 'array'; name: string; bytes: number; of: () => Type; count: number | undefined }
+  | { kind: 'enum'; name: string; bytes: number; values: () => { name: string; value: bigint }[] }
+  | { kind: 'typedef'; name: string; bytes: number; to: () => Type }
+  | { kind: 'qualified'; name: string; bytes: number; to: () => Type }
+  | { kind: 'function'; name: string; bytes: number; returns: () => Type; parameters: () => Type[] }
+  | { kind: 'void'; name: string; bytes: number }; // prettier-ignore
+
+export interface Member {
+  name: string;
+  type: Type;
+  /** Bytes from the start; bit fields also have bits from there. */
+  offset: number;
+  bitSize?: number;
+  bitOffset?: number;
+}
+
+/** Where a value is, once located in a frame. */
+export type Location =
+  | { kind: 'memory'; gva: bigint }
+  | { kind: 'register'; number: number }
+  /** Computed or constant: it cannot be written. */
+  | { kind: 'value'; bytes: Uint8Array }
+  | { kind: 'pieces'; pieces: { location: Location; bytes: number }[] }
+  /** Optimised out, or not here: `why` for people. */
+  | { kind: 'unavailable'; why: string };
+
+export interface Variable {
+  name: string;
+  type: Type;
+  kind: 'argument' | 'local' | 'global' | 'static';
+  declaration?: SourceLine;
+  locate(target: Target, pc: bigint): Location;
+}
+
+/** Registers of the caller, by DWARF number; missing ones are unknown. */
+export interface UnwoundFrame {
+  cfa: bigint;
+  registers: Map<number, bigint>;
+  /** The rule for the return address is undefined: outermost frame. */
+  outermost: boolean;
+  /** A signal or interrupt frame ('S' augmentation): the return address is not after a call. */
+  signalFrame: boolean;
+}
+
+export interface SymbolFile {
+  readonly name: string;
+  readonly machine: 'x86-64' | 'i386';
+  readonly buildId?: string;
+  /** Producers and DWARF versions met; which sections there are; for `modules`. */
+  readonly summary: string;
+  readonly hasDwarf: boolean;
+  /** Highest and lowest address of loaded sections. */
+  readonly range: { start: bigint; end: bigint };
+
+  lineAt(gva: bigint): LineEntry | undefined;
+  /** All line-table entries of the function's line range that begin a statement for this line, or the nearest later line that has code. */
+  addressesOf(path: string, line: number): { line: number; addresses: bigint[] };
+  /** Lines with code in [first, last] of a file: breakpoint locations. */
+  linesOf(path: string, first: number, last: number): number[];
+  sources(): string[];
+  functionAt(gva: bigint): FunctionSymbol | undefined;
+  functionsNamed(name: string): FunctionSymbol[];
+  /** Innermost first. At least one element where a function is known. */
+  framesAt(gva: bigint): InlineFrame[];
+  /** Start of a function after its prologue: where a function breakpoint goes. */
+  afterPrologue(start: bigint): bigint;
+
+  /** Arguments and locals visible at pc in frame `depth` of framesAt (0 innermost). */
+  variablesAt(pc: bigint, depth?: number): Variable[];
+  global(name: string): Variable | undefined;
+  /** Globals of the unit at pc first; at most `limit`. */
+  globals(pc: bigint | undefined, limit: number): Variable[];
+  typeNamed(name: string): Type | undefined;
+  /** Symbol at or before, with its offset. */
+  symbolAt(gva: bigint): { name: string; offset: bigint } | undefined;
+  symbol(name: string): bigint | undefined;
+  /** Names that begin with `prefix`, for completion. */
+  complete(prefix: string, limit: number): string[];
+
+  /** One step up by call-frame information. Undefined: none for this address. */
+  unwind(pc: bigint, target: Target): UnwoundFrame | undefined;
+}
+
+/** 0 to 1, and what is being read. May be called often. */
+export type Progress = (fraction: number, what: string) => void;

@@ -1,0 +1,77 @@
+/**
+ * The seams of the processor, as interfaces: what a meaning may ask of the processor, what the processor asks of the
+ * board, and who answers virtualisation instructions. This file is the only one below `cpu/` that knows of it.
+ */
+import type { CpuState } from './state';
+
+/** An exception on its way to the guest: a value, thrown by plain meanings and caught by the run loop. */
+export class GuestFault {
+  constructor(
+    readonly vector: number,
+    /** Pushed for vectors that have one (SDM vol. 3A table 6-1). */
+    readonly errorCode?: number,
+    /** CR2 of a page fault. */
+    readonly address?: bigint,
+    /** A trap is delivered after the instruction: RIP is past it. */
+    readonly trap = false,
+  ) {}
+}
+
+export type Access = 'read' | 'write' | 'execute';
+
+/** Memory-mapped and port I/O as a processor sees them. Sizes in bytes; values unsigned. */
+export interface Bus {
+  readPort(port: number, bytes: 1 | 2 | 4): number;
+  writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
+  readMmio(gpa: number, bytes: 1 | 2 | 4): number;
+  writeMmio(gpa: number, bytes: 1 | 2 | 4, value: number): void;
+}
+
+/** The interrupt side of the board as one processor sees it: its local APIC, and the 8259 behind LINT0. */
+export interface InterruptSource {
+  /** A maskable interrupt of deliverable priority is pending. */
+  pending(): boolean;
+  /** Takes it: the vector. Called only when pending() was true. */
+  acknowledge(): number;
+  /** An NMI is pending; taking it clears it. */
+  takeNmi(): boolean;
+  takeInit(): boolean;
+  /** The page number of a start-up IPI, or -1. */
+  takeSipi(): number;
+  /** CR8 and the task-priority register are one. */
+  getTpr(): number;
+  setTpr(value: number): void;
+  /** IA32_APIC_BASE, and x2APIC registers by MSR number; undefined: no such register (#GP). */
+  readMsr(msr: number): bigint | undefined;
+  writeMsr(msr: number, value: bigint): boolean;
+}
+
+/** What plain meanings see: implemented by cpu/cpu.ts. Addresses of segments are offsets; `gva` is linear. */
+export interface Processor {
+  readonly state: CpuState;
+  readonly bus: Bus;
+  readonly interrupts: InterruptSource;
+  /** Time-stamp counter: retired instructions and skipped idle time, before TSC_OFFSET. */
+  ticks(): bigint;
+
+  /** Offset in a segment to linear address, checked (limit, type, canonical form): #GP(0) or #SS(0). */
+  linear(segment: number, offset: bigint, bytes: number, access: Access): bigint;
+  /** Linear memory with the rights of the current CPL, or with supervisor rights (`system`: descriptor tables, TSS). */
+  read(gva: bigint, bytes: 1 | 2 | 4 | 8, system?: boolean): bigint;
+  write(gva: bigint, bytes: 1 | 2 | 4 | 8, value: bigint, system?: boolean): void;
+  /** Faults as `write` would, and writes nothing: before a meaning commits anything. */
+  probeWrite(gva: bigint, bytes: number, system?: boolean): void;
+
+  /** After a change of CR0, CR3, CR4, EFER, CPL, AC or of a segment: recompute mode, TLB context and block key. */
+  modeChanged(): void;
+  /** Forget translations: all, all but global, or of one page. */
+  flushTlb(scope: 'all' | 'non-global' | bigint): void;
+
+  /** The next instruction must be reached before anything interrupts (STI, MOV SS). */
+  inhibitInterrupts(): void;
+  halt(): void;
+  /** Raise through the IDT with the stack and privilege changes of the current mode (INT n, INT3, INTO). */
+  softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void;
+  /** Reported once a machine, by name: what a guest asked for and we lack. */
+  unsupported(what: string): void;
+}

@@ -1,0 +1,198 @@
+/**
+ * The registers of one processor, in the linear memory that generated code works on (execution/layout.ts).
+ * Accessors only. General registers, RIP and system registers are 64-bit and handled as unsigned bigint here;
+ * the hot paths are generated code and never come through this file.
+ */
+import * as layout from '../execution/layout';
+import { GPR_NAMES, RFLAGS, SEG } from '../x86/registers';
+
+const systemIndex = new Map<string, number>(layout.SYSTEM_REGISTERS.map((name, i) => [name, layout.SYSTEM + i * 8]));
+
+/** A segment register with its hidden part. `attributes` as in VMX (SDM vol. 3C table 25-2); `limit` in bytes. */
+export interface Segment {
+  selector: number;
+  base: bigint;
+  limit: number;
+  attributes: number;
+}
+
+export const ATTRIBUTE = {
+  TYPE: 0xf, S: 1 << 4, DPL: 3 << 5, P: 1 << 7, AVL: 1 << 12, L: 1 << 13, DB: 1 << 14, G: 1 << 15, UNUSABLE: 1 << 16,
+} as const; // prettier-ignore
+
+export class CpuState {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+
+  constructor(readonly memory: WebAssembly.Memory) {
+    this.view = new DataView(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
+  }
+
+  /** The whole value of a general register, by encoding number. */
+  gpr(index: number): bigint {
+    return this.view.getBigUint64(layout.GPRS + index * 8, true);
+  }
+  setGpr(index: number, value: bigint): void {
+    this.view.setBigUint64(layout.GPRS + index * 8, value, true);
+  }
+  /** The low 32 bits, unsigned. */
+  gpr32(index: number): number {
+    return this.view.getUint32(layout.GPRS + index * 8, true);
+  }
+  /** As a 32-bit instruction writes it: the upper half becomes 0. */
+  setGpr32(index: number, value: number): void {
+    this.view.setBigUint64(layout.GPRS + index * 8, BigInt(value >>> 0), true);
+  }
+  gpr16(index: number): number {
+    return this.view.getUint16(layout.GPRS + index * 8, true);
+  }
+  /** The upper 48 bits stay. */
+  setGpr16(index: number, value: number): void {
+    this.view.setUint16(layout.GPRS + index * 8, value, true);
+  }
+
+  get rip(): bigint {
+    return this.view.getBigUint64(layout.RIP, true);
+  }
+  set rip(value: bigint) {
+    this.view.setBigUint64(layout.RIP, value, true);
+  }
+
+  /** All of RFLAGS, the arithmetic flags computed from the words that the last operation left. */
+  get rflags(): number {
+    const v = this.view;
+    const s = v.getBigUint64(layout.FLAG_S, true);
+    const x = v.getBigUint64(layout.FLAG_X, true);
+    const y = v.getBigUint64(layout.FLAG_Y, true);
+    const r = v.getBigUint64(layout.FLAG_R, true);
+    const p = v.getBigUint64(layout.FLAG_P, true);
+    let flags = v.getUint32(layout.RFLAGS_SYSTEM, true) | RFLAGS.FIXED;
+    if (s < x) flags |= RFLAGS.CF;
+    if (((s ^ x) & (s ^ y)) >> 63n) flags |= RFLAGS.OF;
+    if (((s ^ x ^ y) >> 4n) & 1n) flags |= RFLAGS.AF;
+    if (r === 0n) flags |= RFLAGS.ZF;
+    if ((r ^ p) >> 63n) flags |= RFLAGS.SF;
+    let parity = Number((r ^ p) & 0xffn);
+    parity ^= parity >> 4;
+    if (!((0x6996 >> (parity & 15)) & 1)) flags |= RFLAGS.PF;
+    return flags >>> 0;
+  }
+  /** Any combination is possible, also those that no result has: see FLAG_P. */
+  set rflags(value: number) {
+    const v = this.view;
+    const arithmetic =
+      RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
+    v.setBigUint64(layout.RFLAGS_SYSTEM, BigInt(((value & ~arithmetic) | RFLAGS.FIXED) >>> 0), true);
+    const cf = value & RFLAGS.CF ? 1n : 0n;
+    const of = value & RFLAGS.OF ? 1n : 0n;
+    const af = value & RFLAGS.AF ? 1n : 0n;
+    const both = -(cf & of);
+    const s = -(of & (cf ^ 1n));
+    const x = both | cf;
+    const y = both ^ ((((s ^ x ^ both) >> 4n) & 1n ^ af) << 4n);
+    v.setBigInt64(layout.FLAG_S, s, true);
+    v.setBigInt64(layout.FLAG_X, x, true);
+    v.setBigInt64(layout.FLAG_Y, y, true);
+    const r = value & RFLAGS.ZF ? 0n : 1n;
+    const sign = value & RFLAGS.SF ? 1n << 63n : 0n;
+    // R's low byte is 0 (even parity) or 1 (odd): P's low bit turns it into what was asked for.
+    const odd = value & RFLAGS.PF ? 0n : 1n;
+    v.setBigInt64(layout.FLAG_R, r, true);
+    v.setBigUint64(layout.FLAG_P, sign | (r ^ odd), true);
+  }
+  /** RFLAGS without the arithmetic flags: cheap to test IF, TF, VM, IOPL... */
+  get systemFlags(): number {
+    return this.view.getUint32(layout.RFLAGS_SYSTEM, true);
+  }
+  set systemFlags(value: number) {
+    this.view.setUint32(layout.RFLAGS_SYSTEM, value, true);
+  }
+
+  segment(index: number): Segment {
+    const at = layout.SEGMENTS + index * layout.SEGMENT_SIZE;
+    return {
+      selector: this.view.getUint16(at + layout.SEGMENT.SELECTOR, true),
+      base: this.view.getBigUint64(at + layout.SEGMENT.BASE, true),
+      limit: this.view.getUint32(at + layout.SEGMENT.LIMIT, true),
+      attributes: this.view.getUint32(at + layout.SEGMENT.ATTRIBUTES, true),
+    };
+  }
+  /** Also derives the ranges of offsets that may be read and written (SDM vol. 3A section 5.3). */
+  setSegment(index: number, segment: Segment): void {
+    const at = layout.SEGMENTS + index * layout.SEGMENT_SIZE;
+    const { selector, base, limit, attributes } = segment;
+    this.view.setUint16(at + layout.SEGMENT.SELECTOR, selector, true);
+    this.view.setBigUint64(at + layout.SEGMENT.BASE, base, true);
+    this.view.setUint32(at + layout.SEGMENT.LIMIT, limit, true);
+    this.view.setUint32(at + layout.SEGMENT.ATTRIBUTES, attributes, true);
+    const type = attributes & ATTRIBUTE.TYPE;
+    const usable = !(attributes & ATTRIBUTE.UNUSABLE) && (attributes & ATTRIBUTE.P) !== 0;
+    const code = (type & 8) !== 0;
+    const expandDown = !code && (type & 4) !== 0;
+    const readable = usable && (!code || (type & 2) !== 0);
+    const writable = usable && !code && (type & 2) !== 0;
+    const top = attributes & ATTRIBUTE.DB ? 0xffff_ffff : 0xffff;
+    // An expand-down segment with the largest limit holds nothing.
+    const empty = expandDown && limit >= top;
+    const low = expandDown ? limit + 1 : 0;
+    const high = expandDown ? top : limit;
+    const range = (allowed: boolean, lowAt: number, highAt: number): void => {
+      this.view.setUint32(at + lowAt, allowed && !empty ? low : 1, true);
+      this.view.setUint32(at + highAt, allowed && !empty ? high : 0, true);
+    };
+    range(readable, layout.SEGMENT.READ_LOW, layout.SEGMENT.READ_HIGH);
+    range(writable, layout.SEGMENT.WRITE_LOW, layout.SEGMENT.WRITE_HIGH);
+  }
+  selector(index: number): number {
+    return this.view.getUint16(layout.SEGMENTS + index * layout.SEGMENT_SIZE + layout.SEGMENT.SELECTOR, true);
+  }
+  segmentBase(index: number): bigint {
+    return this.view.getBigUint64(layout.SEGMENTS + index * layout.SEGMENT_SIZE + layout.SEGMENT.BASE, true);
+  }
+  setSegmentBase(index: number, base: bigint): void {
+    this.view.setBigUint64(layout.SEGMENTS + index * layout.SEGMENT_SIZE + layout.SEGMENT.BASE, base, true);
+  }
+  segmentAttributes(index: number): number {
+    return this.view.getUint32(layout.SEGMENTS + index * layout.SEGMENT_SIZE + layout.SEGMENT.ATTRIBUTES, true);
+  }
+  /** The current privilege level: the DPL of SS (SDM vol. 3C section 25.4.1 for why it is there and not in CS). */
+  get cpl(): number {
+    return (this.segmentAttributes(SEG.SS) >> 5) & 3;
+  }
+
+  system(name: layout.SystemRegister): bigint {
+    return this.view.getBigUint64(systemIndex.get(name)!, true);
+  }
+  setSystem(name: layout.SystemRegister, value: bigint): void {
+    this.view.setBigUint64(systemIndex.get(name)!, value, true);
+  }
+  /** Low 32 bits of a system register: control registers, EFER and most limits fit. */
+  system32(name: layout.SystemRegister): number {
+    return this.view.getUint32(systemIndex.get(name)!, true);
+  }
+
+  /** A vector register's 128 (or 256) bits. */
+  vector(index: number, bytes: 16 | 32 = 16): bigint {
+    let value = 0n;
+    for (let i = bytes - 8; i >= 0; i -= 8)
+      value = (value << 64n) | this.view.getBigUint64(layout.VECTORS + index * layout.VECTOR_SIZE + i, true);
+    return value;
+  }
+  setVector(index: number, value: bigint, bytes: 16 | 32 = 16): void {
+    for (let i = 0; i < bytes; i += 8, value >>= 64n)
+      this.view.setBigUint64(layout.VECTORS + index * layout.VECTOR_SIZE + i, value, true);
+  }
+
+  /** A copy of everything that is architectural. */
+  save(): Uint8Array {
+    const copy = this.bytes.slice(layout.STATE, layout.STATE_END);
+    copy.fill(0, layout.BUDGET - layout.STATE, layout.SEGMENTS - layout.STATE);
+    return copy;
+  }
+  restore(saved: Uint8Array): void {
+    this.bytes.set(saved, layout.STATE);
+  }
+}
+
+export const gprNumber = (name: string): number => (GPR_NAMES as readonly string[]).indexOf(name);

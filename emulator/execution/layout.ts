@@ -1,0 +1,117 @@
+/**
+ * Where everything lies in the linear memory that the generated WebAssembly works on. Addresses in bytes.
+ * The state of one processor is one block, [STATE, STATE_END): plain data, copied whole by a snapshot.
+ */
+
+export const STATE = 0x400;
+
+/** Sixteen general registers, 8 bytes each, in encoding order. Byte 1 of the first four is AH, CH, DH, BH. */
+export const GPRS = STATE;
+/** Always 0: the base or index of an address that has none. */
+export const ZERO = STATE + 0x80;
+export const RIP = STATE + 0x88;
+/**
+ * Arithmetic flags without a kind: five sign-extended 64-bit values from which every flag follows.
+ *   CF = S <u X    OF = sign((S^X) & (S^Y))    AF = bit 4 of S^X^Y
+ *   ZF = (R == 0)  SF = sign(R^P)              PF = even parity of the low byte of R^P
+ * a+b=r is S=r X=a Y=b; a-b=r is S=a X=r Y=b; a logical result r is S=X=Y=0. P is 0 except after POPF and its like,
+ * which can set combinations that no result has (ZF together with SF).
+ */
+export const FLAG_S = STATE + 0x90;
+export const FLAG_X = STATE + 0x98;
+export const FLAG_Y = STATE + 0xa0;
+export const FLAG_R = STATE + 0xa8;
+export const FLAG_P = STATE + 0xb0;
+/** RFLAGS without the six arithmetic flags. */
+export const RFLAGS_SYSTEM = STATE + 0xb8;
+
+// --- Conversation between the generated code and the run loop: not architectural, zero in a snapshot.
+/** i32: instructions that may still start. A block takes its whole length when entered. */
+export const BUDGET = STATE + 0xc0;
+/** i32: why the generated code returned (interpreter.ts, EXIT). */
+export const EXIT_REASON = STATE + 0xc4;
+/** i32: the record that was being executed when the generated code returned. */
+export const EXIT_RECORD = STATE + 0xc8;
+/** i32: address of the link word to patch once the target of a branch is known, or 0. */
+export const EXIT_LINK = STATE + 0xcc;
+/** i32 each: the TLB tables in force (privilege, SMAP and alignment checking select one of four). */
+export const TLB_READ = STATE + 0xd0;
+export const TLB_WRITE = STATE + 0xd4;
+/** i32: the execution mode that blocks in the jump cache must have been translated for. */
+export const MODE = STATE + 0xd8;
+
+/** Eight segments, 64 bytes each, in SEG order. */
+export const SEGMENTS = STATE + 0x100;
+export const SEGMENT_SIZE = 64;
+export const SEGMENT = {
+  /** i64 */ BASE: 0,
+  /** u32 each, inclusive; low > high where nothing may be read or written. */ READ_LOW: 8, READ_HIGH: 12, WRITE_LOW: 16, WRITE_HIGH: 20,
+  /** u32, in bytes, G already applied. */ LIMIT: 24,
+  /** u32, VMX format (SDM vol. 3C table 25-2): type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15, unusable 16. */ ATTRIBUTES: 28,
+  /** u16 */ SELECTOR: 32,
+} as const; // prettier-ignore
+
+/** 64-bit system registers, 8 bytes each, in the order of SYSTEM_REGISTERS. */
+export const SYSTEM = STATE + 0x300;
+export const SYSTEM_REGISTERS = [
+  'cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'xcr0', 'dr0', 'dr1', 'dr2', 'dr3', 'dr6', 'dr7',
+  'gdtr.base', 'gdtr.limit', 'idtr.base', 'idtr.limit',
+  'efer', 'star', 'lstar', 'cstar', 'fmask', 'kernel_gs_base', 'sysenter_cs', 'sysenter_esp', 'sysenter_eip',
+  'tsc_offset', 'tsc_aux', 'tsc_deadline', 'apic_base', 'pat', 'misc_enable', 'debugctl', 'mtrr_def_type',
+  'pdpte0', 'pdpte1', 'pdpte2', 'pdpte3',
+  /** 0 running, 1 halted, 2 waiting for SIPI, 3 shut down */ 'activity',
+  /** bit 0: blocked by STI, bit 1: blocked by MOV SS, bit 2: NMI blocked (SDM vol. 3C table 25-3) */ 'interruptibility',
+  /** pending debug exceptions, DR6 format */ 'pending_debug',
+  'mtrr_fix_64k', 'mtrr_fix_16k_80000', 'mtrr_fix_16k_a0000',
+  'mtrr_fix_4k0', 'mtrr_fix_4k1', 'mtrr_fix_4k2', 'mtrr_fix_4k3', 'mtrr_fix_4k4', 'mtrr_fix_4k5', 'mtrr_fix_4k6', 'mtrr_fix_4k7',
+  'mtrr_base0', 'mtrr_mask0', 'mtrr_base1', 'mtrr_mask1', 'mtrr_base2', 'mtrr_mask2', 'mtrr_base3', 'mtrr_mask3',
+  'mtrr_base4', 'mtrr_mask4', 'mtrr_base5', 'mtrr_mask5', 'mtrr_base6', 'mtrr_mask6', 'mtrr_base7', 'mtrr_mask7',
+] as const; // prettier-ignore
+export type SystemRegister = (typeof SYSTEM_REGISTERS)[number];
+
+/** x87: eight 80-bit registers by physical number, 16 bytes each; then the environment (SDM vol. 1 section 8.1). */
+export const X87 = STATE + 0x600;
+export const X87_CONTROL = STATE + 0x680; // u16
+export const X87_STATUS = STATE + 0x682; // u16, TOP in bits 13:11
+export const X87_TAGS = STATE + 0x684; // u8, bit set: register in use (FXSAVE's abridged form)
+export const X87_OPCODE = STATE + 0x686; // u16
+export const X87_FIP = STATE + 0x688; // i64
+export const X87_FDP = STATE + 0x690; // i64
+export const X87_FCS = STATE + 0x698; // u16
+export const X87_FDS = STATE + 0x69a; // u16
+export const MXCSR = STATE + 0x69c; // u32
+/** Sixteen vector registers, 32 bytes each: XMM in the low half, the rest of YMM in the high. */
+export const VECTORS = STATE + 0x700;
+export const VECTOR_SIZE = 32;
+
+export const STATE_END = STATE + 0x900;
+
+/** Where out-of-line helpers leave wide results. */
+export const SCRATCH = 0x2000;
+
+/**
+ * Software TLB: four contexts (CONTEXT), each a read and a write table of TLB_ENTRIES entries of 16 bytes:
+ * i64 tag (the page's gva), i32 addend (linear-memory address minus the low 32 bits of the gva), 4 bytes unused.
+ * Index: gva bits 12 and up. A hit is tag == (gva + size - 1) & ~4095, so that an access across pages misses.
+ */
+export const TLB_ENTRIES = 1024;
+export const TLB_TABLE_BYTES = TLB_ENTRIES * 16;
+export const TLB = 0x10000;
+/** `aligned` is never filled: with CR0.AM and EFLAGS.AC at CPL 3 every access takes the slow path, which checks. */
+export const CONTEXT = { user: 0, supervisor: 1, supervisorNoSmap: 2, aligned: 3 } as const;
+export type Context = (typeof CONTEXT)[keyof typeof CONTEXT];
+export const tlbRead = (context: Context): number => TLB + context * 2 * TLB_TABLE_BYTES;
+export const tlbWrite = (context: Context): number => tlbRead(context) + TLB_TABLE_BYTES;
+export const TLB_END = TLB + 8 * TLB_TABLE_BYTES;
+
+/** Jump cache: i64 rip, i32 record, i32 mode; index from JUMP_CACHE_HASH. Emptied with the TLB. */
+export const JUMP_CACHE = TLB_END;
+export const JUMP_CACHE_ENTRIES = 4096;
+export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * 16;
+
+/** Decoded records of all blocks. */
+export const RECORDS = 0x10_0000;
+export const RECORDS_END = 0x200_0000;
+
+/** Host-physical memory, from which guests' RAM is taken, begins here. */
+export const RAM = 0x200_0000;

@@ -1,0 +1,216 @@
+/**
+ * The machine as the CLI, the debug adapter and tests see it. machine.ts implements it. Everything under `inspect`
+ * reads through a door that cannot write: no accessed bit, no device side effect, no time passes.
+ * Addresses: gva (linear guest-virtual) bigint, gpa (guest-physical) number, below 2^52.
+ */
+
+/** Why `run` returned. */
+export type Stop =
+  /** The instructions asked for have retired. */
+  | { kind: 'limit' }
+  /** `requestStop` was called, or a hook asked. */
+  | { kind: 'requested' }
+  /** About to execute the instruction at `gva`; nothing of it has happened. */
+  | { kind: 'breakpoint'; cpu: number; gva: bigint; ids: number[] }
+  /** The instruction before the current one touched watched memory. */
+  | { kind: 'watchpoint'; cpu: number; gva: bigint; access: 'read' | 'write'; bytes: number; old: bigint; new: bigint; ids: number[] }
+  /** An exception or interrupt is about to be delivered; RIP is at the instruction it belongs to (or past it: traps). */
+  | { kind: 'trap'; cpu: number; event: TrapEvent }
+  | { kind: 'triple-fault'; cpu: number; event: TrapEvent }
+  /** Every processor is halted with interrupts off: nothing will ever happen again. */
+  | { kind: 'dead-halt' }
+  /** Every processor is halted and no timer runs: only outside input can wake it. */
+  | { kind: 'idle' }
+  | { kind: 'power-off' }
+  | { kind: 'reset' }
+  /** The debug-exit port was written. */
+  | { kind: 'debug-exit'; code: number }; // prettier-ignore
+
+export interface TrapEvent {
+  vector: number;
+  source: 'exception' | 'interrupt' | 'software' | 'nmi';
+  errorCode?: number;
+  /** CR2 that a page fault will set. */
+  address?: bigint;
+  /** Address of the instruction it belongs to. */
+  rip: bigint;
+  cpl: number;
+}
+
+export interface MachineConfig {
+  /** Bytes; a multiple of 1 MiB. */
+  memory: number;
+  cpus: number;
+  tier?: 'interpreter' | 'compiler';
+}
+
+/** The image to start, and what goes with it: bytes that the host read. */
+export interface BootInput {
+  /** For messages. */
+  name: string;
+  kernel: Uint8Array;
+  initrd?: { name: string; bytes: Uint8Array };
+  modules?: { name: string; bytes: Uint8Array }[];
+  append?: string;
+}
+
+export interface RegisterFile {
+  /**
+   * By name: `rax`..`r15`, `eax`, `ax`, `al`, `ah`...; `rip`; `rflags`, and single flags `cf`, `zf`, `if`, `iopl`...;
+   * `cs`..`gs`, `ldtr`, `tr` (selectors), with `.base`, `.limit`, `.attributes`; `cr0`, `cr2`, `cr3`, `cr4`, `cr8`,
+   * `dr0`-`dr7`, `gdtr.base`, `gdtr.limit`, `idtr.base`, `idtr.limit`, `efer` and every name of
+   * SYSTEM_REGISTERS; `st0`-`st7` (80 bits), `xmm0`-`xmm15` (128 bits), `mxcsr`, `fcw`, `fsw`. Undefined: no such name.
+   */
+  get(name: string): bigint | undefined;
+  /** An explicit edit by the user; recorded as outside input. False: no such name or not writable. */
+  set(name: string, value: bigint): boolean;
+  /** Names by group, for lists. */
+  readonly groups: Readonly<Record<'general' | 'segment' | 'control' | 'debug' | 'flags' | 'x87' | 'vector' | 'system', readonly string[]>>;
+}
+
+/** One step of a page walk: the entry that was read and what it says. */
+export interface WalkStep {
+  /** `PML4E`, `PDPTE`, `PDE`, `PTE`. */
+  name: string;
+  level: number;
+  /** Where the entry lies. */
+  gpa: number;
+  entry: bigint;
+  bytes: 4 | 8;
+  present: boolean;
+  writable: boolean;
+  user: boolean;
+  executable: boolean;
+  accessed: boolean;
+  dirty: boolean;
+  global: boolean;
+  /** This entry maps a page of `pageBytes`. */
+  leaf: boolean;
+  /** Bits that must be 0 and are not. */
+  reserved: bigint;
+  /** Where it points: next table or page. */
+  target: number;
+}
+
+export interface Translation {
+  gva: bigint;
+  access: 'read' | 'write' | 'execute';
+  /** `none` (paging off), `2-level`, `PAE`, `4-level`. */
+  format: string;
+  steps: WalkStep[];
+  /** Undefined: the access would fault. */
+  gpa?: number;
+  pageBytes?: number;
+  /** Rights over all levels. */
+  rights?: { write: boolean; user: boolean; execute: boolean };
+  fault?: { errorCode: number; /** One sentence: which entry, which bit, which rule. */ reason: string };
+}
+
+/** A run of pages that the current address space maps alike. `size` in bytes. */
+export interface Mapping {
+  gva: bigint;
+  gpa: number;
+  size: bigint;
+  pageBytes: number;
+  write: boolean;
+  user: boolean;
+  execute: boolean;
+  global: boolean;
+}
+
+export interface DisassembledInstruction {
+  gva: bigint;
+  bytes: Uint8Array;
+  /** Intel syntax with bare hexadecimal numbers; `(bad)` for what does not decode, one byte long. */
+  text: string;
+  mnemonic: string;
+  /** Near branch or call target, where the instruction has one. */
+  target?: bigint;
+  isCall: boolean;
+  isReturn: boolean;
+}
+
+export interface Inspector {
+  registers(cpu: number): RegisterFile;
+  /** `cpl` as of now, or asked for; walks the tables now in force, or those at `cr3`. */
+  translate(cpu: number, gva: bigint, access?: 'read' | 'write' | 'execute', options?: { user?: boolean; cr3?: bigint }): Translation;
+  /** As much as is mapped, from the start: may be shorter than asked, also empty. Device memory reads as absent. */
+  readVirtual(cpu: number, gva: bigint, bytes: number): Uint8Array;
+  readPhysical(gpa: number, bytes: number): Uint8Array;
+  /** Bytes written. Does not obey read-only pages: the user is above the guest. Caches of code are dropped. */
+  writeVirtual(cpu: number, gva: bigint, bytes: Uint8Array): number;
+  writePhysical(gpa: number, bytes: Uint8Array): number;
+  /** Mappings from `from` on, in order, at most `limit`. */
+  mappings(cpu: number, from: bigint, limit: number): Mapping[];
+  /** One paging structure of the address space now in force: its present entries. `table` undefined: the root. */
+  table(cpu: number, table?: { gpa: number; level: number }): { format: string; level: number; gpa: number; entries: (WalkStep & { index: number; gva: bigint })[] };
+  disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[];
+  /** `real`, `virtual-8086`, `protected-16`, `protected-32`, `compatibility-16`, `compatibility-32`, `long`. */
+  mode(cpu: number): string;
+  /** Linear address of the next instruction: CS base and RIP. */
+  pc(cpu: number): bigint;
+  halted(cpu: number): boolean;
+  /** Descriptor tables, devices, and so on, by name: trees of plain values. */
+  structures(cpu: number): Record<string, unknown>;
+} // prettier-ignore
+
+/** A condition in the run loop: true stops. Called synchronously between two instructions; must only inspect. */
+export type When = () => boolean;
+
+export interface BreakpointSpec {
+  id: number;
+  gva: bigint;
+  when?: When;
+}
+export interface WatchpointSpec {
+  id: number;
+  gva: bigint;
+  bytes: number;
+  access: 'read' | 'write' | 'readWrite';
+  when?: When;
+}
+export interface TrapFilter {
+  /** Undefined: every vector. */
+  vector?: number;
+  when?: (event: TrapEvent) => boolean;
+}
+
+export interface Machine {
+  readonly config: Readonly<MachineConfig>;
+  readonly inspect: Inspector;
+  /** Retired instructions, all processors; guest time in ns. */
+  readonly instructions: number;
+  readonly ns: number;
+
+  /** Loads and resets. UserError with file, field and remedy for a bad image. */
+  boot(input: BootInput): void;
+  /**
+   * Runs until `instructions` have retired in total from now, or something stops it earlier. Synchronous: callers slice.
+   * After a breakpoint or trap stop, calling it again continues with the instruction (or delivery) it stopped at.
+   */
+  run(instructions: number): Stop;
+  /** From a hook (console output, for one): return from `run` after the current instruction. */
+  requestStop(): void;
+  /** Exactly one instruction on one processor; interrupts are taken as they come and count as none. */
+  step(cpu: number): Stop;
+
+  /** Each call replaces the former set. */
+  setBreakpoints(specs: readonly BreakpointSpec[]): void;
+  setWatchpoints(specs: readonly WatchpointSpec[]): void;
+  setTrapFilters(filters: readonly TrapFilter[]): void;
+  /** Triple faults always stop. */
+
+  /** Bytes that the guest sent to its first serial port. */
+  onConsole?: (bytes: Uint8Array) => void;
+  /** Typed on the console: an outside event, stamped with the instruction count. */
+  typeConsole(bytes: Uint8Array): void;
+  /** Said once each: what a guest asked for and we lack. */
+  onUnsupported?: (what: string) => void;
+  /** The VGA text screen: 25 rows of 80 cells. */
+  screen(): { columns: number; rows: number; text: string[] };
+
+  /** Registers, devices and memory, as 16 hexadecimal digits; equal for equal runs. */
+  stateHash(): string;
+  save(): unknown;
+  restore(saved: unknown): void;
+}
