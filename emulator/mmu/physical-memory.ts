@@ -1,0 +1,162 @@
+/**
+ * Guest RAM: a window of the linear memory in which generated code works, and what every page of it is.
+ * Whatever is not RAM here belongs to devices: the caller goes to the bus. Devices' names are unknown to this file.
+ *
+ * Layout as on a PC: RAM from 0 up to `LOW_RAM_LIMIT` at most, what remains from 4 GiB on; the VGA window is a hole.
+ */
+import * as layout from '../execution/layout';
+import { assert } from '../util/assert';
+
+export const PAGE_BYTES = 4096;
+const FOUR_GIB = 0x1_0000_0000;
+const A20_BYTES = 0x10_0000;
+/** Below 4 GiB the last GiB belongs to PCI, the APICs and firmware. */
+export const LOW_RAM_LIMIT = 0xc000_0000;
+
+/** What is known of one page of RAM; a combination of bits. */
+export const PAGE = {
+  /** Decoded code lies here: writes must be seen, so the page never enters a write TLB. */
+  CODE: 1,
+  /** Every access must be seen: the page enters no TLB. */
+  WATCHED: 2,
+  /** Writes are dropped. */
+  ROM: 4,
+  /** Not RAM after all: accesses go to the bus. */
+  HOLE: 8,
+  /** May be in a write TLB: a hint, so that marking code can skip the search. */
+  WRITE_CACHED: 16,
+} as const;
+
+export class PhysicalMemory {
+  readonly view: DataView;
+  readonly data: Uint8Array;
+  /** The linear memory as 32-bit words: index is a linear-memory address divided by 4. */
+  readonly words: Int32Array;
+  /** Bits of PAGE, by page of RAM. */
+  readonly pages: Uint8Array;
+  /** Bytes of RAM below the PCI hole, and from 4 GiB on. */
+  readonly lowBytes: number;
+  readonly highBytes: number;
+  private a20Open = true;
+
+  /** Called after a write to a page marked CODE by anybody but generated code: gpa of the first byte, length. */
+  onCodeWrite: (gpa: number, bytes: number) => void = () => {};
+  /** Called when what lies at an address changed (A20, holes): cached translations are void. */
+  onRemap: () => void = () => {};
+  /** Called when a page that may be in a write TLB must leave it: linear-memory address of the page. */
+  onProtect: (hostPage: number) => void = () => {};
+
+  /** `bytes`: size of RAM, a multiple of the page size. `base`: where it begins in `memory`. */
+  constructor(
+    memory: WebAssembly.Memory,
+    readonly size: number,
+    readonly base: number = layout.RAM,
+  ) {
+    assert(size % PAGE_BYTES === 0 && base % PAGE_BYTES === 0, `RAM of ${size} bytes at ${base} is not whole pages`);
+    assert(base + size <= memory.buffer.byteLength, `RAM of ${size} bytes does not fit the linear memory`);
+    this.view = new DataView(memory.buffer);
+    this.data = new Uint8Array(memory.buffer);
+    this.words = new Int32Array(memory.buffer);
+    this.lowBytes = Math.min(size, LOW_RAM_LIMIT);
+    this.highBytes = size - this.lowBytes;
+    this.pages = new Uint8Array(size / PAGE_BYTES);
+    this.setKind(0xa_0000, 0xb_ffff, 'hole');
+  }
+
+  get a20(): boolean {
+    return this.a20Open;
+  }
+  /** The gate of address line 20: closed, bit 20 of every physical address is 0. */
+  set a20(open: boolean) {
+    if (open === this.a20Open) return;
+    this.a20Open = open;
+    this.onRemap();
+  }
+
+  /** Offset in RAM, or -1 for what is not RAM. */
+  private offset(gpa: number): number {
+    if (!this.a20Open && Math.floor(gpa / A20_BYTES) % 2 === 1) gpa -= A20_BYTES;
+    if (gpa < this.lowBytes) return this.pages[gpa >>> 12] & PAGE.HOLE ? -1 : gpa;
+    if (gpa >= FOUR_GIB && gpa < FOUR_GIB + this.highBytes) return this.lowBytes + (gpa - FOUR_GIB);
+    return -1;
+  }
+  isRam(gpa: number): boolean {
+    return this.offset(gpa) >= 0;
+  }
+  /** Address in the linear memory, good up to the end of the page; -1: not RAM. */
+  hostAddress(gpa: number): number {
+    if (this.a20Open && gpa < this.lowBytes) return this.pages[gpa >>> 12] & PAGE.HOLE ? -1 : this.base + gpa;
+    const offset = this.offset(gpa);
+    return offset < 0 ? -1 : this.base + offset;
+  }
+  /** The reverse: gpa of an address in the linear memory. */
+  gpaOf(host: number): number {
+    const offset = host - this.base;
+    assert(offset >= 0 && offset < this.size, `linear-memory address ${host} is not RAM`);
+    return offset < this.lowBytes ? offset : FOUR_GIB + (offset - this.lowBytes);
+  }
+  /** Bits of PAGE; HOLE for what is not RAM. */
+  flags(gpa: number): number {
+    const offset = this.offset(gpa);
+    return offset < 0 ? PAGE.HOLE : this.pages[Math.floor(offset / PAGE_BYTES)];
+  }
+
+  /** Inclusive range, whole pages, in RAM below 4 GiB; what lies beyond RAM is left alone. */
+  setKind(firstGpa: number, lastGpa: number, kind: 'ram' | 'rom' | 'hole'): void {
+    const bits = kind === 'ram' ? 0 : kind === 'rom' ? PAGE.ROM : PAGE.HOLE;
+    const last = Math.min(lastGpa, this.lowBytes - 1);
+    for (let page = Math.floor(firstGpa / PAGE_BYTES); page * PAGE_BYTES <= last; page++)
+      this.pages[page] = (this.pages[page] & ~(PAGE.ROM | PAGE.HOLE)) | bits;
+    this.onRemap();
+  }
+
+  /** From now on writes to this page are reported. */
+  markCode(gpa: number): void {
+    this.mark(gpa, PAGE.CODE);
+  }
+  /** No decoded code is left in the page. Writes may be cached again. */
+  clearCode(gpa: number): void {
+    const offset = this.offset(gpa);
+    if (offset >= 0) this.pages[Math.floor(offset / PAGE_BYTES)] &= ~PAGE.CODE;
+  }
+  private mark(gpa: number, bit: number): void {
+    const offset = this.offset(gpa);
+    if (offset < 0) return;
+    const page = Math.floor(offset / PAGE_BYTES);
+    const flags = this.pages[page];
+    this.pages[page] = (flags | bit) & ~PAGE.WRITE_CACHED;
+    if (flags & PAGE.WRITE_CACHED) this.onProtect(this.base + page * PAGE_BYTES);
+  }
+  noteWriteCached(host: number): void {
+    this.pages[Math.floor((host - this.base) / PAGE_BYTES)] |= PAGE.WRITE_CACHED;
+  }
+
+  /** RAM only: bytes up to the first that is not RAM. For DMA, loaders and the inspector. */
+  readBytes(gpa: number, bytes: number): Uint8Array {
+    const out = new Uint8Array(bytes);
+    let done = 0;
+    while (done < bytes) {
+      const host = this.hostAddress(gpa + done);
+      if (host < 0) return out.slice(0, done);
+      const n = Math.min(bytes - done, PAGE_BYTES - ((gpa + done) % PAGE_BYTES));
+      out.set(this.data.subarray(host, host + n), done);
+      done += n;
+    }
+    return out;
+  }
+  /** Returns how many bytes were written: stops at what is not RAM. `force` also writes ROM (loaders, the user). */
+  writeBytes(gpa: number, data: Uint8Array, force = false): number {
+    let done = 0;
+    while (done < data.length) {
+      const at = gpa + done;
+      const host = this.hostAddress(at);
+      if (host < 0) break;
+      const n = Math.min(data.length - done, PAGE_BYTES - (at % PAGE_BYTES));
+      const flags = this.flags(at);
+      if (force || !(flags & PAGE.ROM)) this.data.set(data.subarray(done, done + n), host);
+      if (flags & PAGE.CODE) this.onCodeWrite(at, n);
+      done += n;
+    }
+    return done;
+  }
+}

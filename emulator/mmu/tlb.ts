@@ -1,0 +1,135 @@
+/**
+ * The software TLB that generated code looks into (execution/layout.ts gives its form), and a small one for fetches.
+ * A cache: nothing here is state.
+ *
+ * Policy: it holds translations of the current address space only. A load of CR3 therefore empties all of it, whether
+ * PCID is on or not, which is always allowed (SDM vol. 3A 4.10.4: a processor may drop any entry at any time); global
+ * pages are dropped as well. Entries remember the size of their page, because INVLPG of any address in a
+ * large page must forget all of it.
+ */
+import * as layout from '../execution/layout';
+
+const TABLES = 8;
+const ENTRY_WORDS = 4;
+const INDEX_MASK = layout.TLB_ENTRIES - 1;
+/** Beyond so many fills since the last flush whole tables are wiped; below, the filled slots. */
+const LOG_LENGTH = 512;
+const CODE_ENTRIES = 256;
+
+export class Tlb {
+  private readonly words: Int32Array;
+  private readonly log = new Int32Array(LOG_LENGTH);
+  private logged = 0;
+  /** Tables that hold anything, a bit each. */
+  private used = 0;
+  private largePages = false;
+  /** Page address of a fetch (its low bits: 1 for user), gpa of the page. */
+  private readonly codeLow = new Int32Array(CODE_ENTRIES).fill(-1);
+  private readonly codeHigh = new Int32Array(CODE_ENTRIES);
+  private readonly codeGpa = new Float64Array(CODE_ENTRIES);
+
+  /** Whoever caches by gva (the jump cache) forgets too. */
+  onFlush: () => void = () => {};
+
+  constructor(memory: WebAssembly.Memory) {
+    this.words = new Int32Array(memory.buffer);
+    // No page address has its low bits set: -1 never hits.
+    this.words.fill(-1, layout.TLB >>> 2, layout.TLB_END >>> 2);
+  }
+
+  /** Linear-memory address for the byte at hi:lo, or -1. `table`: layout.tlbRead() or tlbWrite() of a context. */
+  lookup(table: number, lo: number, hi: number): number {
+    const slot = (table >>> 2) + ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
+    const words = this.words;
+    if (words[slot] !== (lo & -4096) || words[slot + 1] !== (hi | 0)) return -1;
+    return (lo + words[slot + 2]) >>> 0;
+  }
+
+  /** `host`: linear-memory address of the page's first byte. */
+  fill(table: number, lo: number, hi: number, host: number, pageShift: number): void {
+    const page = lo & -4096;
+    const slot = (table >>> 2) + ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
+    const words = this.words;
+    words[slot] = page;
+    words[slot + 1] = hi;
+    words[slot + 2] = host - page;
+    words[slot + 3] = pageShift;
+    this.used |= 1 << ((table - layout.TLB) / layout.TLB_TABLE_BYTES);
+    if (pageShift > 12) this.largePages = true;
+    if (this.logged < LOG_LENGTH) this.log[this.logged] = slot;
+    this.logged++;
+  }
+
+  /** gpa of a fetched byte, or -1. */
+  lookupCode(lo: number, hi: number, user: boolean): number {
+    const i = (lo >>> 12) & (CODE_ENTRIES - 1);
+    if (this.codeLow[i] !== ((lo & -4096) | (user ? 1 : 0)) || this.codeHigh[i] !== (hi | 0)) return -1;
+    return this.codeGpa[i] + (lo & 4095);
+  }
+  fillCode(lo: number, hi: number, user: boolean, pageGpa: number): void {
+    const i = (lo >>> 12) & (CODE_ENTRIES - 1);
+    this.codeLow[i] = (lo & -4096) | (user ? 1 : 0);
+    this.codeHigh[i] = hi;
+    this.codeGpa[i] = pageGpa;
+  }
+
+  flush(): void {
+    const words = this.words;
+    if (this.logged <= LOG_LENGTH) {
+      for (let i = 0; i < this.logged; i++) words[this.log[i]] = -1;
+    } else {
+      for (let t = 0; t < TABLES; t++) {
+        if (!(this.used & (1 << t))) continue;
+        const first = (layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2;
+        words.fill(-1, first, first + (layout.TLB_TABLE_BYTES >>> 2));
+      }
+    }
+    this.logged = 0;
+    this.used = 0;
+    this.largePages = false;
+    this.codeLow.fill(-1);
+    this.onFlush();
+  }
+
+  /** Everything of the page around hi:lo, whatever its size. */
+  flushPage(lo: number, hi: number): void {
+    if (this.largePages) {
+      this.eachUsed((slot) => {
+        const shift = this.words[slot + 3];
+        if (pageNumber(this.words[slot], this.words[slot + 1], shift) === pageNumber(lo, hi, shift)) this.words[slot] = -1;
+      });
+    } else {
+      const index = ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
+      for (let t = 0; t < TABLES; t++) {
+        const slot = ((layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2) + index;
+        if (this.words[slot] === (lo & -4096) && this.words[slot + 1] === (hi | 0)) this.words[slot] = -1;
+      }
+    }
+    // Fetch translations do not know their page size; refilling them costs a few walks.
+    this.codeLow.fill(-1);
+    this.onFlush();
+  }
+
+  /** Takes a page out of the write tables: it now holds code. `hostPage`: its linear-memory address. */
+  dropWrites(hostPage: number): void {
+    for (let t = 1; t < TABLES; t += 2) {
+      if (!(this.used & (1 << t))) continue;
+      const first = (layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2;
+      for (let slot = first; slot < first + layout.TLB_ENTRIES * ENTRY_WORDS; slot += ENTRY_WORDS)
+        if (this.words[slot] !== -1 && ((this.words[slot] + this.words[slot + 2]) | 0) === (hostPage | 0))
+          this.words[slot] = -1;
+    }
+  }
+
+  private eachUsed(visit: (slot: number) => void): void {
+    for (let t = 0; t < TABLES; t++) {
+      if (!(this.used & (1 << t))) continue;
+      const first = (layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2;
+      for (let slot = first; slot < first + layout.TLB_ENTRIES * ENTRY_WORDS; slot += ENTRY_WORDS)
+        if (this.words[slot] !== -1) visit(slot);
+    }
+  }
+}
+
+const pageNumber = (lo: number, hi: number, shift: number): number =>
+  (hi >>> 0) * 2 ** (32 - shift) + ((lo >>> 0) >>> shift);

@@ -1,0 +1,159 @@
+/**
+ * The one page-table loop. What an entry means is data (guest-paging.ts); the loop does not know the formats' names.
+ * Hot: no allocation, no bigint. An address is two 32-bit words (`lo`, `hi`); results that do not fit the return value
+ * are left in fields.
+ *
+ * Accessed and dirty bits: set only for accesses that the rights allow, in every entry used, before the access (SDM
+ * vol. 3A 4.8 demands them for translations that are used, and leaves open what a faulting walk does).
+ */
+import { PF } from '../x86/registers';
+import type { PhysicalMemory } from './physical-memory';
+import { PAGE } from './physical-memory';
+import { ENTRY } from './guest-paging';
+import type { PagingContext, PagingFormat, PagingLevel } from './guest-paging';
+
+export const ACCESS = { read: 0, write: 1, execute: 2 } as const;
+export type AccessCode = (typeof ACCESS)[keyof typeof ACCESS];
+
+/** Sees every entry that the walk reads. A walk with a recorder changes nothing. */
+export interface WalkRecorder {
+  step(
+    format: PagingFormat,
+    level: PagingLevel,
+    gpa: number,
+    low: number,
+    high: number,
+    leaf: boolean,
+    reservedLow: number,
+    reservedHigh: number,
+  ): void;
+}
+
+/** Whose rights an access has. `smapOff`: explicit supervisor access with RFLAGS.AC set. */
+export const RIGHTS = { supervisor: 0, user: 1, smapOff: 2 } as const;
+export type Rights = (typeof RIGHTS)[keyof typeof RIGHTS];
+
+export class Walker {
+  /** Of the last walk that succeeded: log2 of the page size, AND of the entries' low words, OR of their high words. */
+  pageShift = 12;
+  allowed = 0;
+  denied = 0;
+  /** The leaf's low word. */
+  leaf = 0;
+  private readonly hosts = new Float64Array(5);
+  private depth = 0;
+
+  constructor(private readonly memory: PhysicalMemory) {}
+
+  /** gpa, or -1 - error code of the page fault. */
+  walk(
+    paging: PagingContext,
+    lo: number,
+    hi: number,
+    access: AccessCode,
+    rights: Rights,
+    recorder: WalkRecorder | null = null,
+  ): number {
+    const format = paging.format;
+    const { memory, hosts } = this;
+    const { words } = memory;
+    let table = paging.root;
+    let allowed = -1;
+    let denied = 0;
+    for (let depth = 0; ; depth++) {
+      const level = format.levels[depth];
+      const shift = level.shift;
+      const index = (shift >= 32 ? hi >>> (shift - 32) : (lo >>> shift) | (hi << (32 - shift))) & level.indexMask;
+      const gpa = table + index * format.entryBytes;
+      let low: number;
+      let high = 0;
+      if (level.registers) {
+        low = paging.pdptes[index * 2];
+        high = paging.pdptes[index * 2 + 1];
+        hosts[depth] = -1;
+      } else {
+        const host = memory.hostAddress(gpa);
+        hosts[depth] = host;
+        // Tables outside RAM: an address that nothing drives reads as ones.
+        low = host < 0 ? -1 : words[host >>> 2];
+        if (format.entryBytes === 8) high = host < 0 ? -1 : words[(host >>> 2) + 1];
+      }
+      const leaf = level.last || (level.large && (low & format.largeMask) !== 0);
+      const reservedLow = low & (leaf ? level.leafReservedLow : level.tableReservedLow);
+      const reservedHigh = high & (leaf ? level.leafReservedHigh : level.tableReservedHigh);
+      if (recorder) recorder.step(format, level, gpa, low, high, leaf, reservedLow, reservedHigh);
+      if ((low & format.presentMask) === 0) return this.fault(paging, 0, access, rights);
+      if ((reservedLow | reservedHigh) !== 0) return this.fault(paging, PF.P | PF.RSVD, access, rights);
+      if (level.rights) {
+        allowed &= low;
+        denied |= high & format.noExecuteMask;
+      }
+      if (!leaf) {
+        table = (high & 0xf_ffff) * 0x1_0000_0000 + ((low & 0xffff_f000) >>> 0);
+        continue;
+      }
+      if (!permits(paging, allowed, denied, access, rights)) return this.fault(paging, PF.P, access, rights);
+      const dirtied = access === ACCESS.write && (low & format.dirtyMask) === 0;
+      if (!recorder && ((allowed & format.accessedMask) === 0 || dirtied)) {
+        this.depth = depth;
+        this.mark(format, dirtied);
+      }
+      this.pageShift = shift;
+      this.allowed = allowed;
+      this.denied = denied;
+      this.leaf = low;
+      return leafAddress(level, low, high) + (lo & ((1 << shift) - 1));
+    }
+  }
+
+  private fault(paging: PagingContext, code: number, access: AccessCode, rights: Rights): number {
+    if (access === ACCESS.write) code |= PF.W;
+    if (rights === RIGHTS.user) code |= PF.U;
+    // The I flag exists only where fetches can be forbidden (SDM vol. 3A 4.7).
+    if (access === ACCESS.execute && (paging.smep || paging.format.noExecuteMask !== 0)) code |= PF.I;
+    return -1 - code;
+  }
+
+  private mark(format: PagingFormat, dirty: boolean): void {
+    const { memory, hosts, depth } = this;
+    for (let i = 0; i <= depth; i++) {
+      const host = hosts[i];
+      if (host < 0) continue;
+      const old = memory.words[host >>> 2];
+      const now = old | format.accessedMask | (dirty && i === depth ? format.dirtyMask : 0);
+      if (now === old) continue;
+      const gpa = memory.gpaOf(host);
+      const flags = memory.flags(gpa);
+      if (flags & PAGE.ROM) continue;
+      memory.words[host >>> 2] = now;
+      if (flags & PAGE.CODE) memory.onCodeWrite(gpa, format.entryBytes);
+    }
+  }
+}
+
+/** Where a leaf maps to. */
+export function leafAddress(level: PagingLevel, low: number, high: number): number {
+  const base = (low & -(1 << level.shift)) >>> 0;
+  // An entry at a level that has only small pages keeps its own meaning of bits 20:13.
+  if (level.pse36) return ((low >>> 13) & 0xff) * 0x1_0000_0000 + base;
+  return (high & 0xf_ffff) * 0x1_0000_0000 + base;
+}
+
+/** SDM vol. 3A 4.6.1. `allowed` and `denied` accumulate over the levels. */
+export function permits(
+  paging: PagingContext,
+  allowed: number,
+  denied: number,
+  access: AccessCode,
+  rights: Rights,
+): boolean {
+  const userPage = (allowed & ENTRY.U) !== 0;
+  if (rights === RIGHTS.user) {
+    if (!userPage) return false;
+    if (access === ACCESS.write) return (allowed & ENTRY.W) !== 0;
+    return access === ACCESS.read || denied === 0;
+  }
+  if (access === ACCESS.execute) return denied === 0 && !(userPage && paging.smep);
+  if (userPage && paging.smap && rights !== RIGHTS.smapOff) return false;
+  return access === ACCESS.read || !paging.writeProtect || (allowed & ENTRY.W) !== 0;
+}
