@@ -39,6 +39,9 @@ export const TLB_READ = STATE + 0xd0;
 export const TLB_WRITE = STATE + 0xd4;
 /** i32: the execution mode that blocks in the jump cache must have been translated for. */
 export const MODE = STATE + 0xd8;
+/** i32 each: an exception that emitted code raised: vector, | 0x100 with an error code; the code. 0xff: see the processor. */
+export const EXIT_FAULT = STATE + 0xdc;
+export const EXIT_FAULT_CODE = STATE + 0xe0;
 
 /** Eight segments, 64 bytes each, in SEG order. */
 export const SEGMENTS = STATE + 0x100;

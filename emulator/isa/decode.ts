@@ -1,0 +1,313 @@
+/**
+ * Bytes to Instruction, by the rows (SDM vol. 2A chapter 2). Knows no meaning.
+ */
+import { ROWS } from './opcodes';
+import { parseEncoding, specificity } from './encoding';
+import type { Encoding, OperandNotation } from './encoding';
+import type { CodeSize, Instruction, MemoryAddress, Operand, OperandSize } from './instruction';
+import { SEG } from '../x86/registers';
+
+const TABLE: Encoding[][][] = [0, 1, 2, 3].map(() => Array.from({ length: 256 }, () => []));
+for (const row of ROWS) {
+  const encoding = parseEncoding(row);
+  for (let i = 0; i < (encoding.plusRegister ? 8 : 1); i++) TABLE[encoding.map][encoding.opcode + i].push(encoding);
+}
+for (const map of TABLE) for (const list of map) list.sort((a, b) => specificity(b) - specificity(a));
+/** Opcodes that carry a ModRM byte in some row: read it even to refuse the instruction. */
+const HAS_MODRM = TABLE.map((map) => map.map((list) => list.some((e) => e.modrm)));
+
+/** Why there is no instruction: `truncated` means that more bytes are needed. */
+export type DecodeFailure = 'invalid' | 'truncated' | 'too-long';
+
+const SEGMENT_PREFIX: Record<number, number> = { 0x26: SEG.ES, 0x2e: SEG.CS, 0x36: SEG.SS, 0x3e: SEG.DS, 0x64: SEG.FS, 0x65: SEG.GS }; // prettier-ignore
+const MAX_LENGTH = 15;
+
+/** ModRM.rm in 16-bit addressing: base and index (SDM table 2-1). */
+const PAIRS16: readonly [number, number][] = [[3, 6], [3, 7], [5, 6], [5, 7], [6, -1], [7, -1], [5, -1], [3, -1]]; // prettier-ignore
+
+class Truncated {}
+const TRUNCATED = new Truncated();
+
+class Decoder {
+  private at = 0;
+  private opsize = false;
+  private adsize = false;
+  private repPrefix = 0;
+  private lock = false;
+  private override = -1;
+  private rex = 0;
+  private modrm = 0;
+  private opcode = 0;
+  private operandSize: OperandSize = 32;
+  private addressSize: CodeSize = 32;
+  private memory?: MemoryAddress;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly rip: bigint,
+    private readonly codeSize: CodeSize,
+  ) {}
+
+  private u8(): number {
+    if (this.at >= this.bytes.length) throw TRUNCATED;
+    return this.bytes[this.at++];
+  }
+  private u16(): number {
+    return this.u8() | (this.u8() << 8);
+  }
+  private s32(): number {
+    return this.u16() | (this.u16() << 16);
+  }
+  private s8(): number {
+    return (this.u8() << 24) >> 24;
+  }
+
+  private prefixes(): number {
+    for (;;) {
+      const byte = this.u8();
+      if (byte in SEGMENT_PREFIX) {
+        // In 64-bit mode only FS and GS count (SDM vol. 1 section 3.4.2.1); a later null override changes nothing.
+        if (this.codeSize !== 64 || byte >= 0x64) this.override = SEGMENT_PREFIX[byte];
+      } else if (byte === 0x66) this.opsize = true;
+      else if (byte === 0x67) this.adsize = true;
+      else if (byte === 0xf0) this.lock = true;
+      else if (byte === 0xf2 || byte === 0xf3) this.repPrefix = byte;
+      else if (this.codeSize === 64 && (byte & 0xf0) === 0x40) {
+        // Only a REX directly before the opcode counts.
+        this.rex = byte;
+        continue;
+      } else return byte;
+      this.rex = 0;
+    }
+  }
+
+  private candidate(map: number): Encoding | undefined {
+    const list = TABLE[map][this.opcode];
+    return list.find((e) => this.matches(e));
+  }
+  private matches(e: Encoding): boolean {
+    const { attributes } = e.row;
+    if (this.codeSize === 64 ? attributes.not64 : attributes.only64) return false;
+    if (e.modrm) {
+      if (e.modrmByte !== undefined && e.modrmByte !== this.modrm) return false;
+      if (e.extension !== undefined && e.extension !== ((this.modrm >> 3) & 7)) return false;
+      if (attributes.form && (attributes.form === 'register') !== this.modrm >= 0xc0) return false;
+    }
+    if (e.rexW && !(this.rex & 8)) return false;
+    if (e.noRexB && this.rex & 1) return false;
+    switch (e.prefix) {
+      case undefined: return true;
+      case 'np': return !this.repPrefix && !this.opsize;
+      case '66': return this.opsize && !this.repPrefix;
+      case 'f3': return this.repPrefix === 0xf3;
+      case 'f2': return this.repPrefix === 0xf2;
+    } // prettier-ignore
+  }
+
+  private sizes(e: Encoding): void {
+    const { attributes } = e.row;
+    const c = this.codeSize;
+    const opsize = this.opsize && e.prefix !== '66';
+    if (c === 64 && (attributes.force64 || this.rex & 8)) this.operandSize = 64;
+    else if (c === 64 && attributes.default64) this.operandSize = opsize ? 16 : 64;
+    else this.operandSize = (c === 16) !== opsize ? 16 : 32;
+    this.addressSize = this.addressSizeOf();
+    const [first] = e.operands;
+    if (first && (first.where === 'AL' || (first.size === 'b' && 'EGMRZOXY'.includes(first.where)))) this.operandSize = 8;
+  }
+  private addressSizeOf(): CodeSize {
+    if (this.codeSize === 64) return this.adsize ? 32 : 64;
+    return (this.codeSize === 16) !== this.adsize ? 16 : 32;
+  }
+
+  private segmentOf(base: number): number {
+    if (this.override >= 0) return this.override;
+    return base === 4 || base === 5 ? SEG.SS : SEG.DS;
+  }
+  /** The memory form of ModRM: SIB and displacement follow. */
+  private address(): MemoryAddress {
+    const mod = this.modrm >> 6;
+    const rm = this.modrm & 7;
+    if (this.addressSize === 16) return this.address16(mod, rm);
+    let [base, index, scale, displacement, ripRelative] = [rm | ((this.rex & 1) << 3), -1, 0, 0, false];
+    let segmentBase = rm;
+    if (rm === 4) {
+      const sib = this.u8();
+      scale = sib >> 6;
+      index = ((sib >> 3) & 7) | ((this.rex & 2) << 2);
+      if (index === 4) [index, scale] = [-1, 0];
+      segmentBase = sib & 7;
+      base = segmentBase | ((this.rex & 1) << 3);
+      if (segmentBase === 5 && mod === 0) [base, segmentBase, displacement] = [-1, -1, this.s32()];
+    } else if (rm === 5 && mod === 0) {
+      [base, segmentBase, displacement] = [-1, -1, this.s32()];
+      ripRelative = this.codeSize === 64;
+    }
+    if (this.rex & 1 && base >= 8) segmentBase = -1;
+    if (mod === 1) displacement = this.s8();
+    else if (mod === 2) displacement = this.s32();
+    return {
+      base, index, scale: scale as 0 | 1 | 2 | 3, displacement: BigInt(displacement), segment: this.segmentOf(segmentBase),
+      size: this.addressSize, ripRelative,
+    }; // prettier-ignore
+  }
+  private address16(mod: number, rm: number): MemoryAddress {
+    let [base, index] = PAIRS16[rm];
+    let displacement = 0;
+    if (mod === 0 && rm === 6) [base, index, displacement] = [-1, -1, this.u16()];
+    else if (mod === 1) displacement = this.s8();
+    else if (mod === 2) displacement = (this.u16() << 16) >> 16;
+    return { base, index, scale: 0, displacement: BigInt(displacement), segment: this.segmentOf(base), size: 16, ripRelative: false }; // prettier-ignore
+  }
+
+  private gpr(index: number, size: OperandSize): Operand {
+    if (size === 8 && !this.rex && index >= 4 && index < 8) index += 12;
+    return { kind: 'gpr', index, size };
+  }
+  private gprSize(letter: string): OperandSize {
+    switch (letter) {
+      case 'b': return 8;
+      case 'w': return 16;
+      case 'd': return 32;
+      case 'q': return 64;
+      case 'z': return this.operandSize === 16 ? 16 : 32;
+      case 'y': return this.rex & 8 ? 64 : 32;
+      default: return this.operandSize;
+    } // prettier-ignore
+  }
+  private memorySize(letter: string): number {
+    switch (letter) {
+      case '': return 0;
+      case 't': return 80;
+      case 'dq': case 'x': case 'ps': case 'pd': return 128;
+      case 'ss': return 32;
+      case 'sd': return 64;
+      case 'p': return this.operandSize + 16;
+      case 's': return this.codeSize === 64 ? 80 : 48;
+      default: return this.gprSize(letter);
+    } // prettier-ignore
+  }
+  private immediate(letter: string): Operand {
+    const signed = (value: number): bigint => BigInt.asUintN(this.operandSize, BigInt(value));
+    switch (letter) {
+      case 'b': return { kind: 'immediate', value: BigInt(this.u8()), size: 8 };
+      case 'bs': return { kind: 'immediate', value: signed(this.s8()), size: this.operandSize };
+      case 'w': return { kind: 'immediate', value: BigInt(this.u16()), size: 16 };
+    } // prettier-ignore
+    if (this.operandSize === 16) return { kind: 'immediate', value: BigInt(this.u16()), size: 16 };
+    if (letter === 'v' && this.operandSize === 64) {
+      const low = BigInt(this.s32() >>> 0);
+      return { kind: 'immediate', value: (BigInt(this.s32() >>> 0) << 32n) | low, size: 64 };
+    }
+    return { kind: 'immediate', value: signed(this.s32()), size: this.operandSize };
+  }
+  private relative(letter: string): Operand {
+    const displacement = letter === 'b' ? this.s8() : this.operandSize === 16 ? (this.u16() << 16) >> 16 : this.s32();
+    const target = this.rip + BigInt(this.at) + BigInt(displacement);
+    return { kind: 'relative', target: BigInt.asUintN(this.operandSize, target) };
+  }
+  /** The source of a string instruction is its memory operand where there are two: only it can be overridden. */
+  private implicitMemory(base: 6 | 7, segment: number, size: string): Operand {
+    if (!this.memory || base === 6) this.memory = { base, index: -1, scale: 0, displacement: 0n, segment, size: this.addressSize, ripRelative: false };
+    return { kind: 'memory', size: this.memorySize(size) };
+  }
+
+  /** Immediates come last in the bytes whatever their place among the operands, so they are read in operand order. */
+  private operand({ where, size }: OperandNotation): Operand | undefined {
+    const reg = ((this.modrm >> 3) & 7) | ((this.rex & 4) << 1);
+    const rm = (this.modrm & 7) | ((this.rex & 1) << 3);
+    const inMemory = this.modrm < 0xc0;
+    const memory = (): Operand => ({ kind: 'memory', size: this.memorySize(size) });
+    switch (where) {
+      case 'E': return inMemory ? memory() : this.gpr(rm, this.gprSize(size));
+      case 'M': return inMemory ? memory() : undefined;
+      case 'R': return inMemory ? undefined : this.gpr(rm, this.gprSize(size));
+      case 'G': return this.gpr(reg, this.gprSize(size));
+      case 'Z': return this.gpr((this.opcode & 7) | ((this.rex & 1) << 3), this.gprSize(size));
+      case 'I': return this.immediate(size);
+      case 'J': return this.relative(size);
+      case 'A': {
+        const offset = this.operandSize === 16 ? this.u16() : this.s32() >>> 0;
+        return { kind: 'far', offset, selector: this.u16() };
+      }
+      case 'O': return this.absolute(size);
+      case 'S': return (reg & 7) < 6 ? { kind: 'segment', index: reg & 7 } : undefined;
+      case 'C': return { kind: 'control', index: reg };
+      case 'D': return { kind: 'debug', index: reg };
+      case 'P': return { kind: 'mmx', index: reg & 7 };
+      case 'Q': return inMemory ? { kind: 'memory', size: size === '' ? 64 : this.memorySize(size) } : { kind: 'mmx', index: rm & 7 };
+      case 'N': return inMemory ? undefined : { kind: 'mmx', index: rm & 7 };
+      case 'V': return { kind: 'xmm', index: reg, size: 128 };
+      case 'W': return inMemory ? { kind: 'memory', size: size === '' ? 128 : this.memorySize(size) } : { kind: 'xmm', index: rm, size: 128 };
+      case 'U': return inMemory ? undefined : { kind: 'xmm', index: rm, size: 128 };
+      case 'X': return this.implicitMemory(6, this.override >= 0 ? this.override : SEG.DS, size);
+      case 'Y': return this.implicitMemory(7, SEG.ES, size);
+      case 'AL': return { kind: 'gpr', index: 0, size: 8 };
+      case 'CL': return { kind: 'gpr', index: 1, size: 8 };
+      case 'AX': return { kind: 'gpr', index: 0, size: 16 };
+      case 'DX': return { kind: 'gpr', index: 2, size: 16 };
+      case 'rAX': return { kind: 'gpr', index: 0, size: this.operandSize };
+      case '1': return { kind: 'immediate', value: 1n, size: 8 };
+      case 'ST0': return { kind: 'st', index: 0 };
+      case 'STi': return { kind: 'st', index: this.modrm & 7 };
+      case 'ES': case 'CS': case 'SS': case 'DS': case 'FS': case 'GS': return { kind: 'segment', index: SEG[where] };
+    } // prettier-ignore
+    return undefined;
+  }
+  private absolute(size: string): Operand {
+    const bits = this.addressSize;
+    const low = bits === 16 ? this.u16() : this.s32() >>> 0;
+    const displacement = bits === 64 ? (BigInt(this.s32() >>> 0) << 32n) | BigInt(low) : BigInt(low);
+    this.memory = { base: -1, index: -1, scale: 0, displacement, segment: this.segmentOf(-1), size: bits, ripRelative: false }; // prettier-ignore
+    return { kind: 'memory', size: this.memorySize(size) };
+  }
+
+  decode(): Instruction | DecodeFailure {
+    let map = 0;
+    this.opcode = this.prefixes();
+    if (this.opcode === 0x0f) {
+      [map, this.opcode] = [1, this.u8()];
+      if (this.opcode === 0x38 || this.opcode === 0x3a) [map, this.opcode] = [this.opcode === 0x38 ? 2 : 3, this.u8()];
+    }
+    if (HAS_MODRM[map][this.opcode]) this.modrm = this.u8();
+    const encoding = this.candidate(map);
+    if (!encoding) return 'invalid';
+    if (HAS_MODRM[map][this.opcode] && !encoding.modrm) this.at--;
+    this.sizes(encoding);
+    if (encoding.modrm && this.modrm < 0xc0 && !encoding.operands.some((o) => 'CD'.includes(o.where)))
+      this.memory = this.address();
+    // MOV to and from control and debug registers ignores ModRM.mod (SDM vol. 2, MOV).
+    else if (encoding.modrm && encoding.operands.some((o) => o.where === 'C' || o.where === 'D')) this.modrm |= 0xc0;
+    const operands: Operand[] = [];
+    for (const notation of encoding.operands) {
+      const operand = this.operand(notation);
+      if (!operand) return 'invalid';
+      operands.push(operand);
+    }
+    if (this.at > MAX_LENGTH) return 'too-long';
+    if (this.lock && !(encoding.row.attributes.lock && operands[0]?.kind === 'memory')) return 'invalid';
+    const length = this.at;
+    const { memory } = this;
+    if (memory?.ripRelative) memory.displacement = BigInt.asUintN(64, this.rip + BigInt(length) + memory.displacement);
+    return {
+      row: encoding.row, rip: this.rip, length, codeSize: this.codeSize, operandSize: this.operandSize,
+      addressSize: this.addressSize, operands, memory, lock: this.lock,
+      rep: this.repPrefix === 0xf3 ? 'rep' : this.repPrefix === 0xf2 ? 'repne' : 'none',
+      segmentOverride: this.override, rex: this.rex,
+    }; // prettier-ignore
+  }
+}
+
+/**
+ * One instruction from the front of `bytes` (give at least 15 where they can be read). `rip` is its offset in CS.
+ * A failure says what hardware would do: `invalid` #UD, `too-long` #GP, `truncated` a fetch from the next page.
+ */
+export function decode(bytes: Uint8Array, rip: bigint, codeSize: CodeSize): Instruction | DecodeFailure {
+  const window = bytes.length > MAX_LENGTH + 1 ? bytes.subarray(0, MAX_LENGTH + 1) : bytes;
+  try {
+    return new Decoder(window, rip, codeSize).decode();
+  } catch (e) {
+    if (e !== TRUNCATED) throw e;
+    return window.length > MAX_LENGTH ? 'too-long' : 'truncated';
+  }
+}
