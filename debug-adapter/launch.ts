@@ -1,0 +1,94 @@
+/** Launch attributes: what each may be, and what to say when it is not. Reads no file. */
+import { UserError } from '../emulator/util/assert';
+import { array, boolean, integer, isObject, object, oneOf, optional, record, string, type Checked } from './arguments';
+
+const MIB = 1 << 20;
+/** Guest RAM shares a 4 GiB linear memory with the processor's state and the code. */
+const MAX_MEMORY_MIB = 3072;
+const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
+
+const listOfPaths = (value: unknown, place: string): string[] =>
+  typeof value === 'string' ? [value] : array(string)(value, place);
+
+const ATTRIBUTES = {
+  kernel: string,
+  initrd: optional(string),
+  module: optional(listOfPaths),
+  append: optional(string),
+  memory: optional(memoryBytes),
+  cpus: optional(integer(1, 64)),
+  input: optional(string),
+  symbols: optional(listOfPaths),
+  sourceMap: optional(record(string)),
+  stopOnEntry: optional(boolean),
+  maxInstructions: optional(integer(1)),
+  tier: optional(oneOf('interpreter', 'compiler')),
+  technique: optional(oneOf(...TECHNIQUES)),
+  paging: optional(oneOf('shadow', 'direct', 'nested')),
+  record: optional((value: unknown, place: string) => (typeof value === 'string' ? value : boolean(value, place))),
+  noDebug: optional(boolean),
+};
+
+export type LaunchConfig = Checked<ReturnType<typeof object<typeof ATTRIBUTES>>>;
+
+/** What VS Code and its tasks add to every configuration. */
+const OF_THE_EDITOR = new Set([
+  'type', 'name', 'request', 'preLaunchTask', 'postDebugTask', 'internalConsoleOptions', 'presentation', 'order',
+  'debugServer', 'serverReadyAction', 'suppressMultipleSessionWarning', 'restart', 'windows', 'linux', 'osx', 'trace',
+]); // prettier-ignore
+
+function memoryBytes(value: unknown, place: string): number {
+  const match = /^([0-9]+)\s*([KMG]?)i?B?$/i.exec(typeof value === 'number' ? `${value}` : string(value, place).trim());
+  const unit = { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[match?.[2]?.toUpperCase() ?? ''];
+  const bytes = match && unit ? Number(match[1]) * unit : NaN;
+  if (!(bytes >= MIB && bytes <= MAX_MEMORY_MIB * MIB && bytes % MIB === 0)) {
+    throw new UserError(
+      `'${place}' is ${JSON.stringify(value)}; give whole MiB from 1M to ${MAX_MEMORY_MIB}M, for example "256M".`,
+    );
+  }
+  return bytes;
+}
+
+/** The checked attributes, and remarks about those that nobody knows. UserError names the attribute, value, remedy. */
+export function checkLaunch(raw: unknown): { config: LaunchConfig; remarks: string[] } {
+  if (!isObject(raw)) throw new UserError('The launch request has no attributes; give at least "kernel": "PATH".');
+  let config: LaunchConfig;
+  try {
+    config = object(ATTRIBUTES)(raw, '');
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`Launch attribute ${error.message}`) : error;
+  }
+  if (config.kernel.trim() === '')
+    throw new UserError(`Launch attribute 'kernel' is empty; give the path of a kernel.`);
+  refuseWhatIsLacking(config);
+  const remarks = Object.keys(raw)
+    .filter((key) => !(key in ATTRIBUTES) && !OF_THE_EDITOR.has(key) && !key.startsWith('__'))
+    .map((key) => `Launch attribute '${key}' is not known and has no effect${similar(key)}.`);
+  return { config, remarks };
+}
+
+function refuseWhatIsLacking(config: LaunchConfig): void {
+  if (config.technique !== undefined && config.technique !== 'none') {
+    throw new UserError(
+      `Launch attribute 'technique' is "${config.technique}", which this version does not have; use "none".`,
+    );
+  }
+  if (config.paging !== undefined) {
+    throw new UserError(
+      `Launch attribute 'paging' is "${config.paging}", which needs a technique other than "none"; remove it.`,
+    );
+  }
+  if (config.record !== undefined && config.record !== false) {
+    throw new UserError(`Launch attribute 'record' is not available in this version; remove it.`);
+  }
+}
+
+/** `; did you mean 'memory'?` for a slip of the finger. */
+function similar(key: string): string {
+  const plain = key.toLowerCase().replace(/s$/, '');
+  const match = Object.keys(ATTRIBUTES).find((name) => {
+    const other = name.toLowerCase().replace(/s$/, '');
+    return other === plain || (plain.length > 3 && (other.startsWith(plain) || plain.startsWith(other)));
+  });
+  return match === undefined ? '' : `; did you mean '${match}'?`;
+}

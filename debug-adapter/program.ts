@@ -1,0 +1,111 @@
+/** The symbol files of a session as one program: asks each file in turn. Addresses are guest-virtual. */
+import type {
+  FunctionSymbol,
+  InlineFrame,
+  LineEntry,
+  SymbolFile,
+  Target,
+  Type,
+  UnwoundFrame,
+  Variable,
+} from './symbols/api';
+
+export interface Module {
+  /** For DAP `modules`; from 1. */
+  id: number;
+  path: string;
+  file: SymbolFile;
+}
+
+export class Program {
+  readonly modules: Module[] = [];
+
+  add(path: string, file: SymbolFile): Module {
+    const module = { id: this.modules.length + 1, path, file };
+    this.modules.push(module);
+    return module;
+  }
+
+  /** The module that claims this address. */
+  moduleAt(gva: bigint): Module | undefined {
+    return this.modules.find(({ file }) => gva >= file.range.start && gva < file.range.end);
+  }
+
+  private first<T>(gva: bigint, ask: (file: SymbolFile) => T | undefined): T | undefined {
+    for (const { file } of this.modules) {
+      if (gva < file.range.start || gva >= file.range.end) continue;
+      const answer = ask(file);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+
+  lineAt(gva: bigint): LineEntry | undefined {
+    return this.first(gva, (file) => file.lineAt(gva));
+  }
+  functionAt(gva: bigint): FunctionSymbol | undefined {
+    return this.first(gva, (file) => file.functionAt(gva));
+  }
+  /** Innermost first; empty where nothing is known. */
+  framesAt(gva: bigint): InlineFrame[] {
+    return this.first(gva, (file) => (file.framesAt(gva).length > 0 ? file.framesAt(gva) : undefined)) ?? [];
+  }
+  unwind(pc: bigint, target: Target): UnwoundFrame | undefined {
+    return this.first(pc, (file) => file.unwind(pc, target));
+  }
+  variablesAt(pc: bigint, depth: number): Variable[] {
+    return this.first(pc, (file) => file.variablesAt(pc, depth)) ?? [];
+  }
+  symbolAt(gva: bigint): { name: string; offset: bigint } | undefined {
+    return this.first(gva, (file) => file.symbolAt(gva));
+  }
+  afterPrologue(start: bigint): bigint {
+    return this.first(start, (file) => file.afterPrologue(start)) ?? start;
+  }
+
+  functionsNamed(name: string): FunctionSymbol[] {
+    return this.modules.flatMap(({ file }) => file.functionsNamed(name));
+  }
+  symbol(name: string): bigint | undefined {
+    for (const { file } of this.modules) {
+      const gva = file.symbol(name);
+      if (gva !== undefined) return gva;
+    }
+    return undefined;
+  }
+  global(name: string): Variable | undefined {
+    for (const { file } of this.modules) {
+      const variable = file.global(name);
+      if (variable !== undefined) return variable;
+    }
+    return undefined;
+  }
+  typeNamed(name: string): Type | undefined {
+    for (const { file } of this.modules) {
+      const type = file.typeNamed(name);
+      if (type !== undefined) return type;
+    }
+    return undefined;
+  }
+  globals(pc: bigint | undefined, limit: number): Variable[] {
+    const found: Variable[] = [];
+    for (const { file } of this.modules) {
+      if (found.length < limit) found.push(...file.globals(pc, limit - found.length));
+    }
+    return found;
+  }
+  sources(): string[] {
+    return [...new Set(this.modules.flatMap(({ file }) => file.sources()))];
+  }
+  complete(prefix: string, limit: number): string[] {
+    const names = this.modules.flatMap(({ file }) => file.complete(prefix, limit));
+    return [...new Set(names)].slice(0, limit);
+  }
+
+  /** `name` or `name+0x12`; undefined outside all symbols. */
+  describe(gva: bigint): string | undefined {
+    const found = this.symbolAt(gva);
+    if (found === undefined) return undefined;
+    return found.offset === 0n ? found.name : `${found.name}+0x${found.offset.toString(16)}`;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What the debug adapter speaks beyond the Debug Adapter Protocol: launch attributes, custom requests and events.
+ * Types only; panels and scripts may import them.
+ */
+import type { Translation, WalkStep } from '../emulator/machine/api';
+
+/** JSON has no bigint: those become strings of `0x` and hexadecimal digits. Numbers stay numbers. */
+export type Json<T> = T extends bigint
+  ? string
+  : T extends readonly (infer E)[]
+    ? Json<E>[]
+    : T extends object
+      ? { [K in keyof T]: Json<T[K]> }
+      : T;
+
+/** Attributes of a launch configuration of type `ringside`. */
+export interface LaunchAttributes {
+  kernel: string;
+  initrd?: string;
+  module?: string[];
+  append?: string;
+  /** Bytes with K, M or G: `256M`. */
+  memory?: string | number;
+  cpus?: number;
+  /** Typed on the serial console after power-on. */
+  input?: string;
+  /** Files with symbols or DWARF; default: the kernel itself where it has any. */
+  symbols?: string[];
+  /** Path prefixes in debug information to path prefixes here. */
+  sourceMap?: Record<string, string>;
+  stopOnEntry?: boolean;
+  maxInstructions?: number;
+  tier?: 'interpreter' | 'compiler';
+  technique?: 'none';
+  paging?: 'shadow' | 'direct' | 'nested';
+  record?: string | boolean;
+  noDebug?: boolean;
+}
+
+/** Custom requests: arguments and response bodies. */
+export interface CustomRequests {
+  /** Every step of GV to GP, with the reason where it stops. */
+  'ringside/translate': {
+    arguments: {
+      /** `gv:0x...` or an expression in `frameId`. */
+      address: string;
+      access?: 'read' | 'write' | 'execute';
+      /** Ask as user or as supervisor; default: as the processor runs now. */
+      user?: boolean;
+      cpu?: number;
+      frameId?: number;
+    };
+    body: { translation: Json<Translation>; /** The same for people. */ text: string };
+  };
+  /** Present entries of one paging structure of the current address space. */
+  'ringside/pageTables': {
+    arguments: { cpu?: number; table?: { gpa: number; level: number }; /** Index. */ from?: number; limit?: number };
+    body: {
+      format: string;
+      level: number;
+      gpa: number;
+      /** Present entries altogether. */
+      total: number;
+      entries: Json<WalkStep & { index: number; gva: bigint }>[];
+    };
+  };
+  /** A terminal takes the console over: from now on `ringside/console` events instead of `output` events. */
+  'ringside/console': { arguments: { attach: boolean }; body: { attached: boolean; /** Sent so far. */ text: string } };
+  'ringside/consoleInput': { arguments: { text: string }; body: { bytes: number } };
+  /** Descriptor tables, devices and so on, by name. */
+  'ringside/structures': { arguments: { cpu?: number }; body: { structures: Record<string, unknown> } };
+}
+
+/** Custom events. */
+export interface CustomEvents {
+  /** What the guest sent to its first serial port; escape sequences untouched. */
+  'ringside/console': { text: string };
+}
+
+/** Every request that the session answers. */
+// prettier-ignore
+export type Command =
+  | 'initialize' | 'launch' | 'attach' | 'configurationDone' | 'restart' | 'disconnect'
+  | 'terminate' | 'cancel' | 'setBreakpoints' | 'setFunctionBreakpoints' | 'setInstructionBreakpoints' | 'setDataBreakpoints'
+  | 'dataBreakpointInfo' | 'breakpointLocations' | 'setExceptionBreakpoints' | 'exceptionInfo' | 'continue' | 'pause'
+  | 'next' | 'stepIn' | 'stepOut' | 'stepInTargets' | 'goto' | 'gotoTargets'
+  | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
+  | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
+  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/console'
+  | 'ringside/consoleInput';

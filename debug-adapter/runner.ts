@@ -1,0 +1,164 @@
+/**
+ * Runs the machine in slices, so that requests are answered between them: `pause` within 50 ms whatever the guest does.
+ * What to run is an Activity: a generator that asks for steps and runs and sees each stop. Works in Node and in workers.
+ */
+import type { Machine, Stop } from '../emulator/machine/api';
+
+/** `run`: until something stops; the runner slices it. `step`: one instruction of one processor. */
+export type Need = { kind: 'run' } | { kind: 'step'; cpu: number };
+
+/** Returns why everything stopped. A `requested` stop is given to nobody: it ends the activity. */
+export type Activity = Generator<Need, Stop, Stop>;
+
+/** How long a slice should take. Speed may fall by a factor of five between two slices without breaking the promise. */
+const SLICE_MS = 8;
+const MIN_SLICE = 1_000;
+const MAX_SLICE = 50_000_000;
+/** Steps or hook calls between two looks at the clock. */
+const CLOCK_INTERVAL = 32;
+
+/** Lets the event loop handle what has arrived: timers of 0 ms would be clamped to 4 ms in browsers. */
+const turn: () => Promise<void> =
+  typeof setImmediate === 'function'
+    ? () => new Promise((resolve) => setImmediate(resolve))
+    : () =>
+        new Promise((resolve) => {
+          const channel = new MessageChannel();
+          channel.port1.onmessage = () => {
+            channel.port1.close();
+            resolve();
+          };
+          channel.port2.postMessage(undefined);
+        });
+
+export interface RunnerEvents {
+  /** After each slice: flush what has been gathered. */
+  sliced(): void;
+  /** The activity ended. */
+  stopped(stop: Stop): void;
+  /** The machine threw: our own bug, or a user's condition that cannot be evaluated. */
+  failed(error: unknown): void;
+}
+
+export class Runner {
+  /** Instructions that a slice may retire; follows the measured speed. */
+  private slice = 20_000;
+  private activity: Activity | undefined;
+  private pausing = false;
+  private deadline = 0;
+  private hooks = 0;
+  private wakeUp: (() => void) | undefined;
+  /** Instruction count at which to stop; 0: none. */
+  limit = 0;
+  /** Whole stop: the instruction limit was reached, not a slice. */
+  limitReached = false;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly events: RunnerEvents,
+  ) {}
+
+  get running(): boolean {
+    return this.activity !== undefined;
+  }
+
+  start(activity: Activity): void {
+    this.activity = activity;
+    this.pausing = false;
+    this.limitReached = false;
+    void this.loop(activity);
+  }
+
+  /** Ends the activity at the next instruction boundary; `stopped` follows with kind `requested`. */
+  pause(): void {
+    this.pausing = true;
+    this.wake();
+  }
+
+  /** Forgets the activity without a report: the session ends or restarts. */
+  abandon(): void {
+    this.activity = undefined;
+    this.wake();
+  }
+
+  /** Input from outside has arrived: an idle machine has something to do. */
+  wake(): void {
+    this.wakeUp?.();
+    this.wakeUp = undefined;
+  }
+
+  /** To be called by hooks that run inside a slice (conditions, log points): ends the slice when its time is over. */
+  checkTime(): void {
+    if (++this.hooks % CLOCK_INTERVAL === 0 && performance.now() > this.deadline) this.machine.requestStop();
+  }
+
+  private async loop(activity: Activity): Promise<void> {
+    try {
+      let next = activity.next();
+      // Answer the request that started this before the first instruction runs.
+      await turn();
+      while (this.activity === activity && !next.done) {
+        if (this.pausing) return this.finish(activity, { kind: 'requested' });
+        this.deadline = performance.now() + SLICE_MS;
+        const need = next.value;
+        const stop = need.kind === 'step' ? undefined : this.runSlice();
+        if (need.kind === 'step') next = this.stepSlice(activity, need);
+        else if (stop?.kind === 'idle') await this.idle();
+        else if (stop !== undefined) next = activity.next(stop);
+        this.events.sliced();
+        if (!next.done) await turn();
+      }
+      if (next.done) this.finish(activity, next.value);
+    } catch (error) {
+      if (this.activity === activity) {
+        this.activity = undefined;
+        this.events.failed(error);
+      }
+    }
+  }
+
+  /** Undefined: the slice is over, the run is not. */
+  private runSlice(): Stop | undefined {
+    const left = this.limit > 0 ? this.limit - this.machine.instructions : Infinity;
+    if (left <= 0) {
+      this.limitReached = true;
+      return { kind: 'limit' };
+    }
+    const start = performance.now();
+    const before = this.machine.instructions;
+    const stop = this.machine.run(Math.min(this.slice, left));
+    const elapsed = performance.now() - start;
+    // Few instructions say little about speed: a stop right after the start must not stretch the slice.
+    if (this.machine.instructions - before >= this.slice / 2 || elapsed > SLICE_MS) this.adapt(elapsed);
+    return stop.kind === 'limit' || (stop.kind === 'requested' && !this.pausing) ? undefined : stop;
+  }
+
+  private adapt(elapsedMs: number): void {
+    const factor = Math.min(2, Math.max(0.05, SLICE_MS / Math.max(elapsedMs, 0.01)));
+    this.slice = Math.round(Math.min(MAX_SLICE, Math.max(MIN_SLICE, this.slice * factor)));
+  }
+
+  /** Steps as long as the activity wants steps and the slice lasts. */
+  private stepSlice(activity: Activity, first: Need & { kind: 'step' }): IteratorResult<Need, Stop> {
+    let next = activity.next(this.machine.step(first.cpu));
+    for (let steps = 1; !next.done && next.value.kind === 'step'; steps++) {
+      if (this.pausing || (steps % CLOCK_INTERVAL === 0 && performance.now() > this.deadline)) break;
+      next = activity.next(this.machine.step(next.value.cpu));
+    }
+    return next;
+  }
+
+  private idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wakeUp = resolve;
+    });
+  }
+
+  private finish(activity: Activity, stop: Stop): void {
+    if (this.activity !== activity) return;
+    this.activity = undefined;
+    this.pausing = false;
+    this.events.sliced();
+    this.events.stopped(stop);
+  }
+}
