@@ -122,8 +122,7 @@ function explain(
   }
   if (!options.user && paging.smap && !noUser && !options.smapOff)
     return 'CR4.SMAP is set and RFLAGS.AC is clear: a supervisor may not touch a user page.';
-  if (noWrite)
-    return `${at(noWrite)} is read-only: R/W (bit 1) is clear${options.user ? '' : ', and CR0.WP is set'}.`;
+  if (noWrite) return `${at(noWrite)} is read-only: R/W (bit 1) is clear${options.user ? '' : ', and CR0.WP is set'}.`;
   return 'The rights of the entries forbid it.';
 }
 
@@ -156,11 +155,7 @@ export interface TableView {
  * The present entries of one table. `gva` of an entry is relative to the part of the address space that
  * the table covers, except for the root, where it is the address itself: a table can be reached in several ways.
  */
-export function table(
-  paging: PagingContext,
-  physical: PhysicalMemory,
-  at?: { gpa: number; level: number },
-): TableView {
+export function table(paging: PagingContext, physical: PhysicalMemory, at?: { gpa: number; level: number }): TableView {
   const { format } = paging;
   const level = at ? format.levels.find((l) => l.level === at.level) : format.levels[0];
   const gpa = at?.gpa ?? paging.root;

@@ -96,7 +96,8 @@ export class Tlb {
     if (this.largePages) {
       this.eachUsed((slot) => {
         const shift = this.words[slot + 3];
-        if (pageNumber(this.words[slot], this.words[slot + 1], shift) === pageNumber(lo, hi, shift)) this.words[slot] = -1;
+        if (pageNumber(this.words[slot], this.words[slot + 1], shift) === pageNumber(lo, hi, shift))
+          this.words[slot] = -1;
       });
     } else {
       const index = ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
