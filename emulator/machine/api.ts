@@ -154,8 +154,9 @@ export interface Inspector {
   structures(cpu: number): Record<string, unknown>;
 } // prettier-ignore
 
-/** A condition in the run loop: true stops. Called synchronously between two instructions; must only inspect. */
-export type When = () => boolean;
+/** A condition in the run loop: true stops. Called synchronously between two instructions; must only inspect. `cpu` is
+ *  the processor at the breakpoint, or whose access is watched; 0 when left out. */
+export type When = (cpu?: number) => boolean;
 
 export interface BreakpointSpec {
   id: number;

@@ -1,0 +1,225 @@
+/**
+ * Every breakpoint of a session, whoever set it, and what the machine is told of them. Conditions are compiled once and
+ * evaluated inside the run loop, so that one that is never true costs no stop.
+ */
+import type { BreakpointSpec, Machine, TrapEvent, TrapFilter, WatchpointSpec } from '../emulator/machine/api';
+import { UserError } from '../emulator/util/assert';
+import { parseHitCondition, parseLogMessage } from './hit-condition';
+
+/** Where a condition is evaluated. `gva`: at that instruction, so that its locals can be named. */
+export interface ConditionPlace {
+  gva?: bigint;
+  /** Names `trap.vector` and so on are this event's. */
+  trap?: () => TrapEvent;
+}
+
+/** What breakpoints need of the rest of the session. */
+export interface BreakpointHost {
+  /** Whether the expression is true, now. Compiles at once: UserError for what cannot be understood there. */
+  compileCondition(text: string, place: ConditionPlace): (cpu: number) => boolean;
+  /** The expression as text, now. */
+  compileText(text: string, place: ConditionPlace): (cpu: number) => string;
+  log(text: string, at: bigint): void;
+  /** A condition failed while running: said once, and the breakpoint stops. */
+  complain(text: string): void;
+  checkTime(): void;
+}
+
+/** What a user may attach to any breakpoint. */
+export interface Refinement {
+  condition?: string | undefined;
+  hitCondition?: string | undefined;
+  logMessage?: string | undefined;
+}
+
+export type BreakpointKind = 'source' | 'function' | 'instruction' | 'data';
+
+export interface UserBreakpoint {
+  id: number;
+  kind: BreakpointKind;
+  /** For source breakpoints: the program's path that they belong to. */
+  path?: string;
+  line?: number;
+  verified: boolean;
+  message?: string;
+  addresses: bigint[];
+  watch?: { gva: bigint; bytes: number; access: WatchpointSpec['access'] };
+  hits: number;
+}
+
+export interface Temporary {
+  gva: bigint;
+  when: (cpu: number) => boolean;
+}
+
+/** Ids below are temporary breakpoints of a step, which no client knows. */
+const FIRST_ID = 1;
+export const TEMPORARY_ID = 0;
+
+type Test = (cpu: number, gva: bigint) => boolean;
+
+export class Breakpoints {
+  private nextId = FIRST_ID;
+  private user: { breakpoint: UserBreakpoint; tests: Test[]; group: string }[] = [];
+  private temporary: Temporary[] = [];
+  private exceptions: TrapFilter[] = [];
+  /** Set while stepping: stops before deliveries for which it says so. */
+  private stepFilter: TrapFilter | undefined;
+  private observer: TrapFilter | undefined;
+  /** The place that execution was resumed from: it must not stop there again. */
+  private resumedAt: { gva: bigint; instructions: number } | undefined;
+  enabled = true;
+
+  constructor(
+    private machine: Machine,
+    private readonly host: BreakpointHost,
+  ) {}
+
+  /** After a restart: the same breakpoints for a new machine. */
+  attach(machine: Machine): void {
+    this.machine = machine;
+    this.temporary = [];
+    this.resumedAt = undefined;
+    for (const { breakpoint } of this.user) breakpoint.hits = 0;
+    this.apply();
+    this.applyTraps();
+  }
+
+  /** Replaces all breakpoints of a group: one source file, or all function, instruction or data breakpoints. */
+  replace(
+    group: string,
+    wanted: { breakpoint: Omit<UserBreakpoint, 'id' | 'hits'>; refinement: Refinement }[],
+  ): UserBreakpoint[] {
+    this.user = this.user.filter((each) => each.group !== group);
+    const added = wanted.map(({ breakpoint, refinement }) => {
+      const made: UserBreakpoint = { ...breakpoint, id: this.nextId++, hits: 0 };
+      let tests: Test[] = [];
+      try {
+        tests = this.testsOf(made, refinement);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        Object.assign(made, { verified: false, message: error.message, addresses: [] });
+        delete made.watch;
+      }
+      this.user.push({ breakpoint: made, tests, group });
+      return made;
+    });
+    this.apply();
+    return added;
+  }
+
+  setTemporary(temporary: Temporary[]): void {
+    this.temporary = temporary;
+    this.apply();
+  }
+
+  setExceptionFilters(filters: TrapFilter[]): void {
+    this.exceptions = filters;
+    this.applyTraps();
+  }
+
+  /** `when` undefined: no step is under way. */
+  setStepFilter(when: ((event: TrapEvent) => boolean) | undefined): void {
+    this.stepFilter = when && { when };
+    this.applyTraps();
+  }
+
+  /** Sees each delivery, stops none. */
+  observeTraps(record: (event: TrapEvent) => void): void {
+    this.observer = {
+      when: (event) => {
+        record(event);
+        return false;
+      },
+    };
+    this.applyTraps();
+  }
+
+  /** To be called before running on from `gva`: its breakpoints have had their say. */
+  resumeFrom(gva: bigint): void {
+    this.resumedAt = { gva, instructions: this.machine.instructions };
+  }
+
+  byId(id: number): UserBreakpoint | undefined {
+    return this.user.find(({ breakpoint }) => breakpoint.id === id)?.breakpoint;
+  }
+
+  /** Ids of code breakpoints that stop at `gva` now: for steps, which the machine does not stop. */
+  hitAt(cpu: number, gva: bigint): number[] {
+    if (!this.enabled) return [];
+    return this.user
+      .filter(({ breakpoint, tests }) => breakpoint.addresses.some((at, n) => at === gva && tests[n]!(cpu, gva)))
+      .map(({ breakpoint }) => breakpoint.id);
+  }
+
+  private testsOf(breakpoint: UserBreakpoint, refinement: Refinement): Test[] {
+    const places = breakpoint.watch ? [undefined] : breakpoint.addresses;
+    const hit = refinement.hitCondition?.trim() ? parseHitCondition(refinement.hitCondition) : undefined;
+    return places.map((gva) => this.testAt(breakpoint, refinement, gva === undefined ? {} : { gva }, hit));
+  }
+
+  private testAt(
+    breakpoint: UserBreakpoint,
+    refinement: Refinement,
+    place: ConditionPlace,
+    hit: ((hits: number) => boolean) | undefined,
+  ): Test {
+    const condition = refinement.condition?.trim()
+      ? this.host.compileCondition(refinement.condition, place)
+      : undefined;
+    const message = refinement.logMessage?.trim()
+      ? parseLogMessage(refinement.logMessage).map((part) =>
+          typeof part === 'string' ? () => part : this.host.compileText(part.expression, place),
+        )
+      : undefined;
+    return (cpu, gva) => {
+      this.host.checkTime();
+      if (condition !== undefined && !condition(cpu)) return false;
+      breakpoint.hits++;
+      if (hit !== undefined && !hit(breakpoint.hits)) return false;
+      if (message === undefined) return true;
+      this.host.log(message.map((part) => part(cpu)).join(''), gva);
+      return false;
+    };
+  }
+
+  private apply(): void {
+    const specs: BreakpointSpec[] = this.temporary.map(({ gva, when }) => ({
+      id: TEMPORARY_ID,
+      gva,
+      when: (cpu = 0) => {
+        this.host.checkTime();
+        return when(cpu);
+      },
+    }));
+    const watches: WatchpointSpec[] = [];
+    for (const { breakpoint, tests } of this.enabled ? this.user : []) {
+      breakpoint.addresses.forEach((gva, n) =>
+        specs.push({ id: breakpoint.id, gva, when: this.unlessResumed(gva, tests[n]!) }),
+      );
+      if (breakpoint.watch) {
+        const test = tests[0]!;
+        watches.push({
+          id: breakpoint.id,
+          ...breakpoint.watch,
+          when: (cpu = 0) => test(cpu, this.machine.inspect.pc(cpu)),
+        });
+      }
+    }
+    this.machine.setBreakpoints(specs);
+    this.machine.setWatchpoints(watches);
+  }
+
+  private unlessResumed(gva: bigint, test: Test): (cpu?: number) => boolean {
+    return (cpu = 0) => {
+      const resumed = this.resumedAt;
+      if (resumed?.gva === gva && resumed.instructions === this.machine.instructions) return false;
+      return test(cpu, gva);
+    };
+  }
+
+  private applyTraps(): void {
+    const filters = [this.observer, this.stepFilter, ...(this.enabled ? this.exceptions : [])];
+    this.machine.setTrapFilters(filters.filter((filter) => filter !== undefined));
+  }
+}
