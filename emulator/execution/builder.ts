@@ -31,7 +31,10 @@ export interface Form {
   stackAddressing: Addressing;
   /** The memory operand uses FS or GS in flat64. */
   based: boolean;
-  operands: readonly { kind: 'gpr' | 'memory' | 'absolute' | 'immediate' | 'target' | 'vector' | 'mmx'; size: number }[];
+  operands: readonly {
+    kind: 'gpr' | 'memory' | 'absolute' | 'immediate' | 'target' | 'vector' | 'mmx';
+    size: number;
+  }[];
   rep: 'none' | 'rep' | 'repne';
 }
 
@@ -53,14 +56,17 @@ export interface Cell {
 /** Condition codes in encoding order without the inverting low bit (SDM vol. 1 appendix B). */
 export const CONDITION = { O: 0, B: 2, Z: 4, BE: 6, S: 8, P: 10, L: 12, LE: 14 } as const;
 
-/** Functions that are out of line in every tier. The first three are answered by the processor (cpu/memory-port.ts). */
+/** Functions that are out of line in every tier. The first three are answered by the processor (execution/slow-path.ts). */
 export const HELPERS = {
   /** (gva low, gva high, bytes, site) -> address in linear memory to read from; 0: fault. */
   slowRead: { parameters: [I32, I32, I32, I32], results: [I32] },
-  /** As slowRead, for writing; `bytes` | 0x100: the old value is wanted too. The SCRATCH address: call slowCommit after storing. */
+  /**
+   * As slowRead, for writing; `bytes` | 0x100: the old value is wanted too. Memory that is not plain RAM is directed to a
+   * slot of SCRATCH: call slowCommit with it after storing.
+   */
   slowWrite: { parameters: [I32, I32, I32, I32], results: [I32] },
   /** Carries out the write that slowWrite directed to SCRATCH. */
-  slowCommit: { parameters: [], results: [] },
+  slowCommit: { parameters: [I32], results: [] },
   /** (segment, offset, bytes, 1 when writing) -> linear address; -1 with the fault pending. */
   segmentLinear: { parameters: [I32, I64, I32, I32], results: [I64] },
   /** (site) Many iterations of REP MOVS or REP STOS at once, registers and budget included; 0: do one the plain way. */
@@ -228,7 +234,10 @@ export abstract class Emitter {
 
   // --- Memory through the software TLB.
   private tlb(table: number, linear: Value, bytes: number): { hit: Value; host: Value } {
-    const index = linear.shrU(8).wrap().and((layout.TLB_ENTRIES - 1) << 4);
+    const index = linear
+      .shrU(8)
+      .wrap()
+      .and((layout.TLB_ENTRIES - 1) << 4);
     const entry = this.let(load(32, i32(0), table).add(index));
     const last = bytes === 1 ? linear : linear.add(bytes - 1);
     return { hit: load(64, entry).eq(last.and(-4096n)), host: linear.wrap().add(load(32, entry, 8)) };
@@ -259,7 +268,7 @@ export abstract class Emitter {
   }
   private storeHost(host: Value, size: Width, value: Value): void {
     this.f.store(size, host, value);
-    this.if(host.eq(layout.SCRATCH), () => this.f.call(this.helpers.slowCommit, []));
+    this.if(host.ltU(layout.SCRATCH_END), () => this.f.call(this.helpers.slowCommit, [host]));
   }
   private cell(linear: Value, size: Width): Cell {
     const host = this.hostAddress(linear, size / 8, 'modify');

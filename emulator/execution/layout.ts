@@ -89,8 +89,10 @@ export const VECTOR_SIZE = 32;
 
 export const STATE_END = STATE + 0x900;
 
-/** Where out-of-line helpers leave wide results. */
+/** Where out-of-line helpers leave wide results, and where writes to what is not plain RAM are collected: slots of 32 bytes. */
 export const SCRATCH = 0x2000;
+export const SCRATCH_SLOT = 32;
+export const SCRATCH_END = SCRATCH + 8 * SCRATCH_SLOT;
 
 /**
  * Software TLB: four contexts (CONTEXT), each a read and a write table of TLB_ENTRIES entries of 16 bytes:

@@ -325,6 +325,16 @@ export const call = (callee: number, type: ValueType, operands: readonly Value[]
     code.u32(callee);
   });
 
+/** Through the module's table. */
+export const callIndirect = (signature: number, type: ValueType, operands: readonly Value[], index: Value): Value =>
+  new Value(type, (code) => {
+    for (const operand of operands) operand.emit(code);
+    index.emit(code);
+    code.u8(0x11);
+    code.u32(signature);
+    code.u8(0);
+  });
+
 /** A local variable, by index. */
 export interface Local {
   readonly index: number;

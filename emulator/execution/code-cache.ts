@@ -1,0 +1,247 @@
+/**
+ * Blocks of decoded code, by where they lie in memory: a cache, never state. A block is a straight run of instructions
+ * of one page, translated for one execution mode; an instruction across two pages is a block of its own.
+ */
+import { decode } from '../isa/decode';
+import type { Instruction } from '../isa/instruction';
+import { GuestFault } from '../cpu/ports';
+import { VECTOR } from '../x86/registers';
+import { assert } from '../util/assert';
+import type { PhysicalMemory } from '../mmu/physical-memory';
+import { FormTable, checkRecordable, writeRecord } from './forms';
+import type { ExecutionMode } from './forms';
+import * as layout from './layout';
+import { HANDLER, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
+
+export interface Block {
+  readonly index: number;
+  /** Offset in CS, linear address and gpa of the first instruction. */
+  readonly rip: bigint;
+  readonly gva: bigint;
+  readonly gpa: number;
+  /** gpa where the second page's part lies, -1 for blocks within one page. */
+  readonly secondGpa: number;
+  readonly bytes: number;
+  readonly mode: ExecutionMode;
+  readonly instructions: readonly Instruction[];
+  /** Address of the first record. */
+  readonly address: number;
+  /** Link words of other blocks that point here. */
+  readonly incoming: number[];
+  alive: boolean;
+}
+
+/** What the cache asks of the processor. */
+export interface CodeSource {
+  readonly physical: PhysicalMemory;
+  /** gpa of the byte at a linear address, with the rights of a fetch; throws GuestFault. */
+  fetch(gva: bigint): number;
+  /** CS base, and the last offset that may be executed. */
+  codeSegment(): { base: bigint; limit: bigint };
+  /** Instructions at these addresses begin blocks that nothing links to: whoever comes there comes by the run loop. */
+  isBreakpoint(gva: bigint): boolean;
+  hasFeature(name: string): boolean;
+}
+
+const PAGE = 4096;
+const MAX_INSTRUCTIONS = 64;
+const MAX_INSTRUCTION_BYTES = 15;
+
+const pageOf = (address: number): number => Math.floor(address / PAGE);
+
+export class CodeCache {
+  private readonly view: DataView;
+  private readonly blocks: Block[] = [];
+  private readonly byGpa = new Map<number, Block[]>();
+  private readonly byPage = new Map<number, Set<Block>>();
+  private free = layout.RECORDS;
+
+  constructor(
+    memory: WebAssembly.Memory,
+    private readonly forms: FormTable,
+    private readonly source: CodeSource,
+  ) {
+    this.view = new DataView(memory.buffer);
+    source.physical.onCodeWrite = (gpa, bytes) => this.written(gpa, bytes);
+  }
+
+  /** The block that begins at `rip` (offset in CS). Throws the GuestFault that fetching it raises. */
+  lookup(rip: bigint, mode: ExecutionMode): Block {
+    const { base, limit } = this.source.codeSegment();
+    const gva = mode.codeSize === 64 ? rip : BigInt.asUintN(32, base + rip);
+    if (rip > limit) throw new GuestFault(VECTOR.GP, 0);
+    const gpa = this.source.fetch(gva);
+    const known = this.byGpa.get(gpa)?.find((b) => b.rip === rip && b.mode.key === mode.key && this.secondPageHolds(b));
+    return known ?? this.build(rip, gva, gpa, limit, mode);
+  }
+  private secondPageHolds(block: Block): boolean {
+    return block.secondGpa < 0 || this.source.fetch(secondPage(block.gva)) === block.secondGpa;
+  }
+
+  /** Lets `link` (a word of a record) lead to a block. Only within a page is the way there known to stay the same. */
+  link(link: number, from: bigint, to: Block): void {
+    if (to.secondGpa >= 0 || from / BigInt(PAGE) !== to.gva / BigInt(PAGE) || this.source.isBreakpoint(to.gva)) return;
+    this.view.setInt32(link, to.address, true);
+    to.incoming.push(link);
+  }
+
+  /** For indirect branches, until the next flush of the TLB. */
+  enterJumpCache(block: Block): void {
+    if (block.secondGpa >= 0 || this.source.isBreakpoint(block.gva)) return;
+    const low = Number(BigInt.asIntN(32, block.rip));
+    const entry = layout.JUMP_CACHE + ((low ^ (low >>> 12)) & (layout.JUMP_CACHE_ENTRIES - 1)) * 16;
+    if (this.view.getUint32(entry + 8, true) === 0) this.jumpEntries.push(entry);
+    this.view.setBigUint64(entry, block.rip, true);
+    this.view.setUint32(entry + 8, block.address, true);
+    this.view.setUint32(entry + 12, block.mode.key, true);
+  }
+  private jumpEntries: number[] = [];
+  flushJumpCache(): void {
+    // Mode -1 is nobody's.
+    for (const entry of this.jumpEntries) {
+      this.view.setBigInt64(entry, -1n, true);
+      this.view.setUint32(entry + 8, 0, true);
+      this.view.setInt32(entry + 12, -1, true);
+    }
+    this.jumpEntries.length = 0;
+  }
+
+  blockOf(record: number): Block {
+    const first = record - this.view.getUint8(record + RECORD.POSITION) * RECORD_BYTES;
+    return this.blocks[this.view.getInt32(first - HEADER_BYTES + HEADER.BLOCK, true)];
+  }
+  position(record: number): number {
+    return this.view.getUint8(record + RECORD.POSITION);
+  }
+
+  private build(rip: bigint, gva: bigint, gpa: number, limit: bigint, mode: ExecutionMode): Block {
+    if (this.free + (MAX_INSTRUCTIONS + 2) * RECORD_BYTES > layout.RECORDS_END) this.clear();
+    const instructions: Instruction[] = [];
+    let secondGpa = -1;
+    let bytes = 0;
+    const room = PAGE - (gpa % PAGE);
+    const code = this.codeBytes(gpa, room);
+    while (bytes < room && instructions.length < MAX_INSTRUCTIONS) {
+      const at = rip + BigInt(bytes);
+      if (instructions.length > 0 && this.source.isBreakpoint(gva + BigInt(bytes))) break;
+      let decoded = decode(code.subarray(bytes), at, mode.codeSize);
+      if (decoded === 'truncated') {
+        if (instructions.length > 0) break;
+        secondGpa = this.source.fetch(secondPage(gva));
+        const rest = this.codeBytes(secondGpa, MAX_INSTRUCTION_BYTES);
+        const both = new Uint8Array(code.length + rest.length);
+        both.set(code);
+        both.set(rest, code.length);
+        decoded = decode(both, at, mode.codeSize);
+      }
+      const fault = this.faultOf(decoded, at, limit);
+      if (fault || typeof decoded === 'string') {
+        if (instructions.length > 0) break;
+        throw fault;
+      }
+      checkRecordable(decoded);
+      instructions.push(decoded);
+      bytes += decoded.length;
+      if (decoded.row.attributes.ends || secondGpa >= 0) break;
+    }
+    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, instructions });
+  }
+
+  private faultOf(decoded: ReturnType<typeof decode>, at: bigint, limit: bigint): GuestFault | undefined {
+    if (decoded === 'invalid') return new GuestFault(VECTOR.UD);
+    if (typeof decoded === 'string') return new GuestFault(VECTOR.GP, 0);
+    if (at + BigInt(decoded.length) - 1n > limit) return new GuestFault(VECTOR.GP, 0);
+    const { feature } = decoded.row.attributes;
+    return feature && !this.source.hasFeature(feature) ? new GuestFault(VECTOR.UD) : undefined;
+  }
+
+  private codeBytes(gpa: number, length: number): Uint8Array {
+    const host = this.source.physical.hostAddress(gpa);
+    // Nothing executes from device memory on the machines we model: an empty bus reads as ones.
+    if (host < 0) return new Uint8Array(Math.min(length, MAX_INSTRUCTION_BYTES)).fill(0xff);
+    return this.source.physical.data.subarray(host, host + Math.min(length, PAGE - (gpa % PAGE)));
+  }
+
+  private place(parts: Omit<Block, 'index' | 'address' | 'incoming' | 'alive'>): Block {
+    const { instructions, mode } = parts;
+    assert(instructions.length > 0, 'a block has an instruction');
+    const address = this.free + HEADER_BYTES;
+    const block: Block = { ...parts, index: this.blocks.length, address, incoming: [], alive: true };
+    this.view.setInt32(this.free + HEADER.COUNT, instructions.length, true);
+    this.view.setInt32(this.free + HEADER.BLOCK, block.index, true);
+    instructions.forEach((insn, i) =>
+      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i),
+    );
+    const last = instructions[instructions.length - 1];
+    const end = address + instructions.length * RECORD_BYTES;
+    // After a plain meaning that ends the block nothing is executed, but the record must be there to be named.
+    writeRecord(this.view, end, HANDLER.FALL, { ...last, operands: [], memory: undefined }, instructions.length);
+    this.forms.flush();
+    this.free = end + RECORD_BYTES;
+    this.blocks.push(block);
+    const same = this.byGpa.get(block.gpa);
+    if (same) same.push(block);
+    else this.byGpa.set(block.gpa, [block]);
+    this.claimPage(block, block.gpa);
+    if (block.secondGpa >= 0) this.claimPage(block, block.secondGpa);
+    return block;
+  }
+  private claimPage(block: Block, gpa: number): void {
+    const page = pageOf(gpa);
+    let set = this.byPage.get(page);
+    if (!set) {
+      this.byPage.set(page, (set = new Set()));
+      this.source.physical.markCode(gpa);
+    }
+    set.add(block);
+  }
+
+  /** Somebody wrote where code was decoded: forget the blocks that it touches. */
+  private written(gpa: number, bytes: number): void {
+    const set = this.byPage.get(pageOf(gpa));
+    if (!set) return;
+    for (const block of set) {
+      const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
+      if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) this.forget(block);
+    }
+  }
+
+  /** Forgets every block that begins in a page of linear memory: a breakpoint came or went there. */
+  forgetLinear(gva: bigint): void {
+    for (const block of this.blocks)
+      if (block.alive && block.gva <= gva && gva < block.gva + BigInt(block.bytes)) this.forget(block);
+  }
+
+  private forget(block: Block): void {
+    if (!block.alive) return;
+    block.alive = false;
+    for (const link of block.incoming) this.view.setInt32(link, 0, true);
+    // Whoever is inside leaves before its next instruction; whoever arrives by the jump cache leaves at once.
+    for (let i = 0; i <= block.instructions.length; i++)
+      this.view.setUint32(block.address + i * RECORD_BYTES + RECORD.HANDLER, HANDLER.STOP, true);
+    const same = this.byGpa.get(block.gpa)!;
+    same.splice(same.indexOf(block), 1);
+    if (same.length === 0) this.byGpa.delete(block.gpa);
+    for (const gpa of block.secondGpa >= 0 ? [block.gpa, block.secondGpa] : [block.gpa]) {
+      const set = this.byPage.get(pageOf(gpa));
+      set?.delete(block);
+      if (set?.size !== 0) continue;
+      this.byPage.delete(pageOf(gpa));
+      this.source.physical.clearCode(gpa);
+    }
+  }
+
+  /** Forgets everything: only between runs of generated code. Counts up `generation`, so that kept links are dropped. */
+  clear(): void {
+    for (const page of this.byPage.keys()) this.source.physical.clearCode(page * PAGE);
+    this.blocks.length = 0;
+    this.byGpa.clear();
+    this.byPage.clear();
+    this.free = layout.RECORDS;
+    this.generation++;
+    this.flushJumpCache();
+  }
+  generation = 0;
+}
+
+const secondPage = (gva: bigint): bigint => ((gva >> 12n) + 1n) << 12n;

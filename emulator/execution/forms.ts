@@ -1,0 +1,155 @@
+/** From a decoded instruction to the code that executes it: forms, their keys, handler numbers, records. */
+import type { Instruction, Operand } from '../isa/instruction';
+import { SEG } from '../x86/registers';
+import { assert } from '../util/assert';
+import type { Addressing, Form } from './builder';
+import { buildForms } from './interpreter';
+import type { FormCode } from './interpreter';
+import * as layout from './layout';
+import { FIRST_FORM_HANDLER, HANDLER, RECORD, RECORD_BYTES } from './record';
+
+/** What a block is translated for. Two blocks of different modes are never confused; `key` tells them apart. */
+export interface ExecutionMode {
+  readonly key: number;
+  readonly codeSize: 16 | 32 | 64;
+  readonly stackSize: 16 | 32 | 64;
+  readonly addressing: Addressing;
+}
+
+type FormOperand = Form['operands'][number];
+
+function formOperand(operand: Operand, instruction: Instruction): FormOperand {
+  switch (operand.kind) {
+    case 'gpr':
+    case 'immediate':
+      return { kind: operand.kind, size: operand.size };
+    case 'memory':
+      return { kind: isAbsolute(instruction) ? 'absolute' : 'memory', size: operand.size };
+    case 'xmm':
+      return { kind: 'vector', size: operand.size };
+    case 'mmx':
+      return { kind: 'mmx', size: 64 };
+    case 'relative':
+      return { kind: 'target', size: 64 };
+    default:
+      throw new Error(`${instruction.row.mnemonic}: an operand of kind ${operand.kind} has no emitted form`);
+  }
+}
+
+/** A displacement that does not fit the record's 32 bits: RIP-relative far away, MOV with a 64-bit offset. */
+function isAbsolute({ memory }: Instruction): boolean {
+  return memory !== undefined && memory.base < 0 && memory.index < 0 && memory.displacement !== BigInt.asIntN(32, memory.displacement); // prettier-ignore
+}
+
+/** Whether a meaning may look at the stack's width. */
+const usesStack = ({ row }: Instruction): boolean =>
+  row.attributes.default64 === true || row.attributes.force64 === true || /^(pusha|popa)$/.test(row.mnemonic);
+const countsByAddressSize = ({ row }: Instruction): boolean => row.attributes.repeat !== undefined || /^(loop|jcxz)/.test(row.mnemonic); // prettier-ignore
+
+export function formOf(instruction: Instruction, mode: ExecutionMode): Form {
+  const { memory, row } = instruction;
+  const touches = memory !== undefined || countsByAddressSize(instruction);
+  const hasBase = memory !== undefined && (memory.segment === SEG.FS || memory.segment === SEG.GS);
+  let addressing: Addressing = touches ? mode.addressing : 'flat64';
+  // Outside 64-bit mode only DS, ES and SS are known to be flat and writable.
+  if (addressing === 'flat32' && (hasBase || memory?.segment === SEG.CS)) addressing = 'general';
+  const stack = usesStack(instruction);
+  return {
+    operandSize: instruction.operandSize,
+    addressSize: touches ? instruction.addressSize : 64,
+    stackSize: stack ? mode.stackSize : 64,
+    addressing,
+    stackAddressing: stack ? mode.addressing : 'flat64',
+    based: addressing === 'flat64' && hasBase,
+    operands: instruction.operands.map((o) => formOperand(o, instruction)),
+    rep: row.attributes.repeat ? instruction.rep : 'none',
+  };
+}
+
+export const formKey = (row: { index: number }, form: Form): string =>
+  `${row.index}/${form.operandSize}/${form.addressSize}/${form.stackSize}/${form.addressing}/${form.stackAddressing}/` +
+  `${form.based ? 'b' : ''}/${form.operands.map((o) => o.kind[0] + (o.kind === 'absolute' ? 'b' : '') + o.size).join()}/${form.rep}`;
+
+/** Numbers forms as they are met and makes their functions, a batch at a time. */
+export class FormTable {
+  private readonly handlers = new Map<string, number>();
+  private readonly pending: { handler: number; code: FormCode }[] = [];
+  private next: number;
+
+  constructor(
+    private readonly table: WebAssembly.Table,
+    private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports,
+    inline: readonly { key: string }[],
+  ) {
+    inline.forEach(({ key }, i) => this.handlers.set(key, FIRST_FORM_HANDLER + i));
+    this.next = FIRST_FORM_HANDLER + inline.length;
+  }
+
+  /** The handler for an emitted instruction; `flush` before executing a record that has it. */
+  handler(instruction: Instruction, mode: ExecutionMode): number {
+    const { row } = instruction;
+    if (row.meaning.kind === 'call') return HANDLER.CALLED;
+    const form = formOf(instruction, mode);
+    const key = formKey(row, form);
+    const known = this.handlers.get(key);
+    if (known !== undefined) return known;
+    const handler = this.next++;
+    this.handlers.set(key, handler);
+    this.pending.push({ handler, code: { form, emit: row.meaning.emit, ends: row.attributes.ends === true } });
+    return handler;
+  }
+
+  flush(): void {
+    if (this.pending.length === 0) return;
+    const batch = this.pending.splice(0);
+    const exports = this.instantiate(buildForms(batch.map((p) => p.code)));
+    if (this.table.length < this.next) this.table.grow(this.next - this.table.length + 256);
+    batch.forEach(({ handler }, i) => this.table.set(handler, exports[`f${i}`]));
+  }
+}
+
+const SLOTS = [RECORD.SLOT0, RECORD.SLOT1, RECORD.SLOT2];
+
+/** Where a register operand lies in linear memory; 0 for what is no register. */
+function slotOf(operand: Operand): number {
+  if (operand.kind === 'gpr')
+    return operand.index < 16 ? layout.GPRS + operand.index * 8 : layout.GPRS + (operand.index - 16) * 8 + 1;
+  if (operand.kind === 'xmm') return layout.VECTORS + operand.index * layout.VECTOR_SIZE;
+  if (operand.kind === 'mmx') return layout.X87 + operand.index * 16;
+  return 0;
+}
+
+const gprSlot = (index: number): number => (index < 0 ? layout.ZERO : layout.GPRS + index * 8);
+
+/** Writes the 48 bytes of a record (record.ts). */
+export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
+  for (let i = 0; i < RECORD_BYTES; i += 8) view.setBigUint64(at + i, 0n, true);
+  view.setUint32(at + RECORD.HANDLER, handler, true);
+  view.setUint8(at + RECORD.LENGTH, insn.length);
+  view.setUint8(at + RECORD.POSITION, position);
+  view.setBigUint64(at + RECORD.NEXT_RIP, nextRip(insn), true);
+  insn.operands.forEach((operand, i) => {
+    if (operand.kind === 'immediate') view.setBigUint64(at + RECORD.IMMEDIATE, operand.value, true);
+    else if (operand.kind === 'relative') view.setBigUint64(at + RECORD.IMMEDIATE, operand.target, true);
+    else if (i < SLOTS.length) view.setUint16(at + SLOTS[i], slotOf(operand), true);
+  });
+  const { memory } = insn;
+  if (!memory) return;
+  view.setUint16(at + RECORD.BASE, gprSlot(memory.base), true);
+  view.setUint16(at + RECORD.INDEX, gprSlot(memory.index), true);
+  view.setUint8(at + RECORD.SCALE, memory.scale);
+  view.setUint8(at + RECORD.SEGMENT, memory.segment);
+  view.setUint16(at + RECORD.SEGMENT_BASE, layout.SEGMENTS + memory.segment * layout.SEGMENT_SIZE, true);
+  if (isAbsolute(insn)) view.setBigUint64(at + RECORD.IMMEDIATE, memory.displacement, true);
+  else view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, memory.displacement)), true);
+}
+
+/** Offset in CS of what follows, wrapped as the code size wraps it. */
+export const nextRip = (insn: Instruction): bigint =>
+  BigInt.asUintN(insn.codeSize === 64 ? 64 : 32, insn.rip + BigInt(insn.length));
+
+/** An immediate and an absolute address would share a field: no encoding has both but those checked here. */
+export function checkRecordable(insn: Instruction): void {
+  const immediate = insn.operands.some((o) => o.kind === 'immediate');
+  assert(!(immediate && isAbsolute(insn)), `${insn.row.mnemonic}: immediate and 64-bit displacement in one record`);
+}

@@ -1,0 +1,259 @@
+/**
+ * The first tier: one WebAssembly function that dispatches on the handler number of a record. The forms that guests use
+ * most are cases of its br_table; the others are functions of their own behind a table, made when first met.
+ * The code of a form comes from the row's meaning; here is only where operands are found and how an instruction ends.
+ */
+import { Emitter, HELPERS } from './builder';
+import type { Form, Helper, HelperIndices, Size } from './builder';
+import { FunctionBuilder, I32, ModuleBuilder, call, callIndirect, i32, load, load32S } from './wasm';
+import type { Label, Value } from './wasm';
+import * as layout from './layout';
+import { EXIT, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
+import { addHelpers, SHARED_HELPERS } from './helpers';
+
+/** A form with the meaning that makes its code. `ends`: the row ends its block. */
+export interface FormCode {
+  form: Form;
+  emit: (e: Emitter) => void;
+  ends: boolean;
+}
+
+/** How code leaves: inside the dispatcher by branching, in a function of its own by returning a value. */
+interface Ways {
+  next(record: Value): void;
+  enter(record: Value): void;
+  exit(): void;
+}
+
+const REGISTER_SLOTS = [RECORD.SLOT0, RECORD.SLOT1, RECORD.SLOT2];
+
+class RecordEmitter extends Emitter {
+  private readonly record: Value;
+
+  constructor(
+    f: FunctionBuilder,
+    private readonly code: FormCode,
+    helpers: HelperIndices,
+    private readonly ways: Ways,
+  ) {
+    super(f, code.form, helpers);
+    this.record = f.parameter(0);
+  }
+
+  /** Emits the whole instruction, its end included. */
+  emitForm(): void {
+    this.code.emit(this);
+    if (!this.code.ends) this.ways.next(this.nextRecord());
+  }
+  private nextRecord(): Value {
+    return this.record.add(RECORD_BYTES);
+  }
+  private field16(offset: number): Value {
+    return load(16, this.record, offset);
+  }
+  private at(size: number, address: Value): Value {
+    return load(size as Size, address);
+  }
+  private put(size: number, address: Value, value: Value): void {
+    // A 32-bit result clears the upper half (SDM vol. 1 section 3.4.1.1).
+    if (size === 32) this.f.store(64, address, value.extendU());
+    else this.f.store(size as Size, address, value);
+  }
+
+  protected registerOperand(index: number, size: number): Value {
+    return this.at(size, this.field16(REGISTER_SLOTS[index]));
+  }
+  protected setRegisterOperand(index: number, size: number, value: Value): void {
+    const { kind } = this.form.operands[index];
+    const slot = this.field16(REGISTER_SLOTS[index]);
+    if (kind === 'gpr') this.put(size, slot, value);
+    else this.f.store(size as Size, slot, value);
+  }
+  protected immediateOperand(size: number): Value {
+    return this.at(size, this.record.add(RECORD.IMMEDIATE));
+  }
+  protected addressSum(): Value {
+    if (this.form.operands.some((o) => o.kind === 'absolute')) return load(64, this.record, RECORD.IMMEDIATE);
+    const base = load(64, this.field16(RECORD.BASE));
+    const index = load(64, this.field16(RECORD.INDEX)).shl(load(8, this.record, RECORD.SCALE).extendU());
+    return base.add(index).add(load32S(this.record, RECORD.DISPLACEMENT));
+  }
+  protected memorySegmentBase(): Value {
+    return load(64, this.field16(RECORD.SEGMENT_BASE));
+  }
+  protected memorySegment(): Value {
+    return load(8, this.record, RECORD.SEGMENT);
+  }
+  protected site(): Value {
+    return this.record;
+  }
+  protected leaveFaulted(): void {
+    leave(this.f, EXIT.FAULT, this.record);
+    this.ways.exit();
+  }
+  gpr(index: number, size: Size): Value {
+    return this.let(this.at(size, i32(layout.GPRS + index * 8)));
+  }
+  setGpr(index: number, size: Size, value: Value): void {
+    this.put(size, i32(layout.GPRS + index * 8), value);
+  }
+  protected flagWord(address: number): Value {
+    return load(64, i32(0), address);
+  }
+  protected setFlagWord(address: number, value: Value): void {
+    this.f.store(64, i32(0), value, address);
+  }
+  nextRip(): Value {
+    return load(64, this.record, RECORD.NEXT_RIP);
+  }
+  jump(): void {
+    this.follow(RECORD.LINK_TAKEN, load(64, this.record, RECORD.IMMEDIATE));
+  }
+  fallThrough(): void {
+    if (this.code.ends) this.follow(RECORD.LINK_NEXT, this.nextRip());
+    else this.ways.next(this.nextRecord());
+  }
+  jumpIndirect(target: Value): void {
+    const rip = this.let(target);
+    this.jumpCache(rip);
+    this.f.store(64, i32(0), rip, layout.RIP);
+    this.f.store(32, i32(0), i32(0), layout.EXIT_LINK);
+    leave(this.f, EXIT.LINK, this.record);
+    this.ways.exit();
+  }
+  private jumpCache(rip: Value): void {
+    const hash = rip
+      .wrap()
+      .xor(rip.wrap().shrU(12))
+      .and(layout.JUMP_CACHE_ENTRIES - 1);
+    const entry = this.let(hash.shl(4));
+    const known = load(64, entry, layout.JUMP_CACHE).eq(rip);
+    const mode = load(32, entry, layout.JUMP_CACHE + 12).eq(load(32, i32(0), layout.MODE));
+    this.if(known.and(mode), () => this.ways.enter(load(32, entry, layout.JUMP_CACHE + 8)));
+  }
+  private follow(link: number, rip: Value): void {
+    followLink(this.f, this.record, link, rip, this.ways);
+  }
+  again(): void {
+    const left = this.let(load(32, i32(0), layout.BUDGET).sub(1));
+    this.if(left.ltS(0), () => {
+      leave(this.f, EXIT.AGAIN, this.record);
+      this.ways.exit();
+    });
+    this.f.store(32, i32(0), left, layout.BUDGET);
+    this.ways.next(this.record);
+  }
+  bulkString(): Value {
+    return this.helper('bulkString', I32, [this.record]);
+  }
+}
+
+function leave(f: FunctionBuilder, reason: number, record: Value): void {
+  f.store(32, i32(0), i32(reason), layout.EXIT_REASON);
+  f.store(32, i32(0), record, layout.EXIT_RECORD);
+}
+
+function followLink(f: FunctionBuilder, record: Value, link: number, rip: Value, ways: Ways): void {
+  const target = f.let(load(32, record, link));
+  f.if(target.eqz(), () => {
+    f.store(64, i32(0), rip, layout.RIP);
+    f.store(32, i32(0), record.add(link), layout.EXIT_LINK);
+    leave(f, EXIT.LINK, record);
+    ways.exit();
+  });
+  ways.enter(target);
+}
+
+type HostHelper = Exclude<Helper, (typeof SHARED_HELPERS)[number]>;
+/** What the host supplies to the generated modules. */
+export type InterpreterImports = Record<HostHelper, (...operands: number[]) => number | void> & {
+  /** Executes the plain meaning of a record: 0 to go on with the next one, else leave. */
+  called(record: number): number;
+};
+
+const isShared = (name: Helper): boolean => (SHARED_HELPERS as readonly Helper[]).includes(name);
+const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => boolean): Partial<HelperIndices> => {
+  const names = (Object.keys(HELPERS) as Helper[]).filter(wanted);
+  return Object.fromEntries(names.map((n) => [n, module.import(n, HELPERS[n].parameters, HELPERS[n].results)]));
+};
+
+/** The dispatcher with the given forms inline, as handlers FIRST_FORM_HANDLER and up. Exports `run(record)`. */
+export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder(true);
+  const imported = importHelpers(module, (name) => !isShared(name));
+  const called = module.import('called', [I32], [I32]);
+  const helpers = { ...imported, ...addHelpers(module) } as HelperIndices;
+  const formType = module.type([I32], [I32]);
+
+  const f = new FunctionBuilder([I32]);
+  const record = f.parameter(0);
+  const current = { index: 0, type: I32 } as const;
+  f.block((exit) =>
+    f.loop((enter) => {
+      const left = f.let(load(32, i32(0), layout.BUDGET).sub(load(32, record.sub(HEADER_BYTES), HEADER.COUNT)));
+      f.if(left.ltS(0), () => {
+        leave(f, EXIT.BUDGET, record);
+        f.branch(exit);
+      });
+      f.store(32, i32(0), left, layout.BUDGET);
+      f.loop((next) => {
+        const to = (label: Label) => (target: Value): void => {
+          f.set(current, target);
+          f.branch(label);
+        }; // prettier-ignore
+        const ways: Ways = { next: to(next), enter: to(enter), exit: () => f.branch(exit) };
+        const stop = (): void => {
+          leave(f, EXIT.STOP, record);
+          f.branch(exit);
+        };
+        const callMeaning = (): void => {
+          f.branchIf(exit, call(called, I32, [record]));
+          ways.next(record.add(RECORD_BYTES));
+        };
+        const fall = (): void => followLink(f, record, RECORD.LINK_NEXT, load(64, record, RECORD.NEXT_RIP), ways);
+        const forms = inline.map((code) => () => new RecordEmitter(f, code, helpers, ways).emitForm());
+        dispatch(f, record, [stop, callMeaning, fall, ...forms], () => outOfLine(f, record, formType, ways));
+      });
+    }),
+  );
+  module.add(f, [], 'run');
+  return module.build();
+}
+
+/** Cases by handler number; each ends by going somewhere. */
+function dispatch(f: FunctionBuilder, record: Value, cases: readonly (() => void)[], otherwise: () => void): void {
+  const labels = [...cases, otherwise].map(() => f.open()).reverse();
+  const last = labels.pop()!;
+  f.branchTable(load(32, record, RECORD.HANDLER), labels, last);
+  for (const body of [...cases, otherwise]) {
+    f.close();
+    f.scope(body);
+  }
+}
+
+/** A form with a function of its own: it answers with the next record, the next block (bit 0 set), or 0 to leave. */
+function outOfLine(f: FunctionBuilder, record: Value, type: number, ways: Ways): void {
+  const index = load(32, record, RECORD.HANDLER);
+  const answer = f.let(callIndirect(type, I32, [record], index));
+  f.if(answer.eqz(), () => ways.exit());
+  f.if(answer.and(1), () => ways.enter(answer.sub(1)));
+  ways.next(answer);
+}
+
+/** A module with one function for each form, exported as `f0`, `f1`... */
+export function buildForms(codes: readonly FormCode[]): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const helpers = importHelpers(module, () => true) as HelperIndices;
+  codes.forEach((code, i) => {
+    const f = new FunctionBuilder([I32]);
+    const ways: Ways = {
+      next: (target) => f.return(target),
+      enter: (target) => f.return(target.or(1)),
+      exit: () => f.return(i32(0)),
+    };
+    new RecordEmitter(f, code, helpers, ways).emitForm();
+    f.unreachable();
+    module.add(f, [I32], `f${i}`);
+  });
+  return module.build();
+}
