@@ -56,7 +56,7 @@ export interface Cell {
 /** Condition codes in encoding order without the inverting low bit (SDM vol. 1 appendix B). */
 export const CONDITION = { O: 0, B: 2, Z: 4, BE: 6, S: 8, P: 10, L: 12, LE: 14 } as const;
 
-/** Functions that are out of line in every tier. The first three are answered by the processor (execution/slow-path.ts). */
+/** Functions that are out of line in every tier. The first three are answered by the processor (cpu/memory-port.ts). */
 export const HELPERS = {
   /** (gva low, gva high, bytes, site) -> address in linear memory to read from; 0: fault. */
   slowRead: { parameters: [I32, I32, I32, I32], results: [I32] },

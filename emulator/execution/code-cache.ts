@@ -62,6 +62,7 @@ export class CodeCache {
     private readonly source: CodeSource,
   ) {
     this.view = new DataView(memory.buffer);
+    for (let entry = layout.JUMP_CACHE; entry < layout.JUMP_CACHE_END; entry += 16) this.emptyJumpEntry(entry);
     source.physical.onCodeWrite = (gpa, bytes) => this.written(gpa, bytes);
   }
 
@@ -87,7 +88,7 @@ export class CodeCache {
 
   /** For indirect branches, until the next flush of the TLB. */
   enterJumpCache(block: Block): void {
-    if (block.secondGpa >= 0 || this.source.isBreakpoint(block.gva)) return;
+    if (this.source.isBreakpoint(block.gva)) return;
     const low = Number(BigInt.asIntN(32, block.rip));
     const entry = layout.JUMP_CACHE + ((low ^ (low >>> 12)) & (layout.JUMP_CACHE_ENTRIES - 1)) * 16;
     if (this.view.getUint32(entry + 8, true) === 0) this.jumpEntries.push(entry);
@@ -97,13 +98,13 @@ export class CodeCache {
   }
   private jumpEntries: number[] = [];
   flushJumpCache(): void {
-    // Mode -1 is nobody's.
-    for (const entry of this.jumpEntries) {
-      this.view.setBigInt64(entry, -1n, true);
-      this.view.setUint32(entry + 8, 0, true);
-      this.view.setInt32(entry + 12, -1, true);
-    }
+    for (const entry of this.jumpEntries) this.emptyJumpEntry(entry);
     this.jumpEntries.length = 0;
+  }
+  private emptyJumpEntry(entry: number): void {
+    this.view.setUint32(entry + 8, 0, true);
+    // Mode -1 is nobody's.
+    this.view.setInt32(entry + 12, -1, true);
   }
 
   blockOf(record: number): Block {

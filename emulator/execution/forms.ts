@@ -66,9 +66,12 @@ export function formOf(instruction: Instruction, mode: ExecutionMode): Form {
   };
 }
 
-export const formKey = (row: { index: number }, form: Form): string =>
-  `${row.index}/${form.operandSize}/${form.addressSize}/${form.stackSize}/${form.addressing}/${form.stackAddressing}/` +
-  `${form.based ? 'b' : ''}/${form.operands.map((o) => o.kind[0] + (o.kind === 'absolute' ? 'b' : '') + o.size).join()}/${form.rep}`;
+/** Names a form within a build; hot-forms.ts reads the part after the row. */
+export const formKey = (row: { index: number }, form: Form): string => {
+  const operands = form.operands.map((o) => o.kind.slice(0, 2) + o.size).join();
+  const { operandSize, addressSize, stackSize, addressing, stackAddressing, based, rep } = form;
+  return `${row.index}:${operandSize}/${addressSize}/${stackSize}/${addressing}/${stackAddressing}/${based ? 'b' : ''}/${operands}/${rep}`;
+};
 
 /** Numbers forms as they are met and makes their functions, a batch at a time. */
 export class FormTable {

@@ -115,21 +115,11 @@ class RecordEmitter extends Emitter {
   }
   jumpIndirect(target: Value): void {
     const rip = this.let(target);
-    this.jumpCache(rip);
+    probeJumpCache(this.f, rip, this.ways);
     this.f.store(64, i32(0), rip, layout.RIP);
     this.f.store(32, i32(0), i32(0), layout.EXIT_LINK);
     leave(this.f, EXIT.LINK, this.record);
     this.ways.exit();
-  }
-  private jumpCache(rip: Value): void {
-    const hash = rip
-      .wrap()
-      .xor(rip.wrap().shrU(12))
-      .and(layout.JUMP_CACHE_ENTRIES - 1);
-    const entry = this.let(hash.shl(4));
-    const known = load(64, entry, layout.JUMP_CACHE).eq(rip);
-    const mode = load(32, entry, layout.JUMP_CACHE + 12).eq(load(32, i32(0), layout.MODE));
-    this.if(known.and(mode), () => this.ways.enter(load(32, entry, layout.JUMP_CACHE + 8)));
   }
   private follow(link: number, rip: Value): void {
     followLink(this.f, this.record, link, rip, this.ways);
@@ -153,10 +143,27 @@ function leave(f: FunctionBuilder, reason: number, record: Value): void {
   f.store(32, i32(0), record, layout.EXIT_RECORD);
 }
 
+/** Goes on with the block at `rip` if the jump cache knows it for the mode in force. */
+function probeJumpCache(f: FunctionBuilder, rip: Value, ways: Ways): void {
+  const low = f.let(rip.wrap());
+  const entry = f.let(
+    low
+      .xor(low.shrU(12))
+      .and(layout.JUMP_CACHE_ENTRIES - 1)
+      .shl(4),
+  );
+  const known = load(64, entry, layout.JUMP_CACHE).eq(rip);
+  const mode = load(32, entry, layout.JUMP_CACHE + 12).eq(load(32, i32(0), layout.MODE));
+  f.if(known.and(mode), () => ways.enter(load(32, entry, layout.JUMP_CACHE + 8)));
+}
+
+/** A link is set only within a page; everything else goes by the jump cache, which is emptied with the TLB. */
 function followLink(f: FunctionBuilder, record: Value, link: number, rip: Value, ways: Ways): void {
   const target = f.let(load(32, record, link));
   f.if(target.eqz(), () => {
-    f.store(64, i32(0), rip, layout.RIP);
+    const known = f.let(rip);
+    probeJumpCache(f, known, ways);
+    f.store(64, i32(0), known, layout.RIP);
     f.store(32, i32(0), record.add(link), layout.EXIT_LINK);
     leave(f, EXIT.LINK, record);
     ways.exit();

@@ -1,0 +1,35 @@
+/** The generated code of one processor, instantiated: dispatcher, forms, blocks. */
+import type { CodeSource } from './code-cache';
+import { CodeCache } from './code-cache';
+import { FormTable } from './forms';
+import { HOT_FORMS } from './hot-forms';
+import { buildDispatcher } from './interpreter';
+import type { FormCode, InterpreterImports } from './interpreter';
+import { resolveHotForms } from './hot-forms';
+
+let dispatcher: { module: WebAssembly.Module; inline: { key: string; code: FormCode }[] } | undefined;
+/** One compiled module serves every machine in this process. */
+const compiledDispatcher = (): NonNullable<typeof dispatcher> => {
+  if (!dispatcher) {
+    const inline = resolveHotForms(HOT_FORMS);
+    dispatcher = { module: new WebAssembly.Module(buildDispatcher(inline.map((f) => f.code))), inline };
+  }
+  return dispatcher;
+};
+
+export class GeneratedCode {
+  readonly cache: CodeCache;
+  /** Executes from the record at an address until something needs the host (record.ts, EXIT). */
+  readonly run: (record: number) => void;
+
+  constructor(memory: WebAssembly.Memory, imports: InterpreterImports, source: CodeSource) {
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
+    const { module, inline } = compiledDispatcher();
+    const host = { memory, table, ...imports };
+    const shared = new WebAssembly.Instance(module, { env: host }).exports;
+    this.run = shared.run as (record: number) => void;
+    const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
+      new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { ...host, ...shared } }).exports;
+    this.cache = new CodeCache(memory, new FormTable(table, instantiate, inline), source);
+  }
+}
