@@ -38,10 +38,10 @@ export interface InterruptSource {
   takeInit(): boolean;
   /** The page number of a start-up IPI, or -1. */
   takeSipi(): number;
-  /** CR8 and the task-priority register are one. */
+  /** The 8-bit task-priority register; CR8 is its bits 7:4 (SDM vol. 3A section 10.8.6). */
   getTpr(): number;
   setTpr(value: number): void;
-  /** IA32_APIC_BASE, and x2APIC registers by MSR number; undefined: no such register (#GP). */
+  /** IA32_APIC_BASE, IA32_TSC_DEADLINE, and x2APIC registers by MSR number; undefined or false: #GP. */
   readMsr(msr: number): bigint | undefined;
   writeMsr(msr: number, value: bigint): boolean;
 }

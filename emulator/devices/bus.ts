@@ -1,9 +1,12 @@
 /**
  * What a chip is to the board: ports and registers, a clock, lines. One chip, one file; chips know this file and
- * nothing else, not each other and not the processor.
+ * clock.ts and nothing else, not each other and not the processor.
  */
 
-/** A wire. Level-triggered users set and clear it; an edge is set(true) followed by set(false). */
+/**
+ * A wire: `true` is asserted, whatever the voltage. Level-triggered users set and clear it; an edge is set(true)
+ * after set(false). Setting the level that it already has changes nothing.
+ */
 export interface Line {
   set(level: boolean): void;
 }
@@ -20,17 +23,36 @@ export interface Range {
   last: number;
 }
 
-export interface Device<Saved = unknown> {
+/** Addresses that somebody answers. */
+export interface Window {
   readonly name: string;
   /** I/O ports that it decodes. */
   readonly ports?: readonly Range[];
   /** Guest-physical ranges that it decodes. */
   readonly mmio?: readonly Range[];
+  /** Widest access that its port registers take, 1 unless said: wider ones arrive split, low address first. */
+  readonly portBytes?: 1 | 2 | 4;
+  /** The same for MMIO; 4 unless said. */
+  readonly mmioBytes?: 1 | 2 | 4;
+  /** An access touches nothing but the byte itself: no line and no deadline moves. */
+  readonly plainMemory?: boolean;
   /** `bytes` 1, 2 or 4; values unsigned. Reading may have effects, as on the chip. */
   readPort?(port: number, bytes: number): number;
   writePort?(port: number, bytes: number, value: number): void;
   readMmio?(gpa: number, bytes: number): number;
   writeMmio?(gpa: number, bytes: number, value: number): void;
+}
+
+/** Where windows are opened and closed while the guest runs: the base address registers of PCI functions. */
+export interface Decoder {
+  attach(window: Window): void;
+  detach(window: Window): void;
+}
+
+/** For people: registers by name, decoded where that helps. */
+export type Inspection = Record<string, number | string | boolean>;
+
+export interface Device<Saved = unknown> extends Window {
   /** When it must be ticked next, in ns since power-on; Infinity: not on its own. */
   deadline?(): number;
   /** Catch up with the clock: raise what became due. */
@@ -38,7 +60,28 @@ export interface Device<Saved = unknown> {
   reset(): void;
   /** Plain data (numbers, strings, booleans, arrays, Uint8Array), complete. */
   save(): Saved;
+  /** Drives no line and opens nothing twice: whatever is at the other end is restored on its own. */
   restore(saved: Saved): void;
-  /** For people: registers by name, decoded where that helps. Without side effects. */
-  inspect?(): Record<string, number | string | boolean>;
+  /** Without side effects. */
+  inspect?(): Inspection;
+}
+
+/** Says by name, once, what a guest asked for and we lack. */
+export type Unsupported = (what: string) => void;
+
+/** Delivery modes as in the ICR, in redirection entries and in MSI data (SDM vol. 3A section 10.6.1). */
+export const DELIVERY = { FIXED: 0, LOWEST: 1, SMI: 2, NMI: 4, INIT: 5, STARTUP: 6, EXTINT: 7 } as const;
+export type Delivery = (typeof DELIVERY)[keyof typeof DELIVERY];
+
+/** What I/O APICs, message-signalled interrupts and processors send to local APICs. */
+export interface InterruptMessage {
+  /** APIC id, or logical destination. */
+  destination: number;
+  logical: boolean;
+  /** To every local APIC; `destination` says nothing. */
+  broadcast: boolean;
+  delivery: number;
+  vector: number;
+  /** Level-triggered: the end of interrupt is broadcast to the I/O APICs. */
+  level: boolean;
 }

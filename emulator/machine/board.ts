@@ -1,0 +1,269 @@
+/**
+ * A PC, wired from chips: which line ends where, who answers which address, when the next of them wants to be ticked.
+ * Interrupts are wired as the MultiProcessor Specification 1.4 section 3.6.2 draws it (virtual wire): the 8259's INTR
+ * goes to LINT0 of processor 0 and to pin 0 of the I/O APIC, IRQ0 to pin 2, the other ISA interrupts to their own number.
+ */
+import type { Bus, InterruptSource } from '../cpu/ports';
+import { AcpiPm } from '../devices/acpi-pm';
+import { ApicBus } from '../devices/apic-bus';
+import type { Clock, Device, Inspection, Line } from '../devices/bus';
+import { DebugExit } from '../devices/debug-exit';
+import { Dma } from '../devices/dma';
+import { IoApic } from '../devices/io-apic';
+import { KeyboardController } from '../devices/keyboard';
+import { LocalApic } from '../devices/local-apic';
+import { PciHost } from '../devices/pci';
+import type { PciFunction } from '../devices/pci-function';
+import { Pic } from '../devices/pic';
+import { Pit } from '../devices/pit';
+import { Port92 } from '../devices/port92';
+import { Rtc } from '../devices/rtc';
+import { SystemBus } from '../devices/system-bus';
+import { Uart } from '../devices/uart';
+import { Vga } from '../devices/vga';
+import { assert } from '../util/assert';
+import { IO_APIC_GPA, PIRQ_PIN, PM_BASE, SCI_IRQ, checkMemory, memorySplit } from './address-map';
+import { CpuBus } from './cpu-bus';
+
+/** 2024-01-01 00:00:00 UTC: a date that does not depend on the host. */
+export const DEFAULT_START_SECONDS = 1_704_067_200;
+
+/** What the board tells the machine. All are called synchronously, from within an access or `tick`. */
+export interface BoardHost {
+  clock: Clock;
+  /** A byte left the first serial port. */
+  onConsole(byte: number): void;
+  /** A byte was written to port E9h; by default it goes to nobody. */
+  onDebugCharacter?(byte: number): void;
+  /** At most once for each text. */
+  unsupported(what: string): void;
+  powerOff(): void;
+  /** Reset was asked for (8042, port 92h, CF9h): nothing has been reset yet, see Board.reset. */
+  resetRequested(): void;
+  debugExit(code: number): void;
+  /** Address line 20 follows the address (true) or is held at 0. */
+  a20(level: boolean): void;
+  /** An interrupt of deliverable priority, NMI, INIT or SIPI is pending at this processor. */
+  cpuAttention(cpu: number): void;
+  /** An access brought the next deadline forward: `nextDeadline()` is earlier than when it was last asked. */
+  deadlineMoved?(): void;
+  /** What the guest's writes added to a processor's TSC (for TSC deadlines); 0 unless said. */
+  tscOffset?(cpu: number): bigint;
+}
+
+export interface BoardConfig {
+  memoryBytes: number;
+  cpus: number;
+  /** Seconds since 1970 at power-on, for the real-time clock. */
+  startSeconds?: number;
+}
+
+export interface BoardSaved {
+  devices: Record<string, unknown>;
+}
+
+export class Board {
+  readonly vga: Vga;
+  readonly keyboard: KeyboardController;
+  readonly pic: Pic;
+  readonly ioApic: IoApic;
+  readonly pm: AcpiPm;
+  readonly apics: LocalApic[] = [];
+  readonly system: SystemBus;
+  private readonly com1: Uart;
+  private readonly pci: PciHost;
+  private readonly port92: Port92;
+  private readonly apicBus: ApicBus;
+  private readonly buses: CpuBus[];
+  private readonly devices: Device[] = [];
+  private readonly timed: Device[] = [];
+  private readonly reported = new Set<string>();
+  private promised = Infinity;
+  private a20Level: boolean | undefined;
+
+  constructor(
+    readonly config: BoardConfig,
+    private readonly host: BoardHost,
+  ) {
+    checkMemory(config.memoryBytes);
+    const { clock } = host;
+    this.system = new SystemBus(this.unsupported);
+    this.system.onAccess = this.accessed;
+    this.apicBus = new ApicBus(this.unsupported);
+    this.pic = new Pic({ set: (level) => this.intr(level) }, this.unsupported);
+    this.ioApic = new IoApic(IO_APIC_GPA, config.cpus, (message) => this.apicBus.send(message));
+    this.apicBus.onEoi((vector) => this.ioApic.endOfInterrupt(vector));
+    for (let cpu = 0; cpu < config.cpus; cpu++) this.apics.push(this.localApic(cpu));
+    this.buses = this.apics.map((apic) => new CpuBus(this.system, apic));
+    const pit = new Pit(clock, this.irq(0));
+    const start = config.startSeconds ?? DEFAULT_START_SECONDS;
+    const rtc = new Rtc(
+      { startSeconds: start, memoryBytes: memorySplit(config.memoryBytes), cpus: config.cpus },
+      clock,
+      this.irq(8),
+    );
+    this.com1 = new Uart('com1', 0x3f8, clock, this.irq(4), (byte) => host.onConsole(byte));
+    this.keyboard = new KeyboardController({
+      irq1: this.irq(1),
+      irq12: this.irq(12),
+      a20: () => this.updateA20(),
+      resetPulse: () => host.resetRequested(),
+      unsupported: this.unsupported,
+    });
+    this.port92 = new Port92(() => this.updateA20(), () => host.resetRequested()); // prettier-ignore
+    this.vga = new Vga(clock, this.unsupported);
+    this.pci = new PciHost({
+      decoder: this.system,
+      isaIrq: (irq) => ({ set: (level) => this.pic.setLine(irq, level) }),
+      pirq: (index) => this.ioApic.line(PIRQ_PIN + index),
+      resetPulse: () => host.resetRequested(),
+    });
+    this.pm = new AcpiPm(PM_BASE, clock, this.irq(SCI_IRQ), () => host.powerOff(), this.unsupported);
+    const debugExit = new DebugExit((code) => host.debugExit(code), (byte) => host.onDebugCharacter?.(byte)); // prettier-ignore
+    const parts: Device[] = [
+      this.pic, this.ioApic, ...this.apics, pit, rtc, this.com1, this.keyboard, this.port92, new Dma(this.unsupported),
+      this.vga, this.pci, this.pm, debugExit,
+    ]; // prettier-ignore
+    for (const device of parts) this.attach(device);
+    this.reset();
+  }
+
+  /** One more chip: firmware's service port, a paravirtual device. Before the guest runs. */
+  attach(device: Device): void {
+    assert(!this.devices.some((d) => d.name === device.name), `two devices are called ${device.name}`);
+    this.devices.push(device);
+    if (device.deadline) this.timed.push(device);
+    this.system.attach(device);
+  }
+  /** One more PCI function on bus 0. */
+  attachPci(fn: PciFunction): void {
+    this.pci.add(fn);
+  }
+  /** A message-signalled interrupt of a PCI function. */
+  sendMsi(address: number, data: number): void {
+    this.apicBus.sendMsi(address, data);
+  }
+
+  /** As the boot processor sees it. */
+  get bus(): Bus {
+    return this.buses[0]!;
+  }
+  busOf(cpu: number): Bus {
+    return this.buses[cpu]!;
+  }
+  interruptSource(cpu: number): InterruptSource {
+    return this.apics[cpu]!;
+  }
+
+  /** When `tick` must be called next: ns since power-on, Infinity: no chip waits for anything. */
+  nextDeadline(): number {
+    this.promised = this.earliest();
+    return this.promised;
+  }
+
+  /** Chips catch up with the clock, in a fixed order. */
+  tick(): void {
+    for (const device of this.timed) device.tick?.();
+  }
+
+  /** As the RESET line does: chips that keep their state through it (RTC, CMOS) keep it. */
+  reset(): void {
+    for (const device of this.devices) device.reset();
+    this.updateA20();
+  }
+
+  get a20Enabled(): boolean {
+    return this.keyboard.a20Enabled || this.port92.a20Enabled;
+  }
+
+  typeConsole(bytes: Uint8Array): void {
+    this.com1.type(bytes);
+    this.accessed();
+  }
+  /** On the PS/2 keyboard. */
+  typeKeyboard(text: string): void {
+    this.keyboard.typeText(text);
+    this.accessed();
+  }
+  screen(): { columns: number; rows: number; text: string[] } {
+    const { columns, rows, text } = this.vga.screen();
+    return { columns, rows, text };
+  }
+
+  save(): BoardSaved {
+    return { devices: Object.fromEntries(this.devices.map((device) => [device.name, device.save()])) };
+  }
+  restore(saved: BoardSaved): void {
+    for (const device of this.devices) {
+      assert(device.name in saved.devices, `the snapshot has no ${device.name}`);
+      device.restore(saved.devices[device.name]);
+    }
+    this.promised = Infinity;
+    this.updateA20();
+    for (const [cpu, apic] of this.apics.entries()) if (apic.pending()) this.host.cpuAttention(cpu);
+  }
+
+  inspect(): Record<string, Inspection> {
+    const result: Record<string, Inspection> = {};
+    for (const device of this.devices) if (device.inspect) result[device.name] = device.inspect();
+    return result;
+  }
+
+  private localApic(cpu: number): LocalApic {
+    const apic = new LocalApic(cpu, {
+      clock: this.host.clock,
+      attention: () => this.host.cpuAttention(cpu),
+      acknowledgeExternal: () => this.pic.acknowledge(),
+      send: (message, except) => this.apicBus.send(message, except),
+      endOfInterrupt: (vector) => this.apicBus.endOfInterrupt(vector),
+      accessed: () => this.accessed(),
+      unsupported: this.unsupported,
+      tscOffset: () => this.host.tscOffset?.(cpu) ?? 0n,
+    });
+    this.apicBus.addLocal(apic);
+    return apic;
+  }
+
+  /** An ISA interrupt: to the 8259, and to the I/O APIC, where IRQ0 has pin 2. */
+  private irq(irq: number): Line {
+    const pin = irq === 0 ? 2 : irq;
+    return {
+      set: (level) => {
+        this.pic.setLine(irq, level);
+        this.ioApic.setLine(pin, level);
+      },
+    };
+  }
+
+  private intr(level: boolean): void {
+    this.apics[0]?.lint(0).set(level);
+    this.ioApic?.setLine(0, level);
+  }
+
+  private updateA20(): void {
+    // Called while chips are being built, too: the gates are one OR, known when both exist.
+    if (!this.port92 || this.a20Level === this.a20Enabled) return;
+    this.a20Level = this.a20Enabled;
+    this.host.a20(this.a20Level);
+  }
+
+  private earliest(): number {
+    let next = Infinity;
+    for (const device of this.timed) next = Math.min(next, device.deadline!());
+    return next;
+  }
+
+  private readonly accessed = (): void => {
+    if (!this.host.deadlineMoved) return;
+    const next = this.earliest();
+    if (next >= this.promised) return;
+    this.promised = next;
+    this.host.deadlineMoved();
+  };
+
+  private readonly unsupported = (what: string): void => {
+    if (this.reported.has(what)) return;
+    this.reported.add(what);
+    this.host.unsupported(what);
+  };
+}
