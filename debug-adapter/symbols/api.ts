@@ -46,19 +46,27 @@ export interface Target {
   register(number: number): bigint | undefined;
   /** As much as can be read. */
   memory(gva: bigint, bytes: number): Uint8Array;
-  /** Canonical frame address of this frame (DW_OP_call_frame_cfa). */
+  /** Canonical frame address of this frame (DW_OP_call_frame_cfa). Without it, it is computed from the frame's pc. */
   cfa?(): bigint | undefined;
+  /**
+   * The frame that called this one, and the address it returns to: for values that exist only in the caller
+   * (DW_OP_entry_value). Without it they are unavailable.
+   */
+  caller?(): { pc: bigint; target: Target } | undefined;
 }
 
+/** `name` is how C writes it (`struct page`, `char *[4]`); `bytes` is 0 where unknown (incomplete types, void, functions). */
 export type Type =
   | { kind: 'base'; name: string; bytes: number; encoding: 'signed' | 'unsigned' | 'boolean' | 'float' | 'char' | 'unsigned-char' | 'address' }
-  | { kind: 'pointer'; name: string; bytes: number; to: () => Type }
-  | { kind: 'struct' | 'union' | 'class'; name: string; bytes: number; members: () => Member[] }
+  | { kind: 'pointer'; name: string; bytes: number; to: () => Type; reference?: '&' | '&&' }
+  /** `tag` is the bare name, empty for an anonymous one. A declaration without definition has no members and `incomplete`. */
+  | { kind: 'struct' | 'union' | 'class'; name: string; tag: string; bytes: number; incomplete?: boolean; members: () => Member[] }
+  /** `count` is undefined for a flexible array and for one whose length is only known at run time. */
   | { kind: 'array'; name: string; bytes: number; of: () => Type; count: number | undefined }
-  | { kind: 'enum'; name: string; bytes: number; values: () => { name: string; value: bigint }[] }
+  | { kind: 'enum'; name: string; tag: string; bytes: number; signed: boolean; values: () => { name: string; value: bigint }[] }
   | { kind: 'typedef'; name: string; bytes: number; to: () => Type }
-  | { kind: 'qualified'; name: string; bytes: number; to: () => Type }
-  | { kind: 'function'; name: string; bytes: number; returns: () => Type; parameters: () => Type[] }
+  | { kind: 'qualified'; name: string; qualifier: string; bytes: number; to: () => Type }
+  | { kind: 'function'; name: string; bytes: number; returns: () => Type; parameters: () => Type[]; variadic: boolean }
   | { kind: 'void'; name: string; bytes: number }; // prettier-ignore
 
 export interface Member {
@@ -76,7 +84,8 @@ export type Location =
   | { kind: 'register'; number: number }
   /** Computed or constant: it cannot be written. */
   | { kind: 'value'; bytes: Uint8Array }
-  | { kind: 'pieces'; pieces: { location: Location; bytes: number }[] }
+  /** In order, first the lowest bytes; `bits` where a piece is not whole bytes: how many, from which bit of the location. */
+  | { kind: 'pieces'; pieces: { location: Location; bytes: number; bits?: { size: number; offset: number } }[] }
   /** Optimised out, or not here: `why` for people. */
   | { kind: 'unavailable'; why: string };
 
@@ -105,6 +114,8 @@ export interface SymbolFile {
   /** Producers and DWARF versions met; which sections there are; for `modules`. */
   readonly summary: string;
   readonly hasDwarf: boolean;
+  /** What could not be read and why, one sentence each; grows while more is read. */
+  readonly warnings: readonly string[];
   /** Highest and lowest address of loaded sections. */
   readonly range: { start: bigint; end: bigint };
 
@@ -126,7 +137,10 @@ export interface SymbolFile {
   global(name: string): Variable | undefined;
   /** Globals of the unit at pc first; at most `limit`. */
   globals(pc: bigint | undefined, limit: number): Variable[];
+  /** `struct page`, `union u`, `enum e`, a typedef or base type as the compiler spells it, or a bare tag. */
   typeNamed(name: string): Type | undefined;
+  /** A constant of an enumeration. */
+  enumerator(name: string): { value: bigint; type: Type } | undefined;
   /** Symbol at or before, with its offset. */
   symbolAt(gva: bigint): { name: string; offset: bigint } | undefined;
   symbol(name: string): bigint | undefined;
