@@ -46,13 +46,70 @@ export interface InterruptSource {
   writeMsr(msr: number, value: bigint): boolean;
 }
 
+/** Segment registers with all checks of the current mode (cpu/segments.ts). */
+export interface SegmentUnit {
+  /** ES, SS, DS, FS, GS. */
+  loadSegment(index: number, selector: number): void;
+  loadLdtr(selector: number): void;
+  loadTr(selector: number): void;
+  /** The two words of a descriptor and its attributes (VMX format), if LAR and LSL may see it. */
+  visibleDescriptor(selector: number): { low: number; high: number; attributes: number } | undefined;
+  /** VERR, VERW. */
+  accessible(selector: number, write: boolean): boolean;
+}
+
+/** Far transfers in all their forms (cpu/far-transfer.ts). `size`: operand size in bits. RIP and CS are set. */
+export interface TransferUnit {
+  farJump(selector: number, offset: bigint, returnRip: bigint): void;
+  farCall(selector: number, offset: bigint, size: 16 | 32 | 64, returnRip: bigint): void;
+  /** `release`: bytes of parameters to drop. */
+  farReturn(size: 16 | 32 | 64, release: number): void;
+  interruptReturn(size: 16 | 32 | 64, returnRip: bigint): void;
+  /** Flat CS and SS as SYSCALL, SYSRET, SYSENTER and SYSEXIT load them, without reading descriptors. */
+  loadFlat(code: number, stack: number, cpl: 0 | 3, long: boolean): void;
+  /** Raise through the IDT with the stack and privilege changes of the current mode (INT n, INT3, INTO). */
+  softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void;
+}
+
+/** Control, debug and model-specific registers with their checks (cpu/control.ts, debug-registers.ts, msr.ts). */
+export interface ControlUnit {
+  readControl(index: number): bigint;
+  writeControl(index: number, value: bigint): void;
+  loadMachineStatus(value: number): void;
+  clearTaskSwitched(): void;
+  readDebug(index: number): bigint;
+  writeDebug(index: number, value: bigint): void;
+  readMsr(msr: number): bigint;
+  writeMsr(msr: number, value: bigint): void;
+  /** EAX, EBX, ECX, EDX. */
+  cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
+  /** CPUID advertises the feature (cpu/cpuid.ts names them). */
+  has(feature: string): boolean;
+  /** Time-stamp counter as RDTSC shows it. */
+  tsc(): bigint;
+}
+
+/** Ports, behind I/O breakpoints; the right to use them is checked before the meaning (cpu/dispatch.ts). */
+export interface PortUnit {
+  readPort(port: number, bytes: 1 | 2 | 4): number;
+  writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
+}
+
 /** What plain meanings see: implemented by cpu/cpu.ts. Addresses of segments are offsets; `gva` is linear. */
-export interface Processor {
+export interface Processor extends SegmentUnit, TransferUnit, ControlUnit, PortUnit {
   readonly state: CpuState;
   readonly bus: Bus;
   readonly interrupts: InterruptSource;
   /** Time-stamp counter: retired instructions and skipped idle time, before TSC_OFFSET. */
   ticks(): bigint;
+
+  /** Real-address or virtual-8086 mode. */
+  readonly real: boolean;
+  readonly virtual8086: boolean;
+  /** EFER.LMA: 64-bit or compatibility mode. */
+  readonly ia32e: boolean;
+  /** 64-bit mode. */
+  readonly long: boolean;
 
   /** Offset in a segment to linear address, checked (limit, type, canonical form): #GP(0) or #SS(0). */
   linear(segment: number, offset: bigint, bytes: number, access: Access): bigint;
@@ -61,17 +118,20 @@ export interface Processor {
   write(gva: bigint, bytes: 1 | 2 | 4 | 8, value: bigint, system?: boolean): void;
   /** Faults as `write` would, and writes nothing: before a meaning commits anything. */
   probeWrite(gva: bigint, bytes: number, system?: boolean): void;
+  /** On the current stack; RSP moves. `peek` leaves it: `offset` bytes above the top. */
+  push(value: bigint, bytes: 2 | 4 | 8): void;
+  pop(bytes: 2 | 4 | 8): bigint;
+  peek(offset: number, bytes: 2 | 4 | 8): bigint;
+  release(bytes: number): void;
 
   /** After a change of CR0, CR3, CR4, EFER, CPL, AC or of a segment: recompute mode, TLB context and block key. */
   modeChanged(): void;
   /** Forget translations: all, all but global, or of one page. */
   flushTlb(scope: 'all' | 'non-global' | bigint): void;
 
-  /** The next instruction must be reached before anything interrupts (STI, MOV SS). */
-  inhibitInterrupts(): void;
+  /** The next instruction must be reached before anything interrupts. MOV SS also holds back debug traps. */
+  inhibitInterrupts(by?: 'sti' | 'mov-ss'): void;
   halt(): void;
-  /** Raise through the IDT with the stack and privilege changes of the current mode (INT n, INT3, INTO). */
-  softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void;
   /** Reported once a machine, by name: what a guest asked for and we lack. */
   unsupported(what: string): void;
 }

@@ -1,0 +1,43 @@
+/**
+ * The one place where a plain meaning is allowed or refused: features, modes, privilege, ports and intercepts are
+ * columns of the row, tested here before the meaning runs (SDM vol. 2 3.1.1.x, vol. 3A 5.9).
+ */
+import { assert } from '../util/assert';
+import { GPR } from '../x86/registers';
+import type { Instruction, RowAttributes } from '../isa/instruction';
+import { gp, ud } from './faults';
+import { checkPort } from './io-permission';
+import type { Cpu } from './cpu';
+
+/** Throws GuestFault. Otherwise what the meaning returned: 'jumped' if RIP is already where it belongs. */
+export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jumped' {
+  const { attributes, meaning } = instruction.row;
+  assert(meaning.kind === 'call', `${instruction.row.mnemonic} has no plain meaning`);
+  checkExists(cpu, instruction, attributes);
+  if (attributes.privileged && cpu.state.cpl !== 0) throw gp(0);
+  if (attributes.io) checkPort(cpu, portOf(cpu, instruction), portBytes(instruction));
+  if (attributes.intercept !== undefined && cpu.onIntercept) {
+    const answer = cpu.onIntercept(instruction);
+    if (answer !== undefined) return answer === 'jumped' ? 'jumped' : undefined;
+  }
+  return meaning.call(cpu, instruction);
+}
+
+function checkExists(cpu: Cpu, instruction: Instruction, attributes: RowAttributes): void {
+  if (attributes.feature !== undefined && !cpu.model.has(attributes.feature)) throw ud();
+  if (attributes.protectedOnly && cpu.real) throw ud();
+  if (instruction.lock && !(attributes.lock && instruction.operands[0]?.kind === 'memory')) throw ud();
+}
+
+/** IN and OUT name the port by an immediate; everything else by DX. */
+function portOf(cpu: Cpu, instruction: Instruction): number {
+  for (const operand of instruction.operands) if (operand.kind === 'immediate') return Number(operand.value & 0xffn);
+  return cpu.state.gpr16(GPR.RDX);
+}
+function portBytes(instruction: Instruction): number {
+  for (const operand of instruction.operands) {
+    if (operand.kind === 'gpr' && operand.index === GPR.RAX) return Math.min(operand.size, 32) / 8;
+    if (operand.kind === 'memory' && operand.size > 0) return Math.min(operand.size, 32) / 8;
+  }
+  return Math.min(instruction.operandSize, 32) / 8;
+}
