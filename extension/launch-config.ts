@@ -1,0 +1,107 @@
+/** Launch configurations: one for a folder that has none, defaults, and checks before a session starts. */
+import * as vscode from 'vscode';
+import { checkLaunch } from '../debug-adapter/launch';
+import { reasonOf, resolvePath, toUri } from './files';
+import { isKernelImage } from './kernel-image';
+
+type Config = vscode.DebugConfiguration;
+type Folder = vscode.WorkspaceFolder | undefined;
+
+/** Names that kernels have; the content decides. */
+const KERNEL_NAMES = '**/{*.elf,*.elf32,*.elf64,vmlinux,vmlinuz*,bzImage*,kernel,*.lkrn,*.multiboot}';
+const NO_KERNELS = '**/{node_modules,.git,.cache}/**';
+const LIKELY_KERNELS = 16;
+
+/** One configuration for each kernel in the folder: what the Run view offers without a launch.json. */
+export async function provideLaunchConfigurations(folder: Folder): Promise<Config[]> {
+  return (await findKernels(folder)).map((kernel) => {
+    const path = vscode.workspace.asRelativePath(kernel, false);
+    return { type: 'ringside', request: 'launch', name: vscode.l10n.t('Debug {0}', path), kernel: path };
+  });
+}
+
+/** F5 without a launch.json gives an empty configuration: take the folder's kernel, or ask which. */
+export async function resolveLaunchConfiguration(folder: Folder, config: Config): Promise<Config | undefined | null> {
+  if (config.type || config.request || config.name) return config;
+  const found = await provideLaunchConfigurations(folder);
+  if (found.length === 0) {
+    return refuse(vscode.l10n.t('No kernel was found in this folder: name one as "kernel" in launch.json.'));
+  }
+  if (found.length === 1) return found[0];
+  const items = found.map((each) => ({ label: each['kernel'] as string, config: each }));
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Kernel to debug') });
+  return picked?.config;
+}
+
+/**
+ * Checks a configuration whose variables have been replaced and makes its paths absolute. On a mistake: a message that
+ * names the attribute, and undefined (no session) or null (open launch.json).
+ */
+export async function checkLaunchConfiguration(folder: Folder, config: Config): Promise<Config | undefined | null> {
+  if (config.request !== 'launch') {
+    return refuse(vscode.l10n.t(`Launch attribute 'request' is "{0}"; give "launch".`, String(config.request)));
+  }
+  try {
+    checkLaunch(config);
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+  const resolved = absolute(config, folder?.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri);
+  for (const { attribute, path } of filesOf(resolved)) {
+    try {
+      const { type } = await vscode.workspace.fs.stat(toUri(path));
+      if (type & vscode.FileType.Directory) throw vscode.FileSystemError.FileIsADirectory(path);
+    } catch (error) {
+      return refuse(vscode.l10n.t(`Launch attribute '{0}': cannot read {1}: {2}.`, attribute, path, reasonOf(error)));
+    }
+  }
+  return resolved;
+}
+
+/** Every file that a configuration names, with the attribute for messages. */
+function filesOf(config: Config): { attribute: string; path: string }[] {
+  return ['kernel', 'initrd', 'module', 'symbols'].flatMap((attribute) => {
+    const value: unknown = config[attribute];
+    if (Array.isArray(value)) return value.map((path: string, i) => ({ attribute: `${attribute}[${i}]`, path }));
+    return typeof value === 'string' ? [{ attribute, path: value }] : [];
+  });
+}
+
+function absolute(config: Config, folder: vscode.Uri | undefined): Config {
+  const path = (value: string): string => resolvePath(value, folder);
+  const each = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(each) : typeof value === 'string' ? path(value) : value;
+  const { kernel, initrd, module, symbols, sourceMap } = config;
+  return {
+    ...config,
+    kernel: each(kernel),
+    ...(initrd === undefined ? {} : { initrd: each(initrd) }),
+    ...(module === undefined ? {} : { module: each(module) }),
+    ...(symbols === undefined ? {} : { symbols: each(symbols) }),
+    ...(sourceMap
+      ? {
+          sourceMap: Object.fromEntries(
+            Object.entries(sourceMap as object).map(([from, to]) => [from, path(to as string)]),
+          ),
+        }
+      : {}),
+  };
+}
+
+async function findKernels(folder: Folder): Promise<vscode.Uri[]> {
+  const pattern = folder === undefined ? KERNEL_NAMES : new vscode.RelativePattern(folder, KERNEL_NAMES);
+  const named = await vscode.workspace.findFiles(pattern, NO_KERNELS, LIKELY_KERNELS);
+  const images = await Promise.all(
+    named.map(async (uri) => {
+      const bytes = await Promise.resolve(vscode.workspace.fs.readFile(uri)).catch(() => new Uint8Array());
+      return isKernelImage(bytes);
+    }),
+  );
+  return named.filter((_, index) => images[index]).sort((a, b) => a.path.localeCompare(b.path));
+}
+
+async function refuse(message: string): Promise<undefined | null> {
+  const open = vscode.l10n.t('Open launch.json');
+  const answer = await vscode.window.showErrorMessage(message, { modal: true }, open);
+  return answer === open ? null : undefined;
+}

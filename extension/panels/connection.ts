@@ -1,0 +1,31 @@
+/** A view's end of the wire: requests with answers, and what the host says on its own. */
+import type { CustomRequests } from '../../debug-adapter/protocol';
+import type { HostMessage, Relayed, ViewMessage } from './protocol';
+
+declare function acquireVsCodeApi(): { postMessage(message: ViewMessage): void };
+
+type News = Exclude<HostMessage, { id: number }>;
+
+export class Connection {
+  private readonly api = acquireVsCodeApi();
+  private readonly waiting = new Map<number, { resolve(body: never): void; reject(error: Error): void }>();
+  private lastId = 0;
+
+  constructor(onNews: (news: News) => void) {
+    window.addEventListener('message', ({ data }: MessageEvent<HostMessage>) => {
+      if (!('id' in data)) return onNews(data);
+      const request = this.waiting.get(data.id);
+      this.waiting.delete(data.id);
+      if (data.kind === 'response') request?.resolve(data.body as never);
+      else request?.reject(new Error(data.error));
+    });
+    this.api.postMessage({ kind: 'ready' });
+  }
+
+  request<C extends Relayed>(command: C, args: CustomRequests[C]['arguments']): Promise<CustomRequests[C]['body']> {
+    return new Promise((resolve, reject) => {
+      this.waiting.set(++this.lastId, { resolve, reject });
+      this.api.postMessage({ kind: 'request', id: this.lastId, command, arguments: args } as ViewMessage);
+    });
+  }
+}

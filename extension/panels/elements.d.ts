@@ -1,0 +1,18 @@
+/** The custom elements of @vscode-elements/elements that our views use, for JSX. */
+import type { HTMLAttributes } from 'preact';
+
+type Common = HTMLAttributes<HTMLElement>;
+
+declare module 'preact' {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- how preact declares elements
+  namespace JSX {
+    interface IntrinsicElements {
+      'vscode-tree': Common;
+      'vscode-tree-item': Common & { branch?: boolean };
+      'vscode-textfield': Common & { label?: string; placeholder?: string; value?: string };
+      'vscode-single-select': Common & { label?: string; value?: string };
+      'vscode-option': Common & { value?: string; selected?: boolean };
+      'vscode-button': Common;
+    }
+  }
+}

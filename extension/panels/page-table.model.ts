@@ -1,0 +1,68 @@
+/** What the page-table view shows, from what the adapter answers. Knows neither the DOM nor DAP. */
+import type { CustomRequests } from '../../debug-adapter/protocol';
+
+type Table = CustomRequests['ringside/pageTables']['body'];
+export type Entry = Table['entries'][number];
+
+/** Neighbouring leaf entries that map neighbouring pages with the same rights. Others stand alone. */
+export interface Row {
+  key: string;
+  first: Entry;
+  count: number;
+}
+
+/** Rights and state of an entry as a letter each, in the order of the bits (SDM Vol. 3A, 5.5). */
+export function rights(entry: Omit<Entry, 'index' | 'gva'>): { letter: string; meaning: string }[] {
+  const all = [
+    { on: entry.writable, letter: 'W', meaning: 'writable' },
+    { on: entry.user, letter: 'U', meaning: 'user' },
+    { on: entry.executable, letter: 'X', meaning: 'executable' },
+    { on: entry.global, letter: 'G', meaning: 'global' },
+    { on: entry.accessed, letter: 'A', meaning: 'accessed' },
+    { on: entry.dirty, letter: 'D', meaning: 'dirty' },
+  ];
+  return all.filter(({ on }) => on).map(({ letter, meaning }) => ({ letter, meaning }));
+}
+
+const sameRights = (a: Entry, b: Entry): boolean =>
+  rights(a).map(({ letter }) => letter).join('') === rights(b).map(({ letter }) => letter).join(''); // prettier-ignore
+
+export function rows(table: Table): Row[] {
+  const out: Row[] = [];
+  for (const entry of table.entries) {
+    const last = out.at(-1);
+    if (last && continues(last, entry)) last.count++;
+    else out.push({ key: `${table.gpa}/${table.level}/${entry.index}`, first: entry, count: 1 });
+  }
+  return out;
+}
+
+function continues({ first, count }: Row, entry: Entry): boolean {
+  const bytes = pageBytes(entry);
+  return (
+    entry.leaf &&
+    first.leaf &&
+    entry.index === first.index + count &&
+    entry.target === first.target + count * bytes &&
+    entry.reserved === first.reserved &&
+    sameRights(first, entry)
+  );
+}
+
+/** Bytes that one leaf entry of this name maps: 9 bits of address a level, 10 where entries have 4 bytes. */
+export function pageBytes({ level, bytes }: Pick<Entry, 'level' | 'bytes'>): number {
+  return 4096 * 2 ** ((bytes === 4 ? 10 : 9) * (level - 1));
+}
+
+/** `4 KiB`, `2 MiB`, `1 GiB`. */
+export function size(bytes: number): string {
+  const unit = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'].reduce(
+    (found, name) =>
+      found.rest >= 1024 && found.rest % 1024 === 0 && name !== 'bytes' ? { rest: found.rest / 1024, name } : found,
+    { rest: bytes, name: 'bytes' },
+  );
+  return `${unit.rest} ${unit.name}`;
+}
+
+/** `0x1000`; a gpa is a number and a gva or an entry a string of such digits already. */
+export const hex = (value: number | string): string => (typeof value === 'string' ? value : `0x${value.toString(16)}`);
