@@ -68,7 +68,13 @@ export const modeKey = (state: CpuState): number => {
         ? FAMILY.ia32e
         : FAMILY.protected;
   const kind = long ? KIND.flat64 : flat32(state) ? KIND.flat32 : KIND.general;
-  return SIZES.indexOf(codeSize(state)) | (SIZES.indexOf(stackSize(state)) << 2) | (kind << 4) | (family << 6) | (state.cpl === 3 ? 256 : 0);
+  return (
+    SIZES.indexOf(codeSize(state)) |
+    (SIZES.indexOf(stackSize(state)) << 2) |
+    (kind << 4) |
+    (family << 6) |
+    (state.cpl === 3 ? 256 : 0)
+  );
 };
 export const describeModeKey = (key: number): ModeKey => ({
   codeSize: SIZES[key & 3],

@@ -113,7 +113,8 @@ class Decoder {
     else this.operandSize = (c === 16) !== opsize ? 16 : 32;
     this.addressSize = this.addressSizeOf();
     const [first] = e.operands;
-    if (first && (first.where === 'AL' || (first.size === 'b' && 'EGMRZOXY'.includes(first.where)))) this.operandSize = 8;
+    if (first && (first.where === 'AL' || (first.size === 'b' && 'EGMRZOXY'.includes(first.where))))
+      this.operandSize = 8;
   }
   private addressSizeOf(): CodeSize {
     if (this.codeSize === 64) return this.adsize ? 32 : 64;
@@ -208,7 +209,16 @@ class Decoder {
   }
   /** The source of a string instruction is its memory operand where there are two: only it can be overridden. */
   private implicitMemory(base: 6 | 7, segment: number, size: string): Operand {
-    if (!this.memory || base === 6) this.memory = { base, index: -1, scale: 0, displacement: 0n, segment, size: this.addressSize, ripRelative: false };
+    if (!this.memory || base === 6)
+      this.memory = {
+        base,
+        index: -1,
+        scale: 0,
+        displacement: 0n,
+        segment,
+        size: this.addressSize,
+        ripRelative: false,
+      };
     return { kind: 'memory', size: this.memorySize(size) };
   }
 

@@ -328,4 +328,3 @@ export const addWithFlag = (flag: 'carry' | 'overflow') => (e: Emitter): void =>
   e.write(0, result);
   e.flags({ [flag]: select(carry, result.leU(left), result.ltU(left)) });
 }; // prettier-ignore
-

@@ -40,4 +40,3 @@ export function sahf(e: Emitter): void {
   e.f.store(64, i32(0), r, layout.FLAG_R);
   e.f.store(64, i32(0), e.let(bit(7).extendU().shl(63).or(r.xor(odd))), layout.FLAG_P);
 }
-

@@ -56,7 +56,11 @@ export function signToData(e: Emitter): void {
 
 const swapBytes = (e: Emitter, value: Value): Value => {
   if (e.size === 16) return value.shrU(8).or(value.shl(8)).and(0xffff);
-  const swap32 = (v: Value): Value => v.rotl(8).and(0x00ff00ff).or(v.rotr(8).and(0xff00ff00 | 0));
+  const swap32 = (v: Value): Value =>
+    v
+      .rotl(8)
+      .and(0x00ff00ff)
+      .or(v.rotr(8).and(0xff00ff00 | 0));
   if (e.size === 32) return swap32(value);
   const low = e.let(value.wrap());
   const high = e.let(value.shrU(32).wrap());

@@ -81,4 +81,3 @@ export function cmps(e: Emitter): void {
     compare(e, left, right);
   }, { untilZero: true }); // prettier-ignore
 }
-

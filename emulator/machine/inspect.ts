@@ -1,0 +1,153 @@
+/**
+ * The debugger's door into a machine: reads that leave no trace, and the user's explicit edits. What it shows is made
+ * of the same parts that execute: the page walk, the decoder, the register file.
+ */
+import type { Cpu } from '../cpu/cpu';
+import { codeSize as codeSizeOf, modeName } from '../cpu/mode';
+import { decode } from '../isa/decode';
+import { format } from '../isa/format';
+import * as pageTables from '../mmu/inspect';
+import type { PhysicalMemory } from '../mmu/physical-memory';
+import { RFLAGS, SEG } from '../x86/registers';
+import type { DisassembledInstruction, Inspector, RegisterFile, Translation } from './api';
+import { registerFile } from './register-file';
+
+const PAGE = 4096;
+const MAX_INSTRUCTION_BYTES = 15;
+
+/** What the inspector needs of the machine around the processors. */
+export interface Inspected {
+  readonly cpus: readonly Cpu[];
+  readonly physical: PhysicalMemory;
+  /** Devices by name, decoded. */
+  devices(): Record<string, unknown>;
+  /** The user changed memory or registers. */
+  edited(): void;
+}
+
+export class MachineInspector implements Inspector {
+  private readonly files: RegisterFile[];
+
+  constructor(private readonly machine: Inspected) {
+    this.files = machine.cpus.map((cpu) =>
+      registerFile(cpu, () => {
+        cpu.refresh();
+        machine.edited();
+      }),
+    );
+  }
+
+  registers(cpu: number): RegisterFile {
+    return this.files[cpu];
+  }
+
+  translate(
+    index: number,
+    gva: bigint,
+    access?: Translation['access'],
+    options?: { user?: boolean; cr3?: bigint },
+  ): Translation {
+    const { mmu, state } = this.machine.cpus[index];
+    const { physical } = this.machine;
+    const paging = options?.cr3 === undefined ? mmu.paging : pageTables.contextAt(mmu.paging, physical, options.cr3);
+    const user = options?.user ?? state.cpl === 3;
+    return pageTables.translate(paging, physical, gva, { access, user, smapOff: (state.systemFlags & RFLAGS.AC) !== 0 });
+  } // prettier-ignore
+
+  /** gpa behind a gva whatever the rights: what is mapped can be looked at. */
+  private look(cpu: number, gva: bigint): number {
+    const { mmu } = this.machine.cpus[cpu];
+    const { steps, gpa } = pageTables.translate(mmu.paging, this.machine.physical, gva, { user: false, smapOff: true });
+    if (gpa !== undefined) return gpa;
+    const leaf = steps.at(-1);
+    if (!leaf?.leaf || leaf.reserved !== 0n || !leaf.present) return -1;
+    const level = mmu.paging.format.levels.find((l) => l.level === leaf.level)!;
+    return leaf.target + Number(BigInt.asUintN(level.shift, gva));
+  }
+
+  readVirtual(cpu: number, gva: bigint, bytes: number): Uint8Array {
+    const out = new Uint8Array(bytes);
+    const done = this.eachPage(cpu, gva, bytes, (gpa, at, length) => {
+      const part = this.machine.physical.readBytes(gpa, length);
+      out.set(part, at);
+      return part.length;
+    });
+    return done === bytes ? out : out.slice(0, done);
+  }
+  writeVirtual(cpu: number, gva: bigint, bytes: Uint8Array): number {
+    const done = this.eachPage(cpu, gva, bytes.length, (gpa, at, length) =>
+      this.machine.physical.writeBytes(gpa, bytes.subarray(at, at + length), true),
+    );
+    this.machine.edited();
+    return done;
+  }
+  private eachPage(cpu: number, gva: bigint, bytes: number, visit: (gpa: number, at: number, length: number) => number): number {
+    for (let done = 0; done < bytes; ) {
+      const at = BigInt.asUintN(64, gva + BigInt(done));
+      const gpa = this.look(cpu, at);
+      const length = Math.min(bytes - done, PAGE - Number(at & 0xfffn));
+      const part = gpa < 0 ? 0 : visit(gpa, done, length);
+      done += part;
+      if (part < length) return done;
+    }
+    return bytes;
+  } // prettier-ignore
+  readPhysical(gpa: number, bytes: number): Uint8Array {
+    return this.machine.physical.readBytes(gpa, bytes);
+  }
+  writePhysical(gpa: number, bytes: Uint8Array): number {
+    const done = this.machine.physical.writeBytes(gpa, bytes, true);
+    this.machine.edited();
+    return done;
+  }
+
+  mappings(cpu: number, from: bigint, limit: number): ReturnType<Inspector['mappings']> {
+    return pageTables.mappings(this.machine.cpus[cpu].mmu.paging, this.machine.physical, from, limit);
+  }
+  table(cpu: number, table?: { gpa: number; level: number }): ReturnType<Inspector['table']> {
+    return pageTables.table(this.machine.cpus[cpu].mmu.paging, this.machine.physical, table);
+  }
+
+  disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[] {
+    const size = codeSize ?? codeSizeOf(this.machine.cpus[cpu].state);
+    // Branch targets are offsets in CS; here they become linear addresses.
+    const base = size === 64 ? 0n : this.machine.cpus[cpu].state.segmentBase(SEG.CS);
+    const linear = (offset: bigint): bigint => BigInt.asUintN(size === 64 ? 64 : 32, base + offset);
+    const out: DisassembledInstruction[] = [];
+    for (let at = gva; out.length < count; at += BigInt(out.at(-1)!.bytes.length)) {
+      const bytes = this.readVirtual(cpu, at, MAX_INSTRUCTION_BYTES);
+      if (bytes.length === 0) break;
+      const decoded = decode(bytes, BigInt.asUintN(64, at - base), size);
+      if (typeof decoded === 'string') {
+        out.push({ gva: at, bytes: bytes.slice(0, 1), text: '(bad)', mnemonic: '(bad)', isCall: false, isReturn: false });
+        continue;
+      }
+      const { mnemonic } = decoded.row;
+      const relative = decoded.operands.find((o) => o.kind === 'relative');
+      out.push({
+        gva: at,
+        bytes: bytes.slice(0, decoded.length),
+        text: format(decoded),
+        mnemonic,
+        ...(relative ? { target: linear(relative.target) } : {}),
+        isCall: /^(call|lcall|syscall|sysenter|int)/.test(mnemonic),
+        isReturn: /^(ret|lret|retf|iret|sysret|sysexit)/.test(mnemonic),
+      });
+    }
+    return out;
+  } // prettier-ignore
+
+  mode(cpu: number): string {
+    return modeName(this.machine.cpus[cpu].state);
+  }
+  pc(cpu: number): bigint {
+    const { state } = this.machine.cpus[cpu];
+    return codeSizeOf(state) === 64 ? state.rip : BigInt.asUintN(32, state.segmentBase(SEG.CS) + state.rip);
+  }
+  halted(cpu: number): boolean {
+    return this.machine.cpus[cpu].state.system('activity') !== 0n;
+  }
+  structures(): Record<string, unknown> {
+    return this.machine.devices();
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * A machine, wired: linear memory, RAM, processor, board, firmware's leavings, an image. Implements what the command
+ * line, the debug adapter and tests see (api.ts).
+ */
+import { Cpu } from '../cpu/cpu';
+import { StepLoop } from '../cpu/run';
+import type { StepHost } from '../cpu/run';
+import * as layout from '../execution/layout';
+import { PhysicalMemory } from '../mmu/physical-memory';
+import { assert, UserError } from '../util/assert';
+import type {
+  BootInput, BreakpointSpec, Inspector, Machine, MachineConfig, Stop, TrapEvent, TrapFilter, WatchpointSpec,
+} from './api'; // prettier-ignore
+import { Board } from './board';
+import type { BoardSaved } from './board';
+import { enterImage, fillMemory, loadImage } from './boot';
+import type { BootImage } from './boot';
+import { RSDP_GPA, e820, firmwareTables } from './firmware/firmware';
+import { powerOnSelfTest } from './firmware/post';
+import { MachineInspector } from './inspect';
+import { stateHash } from './state-hash';
+
+const WASM_PAGE = 0x1_0000;
+const MIB = 0x10_0000;
+/** What a wasm32 memory leaves for RAM below our own tables. */
+const MAX_MEMORY = 3072 * MIB;
+const RSDP_BYTES = 36;
+
+interface Saved {
+  cpu: ReturnType<Cpu['save']>;
+  board: BoardSaved;
+  ram: Uint8Array;
+  retired: number;
+  idle: number;
+}
+
+export class Pc implements Machine, StepHost {
+  readonly inspect: Inspector;
+  onConsole?: (bytes: Uint8Array) => void;
+  onUnsupported?: (what: string) => void;
+  /** StepHost: ns that were skipped while halted. */
+  idle = 0;
+
+  private readonly physical: PhysicalMemory;
+  private readonly board: Board;
+  private readonly cpu: Cpu;
+  private readonly loop: StepLoop;
+  private pendingStop?: Stop;
+  private deadline = Infinity;
+  private filters: readonly TrapFilter[] = [];
+
+  constructor(readonly config: Readonly<MachineConfig>) {
+    checkConfig(config);
+    const pages = (layout.RAM + config.memory) / WASM_PAGE;
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.physical = new PhysicalMemory(memory, config.memory);
+    this.board = this.buildBoard();
+    this.cpu = new Cpu({
+      memory,
+      physical: this.physical,
+      bus: this.board.bus,
+      interrupts: this.board.interruptSource(0),
+      ticks: () => BigInt(this.ns),
+      processors: config.cpus,
+      unsupported: (what) => this.onUnsupported?.(what),
+    });
+    this.loop = new StepLoop(this.cpu, this, memory);
+    this.inspect = new MachineInspector({
+      cpus: [this.cpu],
+      physical: this.physical,
+      devices: () => this.board.inspect(),
+      edited: () => this.edited(),
+    });
+  }
+
+  private buildBoard(): Board {
+    const leave = (): void => this.loop?.requestExit();
+    const stop = (reason: Stop): void => {
+      this.pendingStop ??= reason;
+      leave();
+    };
+    return new Board(
+      { memoryBytes: this.config.memory, cpus: this.config.cpus },
+      {
+        clock: { now: () => this.ns },
+        onConsole: (byte) => this.onConsole?.(Uint8Array.of(byte)),
+        unsupported: (what) => this.onUnsupported?.(what),
+        powerOff: () => stop({ kind: 'power-off' }),
+        resetRequested: () => stop({ kind: 'reset' }),
+        debugExit: (code) => stop({ kind: 'debug-exit', code }),
+        a20: (level) => (this.physical.a20 = level),
+        cpuAttention: leave,
+        deadlineMoved: () => {
+          this.deadline = this.board.nextDeadline();
+          leave();
+        },
+        tscOffset: () => this.cpu.state.system('tsc_offset'),
+      },
+    );
+  }
+
+  // --- StepHost
+  nextDeadline(): number {
+    return this.deadline;
+  }
+  tick(): void {
+    this.board.tick();
+    this.deadline = this.board.nextDeadline();
+  }
+  stopRequested(): Stop | undefined {
+    const stop = this.pendingStop;
+    this.pendingStop = undefined;
+    return stop;
+  }
+
+  get instructions(): number {
+    return this.loop.instructions;
+  }
+  get ns(): number {
+    // The board asks while it is being built.
+    return this.loop ? this.loop.now : 0;
+  }
+
+  boot(input: BootInput): void {
+    const entries = e820(this.config.memory);
+    const tables = firmwareTables(this.config.memory, this.config.cpus, { signature: this.cpu.cpuid(1, 0)[0] });
+    this.powerOn();
+    for (const { gpa, bytes } of tables) this.writeFirmware(gpa, bytes);
+    const rsdp = { gpa: RSDP_GPA, bytes: this.physical.readBytes(RSDP_GPA, RSDP_BYTES) };
+    const image: BootImage = loadImage(input, { e820: entries, rsdp });
+    powerOnSelfTest(this.board.bus);
+    fillMemory(
+      {
+        write: (gpa, bytes) => this.writeFirmware(gpa, bytes),
+        zero: (gpa, bytes) => this.writeFirmware(gpa, new Uint8Array(bytes)),
+      },
+      image,
+    );
+    if (image.needsBios)
+      this.onUnsupported?.('BIOS services (interrupts 10h to 1Ah): an image entered in real mode will miss them');
+    enterImage(this.cpu.state, image.entry);
+    this.cpu.refresh();
+    this.deadline = this.board.nextDeadline();
+  }
+  private powerOn(): void {
+    this.physical.data.fill(0, layout.RAM, layout.RAM + this.config.memory);
+    this.idle = 0;
+    this.pendingStop = undefined;
+    this.loop.restart();
+    this.cpu.reset();
+    this.board.reset();
+    this.pendingStop = undefined;
+  }
+  private writeFirmware(gpa: number, bytes: Uint8Array): void {
+    const written = this.physical.writeBytes(gpa, bytes, true);
+    assert(written === bytes.length, `firmware or an image was placed outside RAM at gp:0x${gpa.toString(16)}`);
+  }
+
+  run(instructions: number): Stop {
+    return this.loop.run(instructions);
+  }
+  step(): Stop {
+    return this.loop.run(1);
+  }
+  requestStop(): void {
+    this.pendingStop ??= { kind: 'requested' };
+    this.loop.requestExit();
+  }
+
+  setBreakpoints(specs: readonly BreakpointSpec[]): void {
+    this.loop.breakpoints.set(specs);
+  }
+  setWatchpoints(specs: readonly WatchpointSpec[]): void {
+    this.loop.breakpoints.setWatchpoints(specs);
+  }
+  setTrapFilters(filters: readonly TrapFilter[]): void {
+    this.filters = filters;
+    this.cpu.onEvent = filters.length === 0 ? undefined : (event) => this.filtered(event);
+  }
+  private filtered(event: TrapEvent): boolean {
+    return this.filters.some((f) => (f.vector ?? event.vector) === event.vector && (f.when?.(event) ?? true));
+  }
+
+  typeConsole(bytes: Uint8Array): void {
+    this.board.typeConsole(bytes);
+    this.deadline = this.board.nextDeadline();
+  }
+  screen(): { columns: number; rows: number; text: string[] } {
+    return this.board.screen();
+  }
+
+  private edited(): void {
+    this.cpu.mmu.tlb.flush();
+  }
+
+  stateHash(): string {
+    const { words } = this.physical;
+    const first = layout.RAM >>> 2;
+    const cpu = this.cpu.save();
+    // The flags themselves count, not the words that some tier computed them from.
+    cpu.state.fill(0, layout.FLAG_S - layout.STATE, layout.RFLAGS_SYSTEM - layout.STATE);
+    return stateHash({
+      state: [cpu, this.cpu.state.rflags, this.board.save(), this.loop.instructions, this.idle],
+      ram: words.subarray(first, first + this.config.memory / 4),
+    });
+  }
+  save(): Saved {
+    return {
+      cpu: this.cpu.save(),
+      board: this.board.save(),
+      ram: this.physical.data.slice(layout.RAM, layout.RAM + this.config.memory),
+      retired: this.loop.instructions,
+      idle: this.idle,
+    };
+  }
+  restore(saved: unknown): void {
+    const { cpu, board, ram, retired, idle } = saved as Saved;
+    if (ram?.length !== this.config.memory)
+      throw new UserError('The snapshot is of a machine with another memory size; create the machine with that size.');
+    this.physical.data.set(ram, layout.RAM);
+    this.idle = idle;
+    this.loop.restart(retired);
+    this.board.restore(board);
+    this.cpu.restore(cpu);
+    this.deadline = this.board.nextDeadline();
+  }
+}
+
+function checkConfig({ memory, cpus, tier }: MachineConfig): void {
+  if (!Number.isInteger(memory) || memory % MIB !== 0 || memory < 2 * MIB || memory > MAX_MEMORY)
+    throw new UserError(`memory: ${memory} bytes; give a whole number of MiB from 2M to ${MAX_MEMORY / MIB}M.`);
+  if (cpus !== 1) throw new UserError(`cpus: ${cpus}; this version has one virtual CPU, give 1.`);
+  if (tier === 'compiler') throw new UserError('tier: "compiler" does not exist yet; give "interpreter".');
+}
+
+/** RAM of the given size and a PC around it, switched off: `boot` an image, then `run`. UserError: bad configuration. */
+export const createMachine = (config: MachineConfig): Machine => new Pc(config);
