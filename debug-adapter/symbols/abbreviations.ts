@@ -2,6 +2,9 @@
 import { AT, FORM, nameOf } from './dwarf-constants';
 import { DwarfError, Reader } from './reader';
 
+const SIBLING = AT.sibling;
+const IMPLICIT_CONST = FORM.implicit_const;
+
 /** What the sizes of some forms depend on. */
 export interface Sizes {
   version: number;
@@ -15,12 +18,14 @@ export interface Abbreviation {
   /** One element an attribute. */
   names: number[];
   forms: number[];
-  /** Values of DW_FORM_implicit_const. */
-  implicit: (bigint | undefined)[];
+  /** Values of DW_FORM_implicit_const, by index of the attribute. */
+  implicit?: Map<number, bigint>;
   /** How to step over all values: n ≥ 0 skips n bytes, the rest are SKIP. */
   steps: number[];
   /** Index of DW_AT_sibling, -1 if none. */
   sibling: number;
+  /** Notes of scan.ts. */
+  plan?: unknown;
 }
 export type AbbreviationTable = Map<number, Abbreviation>;
 
@@ -99,14 +104,14 @@ export const readAbbreviations = (section: Uint8Array, offset: number, sizes: Si
 };
 
 const readOne = (reader: Reader, sizes: Sizes): Abbreviation => {
-  const entry: Abbreviation = { tag: reader.uleb(), children: reader.u8() !== 0, names: [], forms: [], implicit: [], steps: [], sibling: -1 }; // prettier-ignore
+  const entry: Abbreviation = { tag: reader.uleb(), children: reader.u8() !== 0, names: [], forms: [], steps: [], sibling: -1 }; // prettier-ignore
   for (;;) {
     const [name, form] = [reader.uleb(), reader.uleb()];
     if (name === 0 && form === 0) return entry;
-    if (name === AT.sibling) entry.sibling = entry.names.length;
+    if (name === SIBLING) entry.sibling = entry.names.length;
     entry.names.push(name);
     entry.forms.push(form);
-    entry.implicit.push(form === FORM.implicit_const ? reader.slebBig() : undefined);
+    if (form === IMPLICIT_CONST) (entry.implicit ??= new Map()).set(entry.names.length - 1, reader.slebBig());
     const step = stepOver(form, sizes);
     const last = entry.steps.length - 1;
     if (step >= 0 && last >= 0 && entry.steps[last]! >= 0) entry.steps[last]! += step;

@@ -18,7 +18,7 @@ interface Symbol {
 const FARTHEST = 0x10_0000;
 
 export class ElfSymbols {
-  private symbols: Symbol[] = [];
+  private readonly symbols: Symbol[] = [];
   private addresses = new Float64Array(0);
   private readonly byName = new Map<string, number>();
 
@@ -50,13 +50,16 @@ export class ElfSymbols {
         rank: rankOf(s.type, s.binding, s.section),
       });
     }
-    const order = await sortedOrder(
-      Float64Array.from(read, (s) => s.address),
-      slices,
-    );
-    this.symbols = Array.from(order, (i) => read[i]!);
-    if (slices.due()) await slices.pause();
-    this.addresses = Float64Array.from(this.symbols, (s) => s.address);
+    const keys = new Float64Array(read.length);
+    for (let i = 0; i < read.length; i++) keys[i] = read[i]!.address;
+    const order = await sortedOrder(keys, slices);
+    this.addresses = new Float64Array(read.length);
+    for (let i = 0; i < read.length; i++) {
+      const symbol = read[order[i]!]!;
+      this.symbols.push(symbol);
+      this.addresses[i] = symbol.address;
+      if ((i & 0xfff) === 0 && slices.due()) await slices.pause();
+    }
     await this.finish(slices);
   }
   /** Sizes that the file leaves out: up to the next symbol, at most to the section's end. And names. */

@@ -153,7 +153,7 @@ export class Entry {
       form = reader.uleb();
       if (depth > 4) throw new DwarfError(`${nameOf(FORM, form)} is nested without end`);
     }
-    return { reader, form, implicit: this.abbreviation.implicit[index] };
+    return { reader, form, implicit: this.abbreviation.implicit?.get(index) };
   }
   private locate(): number[] {
     const reader = this.dwarf.reader(this.unit, this.values);

@@ -72,18 +72,20 @@ const open = async (
   report(0.03, 'symbols');
   await elfSymbols.index(elf, slices);
 
+  // One unit after the other, lines and entries together: both need its abbreviations, which are not kept for long.
   const lines = new Lines(dwarf, mapped);
-  for (const unit of dwarf.units) {
-    guardUnit(warn, () => dwarf.facts(unit));
-    if (slices.due()) await slices.pause();
-  }
-  await lines.index(slices, (fraction) => report(0.05 + 0.25 * fraction, '.debug_line'));
-
   const scan = new Scan(dwarf, mapped);
   const size = Math.max(1, sections.info.length + sections.types.length);
-  const functionIndex = await scan.run(slices, (unit) =>
-    report(0.3 + (0.6 * unit.start) / size, `.debug_info: ${dwarf.facts(unit).name}`),
-  );
+  for (const unit of dwarf.units) {
+    guard(warn, () => dwarf.facts(unit));
+    await lines.index(unit, slices);
+    await scan.unit(unit, slices);
+    if (!slices.due()) continue;
+    report(0.05 + (0.85 * unit.start) / size, `.debug_info: ${dwarf.facts(unit).name}`);
+    await slices.pause();
+  }
+  await lines.sort(slices);
+  const functionIndex = await scan.functions(slices);
 
   report(0.92, 'call-frame information');
   const addressSize = elf.machine === 'i386' ? 4 : 8;
@@ -97,12 +99,12 @@ const open = async (
   const types = new Types(dwarf, scan.names);
   const unwinder = new Unwinder(tables, dwarf, addressSize);
   const variables = new Variables(dwarf, functions, types, unwinder);
-  const buildId = guardUnit(warn, () => elf.buildId());
+  const buildId = guard(warn, () => elf.buildId());
   report(1, elf.name);
   return new ElfSymbolFile({ elf, dwarf, names: scan.names, lines, functions, types, variables, unwinder, elfSymbols, warnings, range: rangeOf(elf), summary: summaryOf(dwarf, sections, elfSymbols, unwinder), ...(buildId !== undefined && { buildId }) }); // prettier-ignore
 };
 
-const guardUnit = <T>(warn: (text: string) => void, read: () => T): T | undefined => {
+const guard = <T>(warn: (text: string) => void, read: () => T): T | undefined => {
   try {
     return read();
   } catch (error) {

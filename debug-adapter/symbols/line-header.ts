@@ -4,6 +4,7 @@ import { DwarfError, Reader, stringAt } from './reader';
 import type { DebugSections } from './sections';
 
 export interface LineHeader {
+  readonly sections: DebugSections;
   /** Offset in .debug_line, and past the table's end. */
   offset: number;
   end: number;
@@ -19,7 +20,8 @@ export interface LineHeader {
   opcodeBase: number;
   operandCounts: number[];
   directories: string[];
-  files: { name: string; directory: number }[];
+  /** A number is an offset in .debug_line_str: a kernel's tables name a million files, and few are asked for. */
+  files: { name: string | number; directory: number }[];
   /** Number of the first file: 1 up to version 4. */
   firstFile: 0 | 1;
 }
@@ -46,7 +48,7 @@ export const readLineHeader = (sections: DebugSections, offset: number, unitAddr
   const operandCounts = [0];
   for (let i = 1; i < opcodeBase; i++) operandCounts.push(reader.u8());
   const names = version >= 5 ? names5(reader, sections, offsetSize) : names2(reader);
-  return { offset, end, program, version, addressSize, minimumLength, maximumOperations, defaultIsStatement, lineBase, lineRange, opcodeBase, operandCounts, ...names, firstFile: version >= 5 ? 0 : 1 }; // prettier-ignore
+  return { sections, offset, end, program, version, addressSize, minimumLength, maximumOperations, defaultIsStatement, lineBase, lineRange, opcodeBase, operandCounts, ...names, firstFile: version >= 5 ? 0 : 1 }; // prettier-ignore
 };
 
 type Names = Pick<LineHeader, 'directories' | 'files'>;
@@ -63,7 +65,7 @@ const names2 = (reader: Reader): Names => {
 };
 
 const names5 = (reader: Reader, sections: DebugSections, offsetSize: 4 | 8): Names => {
-  const directories = entries(reader, sections, offsetSize).map((e) => e.name);
+  const directories = entries(reader, sections, offsetSize).map((e) => textOf(e.name, sections));
   return { directories, files: entries(reader, sections, offsetSize) };
 };
 
@@ -74,8 +76,12 @@ const entries = (reader: Reader, sections: DebugSections, offsetSize: 4 | 8): Na
   const count = reader.uleb();
   if (count > 0 && format.length === 0) throw new DwarfError('.debug_line: file names have no format');
   for (let i = 0; i < count; i++) {
-    const entry = { name: '', directory: 0 };
+    const entry: Names['files'][number] = { name: '', directory: 0 };
     for (const [content, form] of format) {
+      if (content === LNCT.path && form === FORM.line_strp) {
+        entry.name = reader.offset(offsetSize);
+        continue;
+      }
       const value = readValue(reader, form, sections, offsetSize);
       if (content === LNCT.path && typeof value === 'string') entry.name = value;
       if (content === LNCT.directory_index && typeof value === 'number') entry.directory = value;
@@ -84,6 +90,9 @@ const entries = (reader: Reader, sections: DebugSections, offsetSize: 4 | 8): Na
   }
   return list;
 };
+
+const textOf = (name: string | number, sections: DebugSections): string =>
+  typeof name === 'string' ? name : stringAt(sections.line_str, '.debug_line_str', name);
 
 const readValue = (
   reader: Reader,
@@ -135,5 +144,5 @@ const isAbsolute = (path: string): boolean => path.startsWith('/') || /^[A-Za-z]
 export const filePath = (header: LineHeader, file: number, directory: string): string | undefined => {
   const entry = header.files[file - header.firstFile];
   if (!entry) return undefined;
-  return joinPath(joinPath(directory, header.directories[entry.directory] ?? ''), entry.name);
+  return joinPath(joinPath(directory, header.directories[entry.directory] ?? ''), textOf(entry.name, header.sections));
 };

@@ -1,7 +1,11 @@
 /** The machine whose program is a line table. DWARF 5 section 6.2. */
-import { LNE, LNS } from './dwarf-constants';
+import { LNE as EXTENDED, LNS as STANDARD } from './dwarf-constants';
 import type { LineHeader } from './line-header';
 import { DwarfError, Reader } from './reader';
+
+/** Own bindings: an imported one costs a call in some module formats, and this loop is hot. */
+const LNE = EXTENDED;
+const LNS = STANDARD;
 
 export const ROW = { STATEMENT: 1, PROLOGUE_END: 2, END_SEQUENCE: 4 } as const;
 /** `flags`: ROW. Addresses as in reader.ts. */

@@ -35,6 +35,11 @@ export class Lines {
   private low = new Float64Array(0);
   private high = new Float64Array(0);
   private sequenceTable = new Uint32Array(0);
+  private readonly found = {
+    low: new Numbers(new Float64Array(256)),
+    high: new Numbers(new Float64Array(256)),
+    table: new Numbers(new Uint32Array(256)),
+  };
   /** Uses of a path: table, smallest and largest line; a chain for each path. */
   private readonly paths = new Map<string, number>();
   private readonly useTable = new Numbers(new Uint32Array(256));
@@ -48,33 +53,27 @@ export class Lines {
     private readonly mapped: (address: number) => boolean,
   ) {}
 
-  async index(slices: Slices, report: (fraction: number) => void): Promise<void> {
-    const [low, high, table] = [
-      new Numbers(new Float64Array(256)),
-      new Numbers(new Float64Array(256)),
-      new Numbers(new Uint32Array(256)),
-    ];
-    for (const unit of this.dwarf.units) {
-      const offset = this.dwarf.facts(unit).lines;
-      if (offset === undefined || this.tableNumbers.has(offset)) continue;
-      const number = this.tables.length;
-      this.tables.push({ offset, unit });
-      this.tableNumbers.set(offset, number);
-      try {
-        await this.indexTable(number, slices, (from, to) => {
-          low.push(from);
-          high.push(to);
-          table.push(number);
-        });
-      } catch (error) {
-        if (!(error instanceof DwarfError)) throw error;
-        this.dwarf.warn(error.message);
-      }
-      if (slices.due()) {
-        report(unit.index / this.dwarf.units.length);
-        await slices.pause();
-      }
+  /** Runs the unit's line program, unless another unit has the same one. */
+  async index(unit: Unit, slices: Slices): Promise<void> {
+    const offset = this.dwarf.facts(unit).lines;
+    if (offset === undefined || this.tableNumbers.has(offset)) return;
+    const number = this.tables.length;
+    this.tables.push({ offset, unit });
+    this.tableNumbers.set(offset, number);
+    try {
+      await this.indexTable(number, slices, (low, high) => {
+        this.found.low.push(low);
+        this.found.high.push(high);
+        this.found.table.push(number);
+      });
+    } catch (error) {
+      if (!(error instanceof DwarfError)) throw error;
+      this.dwarf.warn(error.message);
     }
+  }
+  /** After the last unit. */
+  async sort(slices: Slices): Promise<void> {
+    const { low, high, table } = this.found;
     const order = await sortedOrder(low.trimmed(), slices);
     this.low = Float64Array.from(order, (i) => low.get(i));
     this.high = Float64Array.from(order, (i) => high.get(i));

@@ -2,7 +2,14 @@
  * The one quick pass over all entries: names of functions, variables, types and enumerators, and where functions lie.
  * Only entries at the top of a unit (and in its name spaces) are looked at; what is below them is stepped over.
  */
-import { type Abbreviation, type AbbreviationTable, skipValue, skipValues, stepOver } from './abbreviations';
+import {
+  type Abbreviation,
+  type AbbreviationTable,
+  type Sizes,
+  skipValue,
+  skipValues,
+  stepOver,
+} from './abbreviations';
 import { AT, FORM, TAG } from './dwarf-constants';
 import type { Dwarf } from './dwarf';
 import { ENTRY, type EntryKind, NameIndex, SOURCE } from './names';
@@ -26,6 +33,43 @@ const KIND: Readonly<Record<number, EntryKind>> = {
   [TAG.typedef]: ENTRY.TYPE,
   [TAG.base_type]: ENTRY.TYPE,
 };
+/** What an attribute means to the pass, one byte each: looked up once an abbreviation, not once an entry. */
+const ROLE = { NONE: 0, NAME: 1, DECLARED: 2, LOCATED: 3, CODE: 4, ORIGIN: 5, SIBLING: 6 };
+const ROLE_OF: Readonly<Record<number, number>> = {
+  [AT.name]: ROLE.NAME,
+  [AT.declaration]: ROLE.DECLARED,
+  [AT.location]: ROLE.LOCATED,
+  [AT.const_value]: ROLE.LOCATED,
+  [AT.low_pc]: ROLE.CODE,
+  [AT.ranges]: ROLE.CODE,
+  [AT.abstract_origin]: ROLE.ORIGIN,
+  [AT.specification]: ROLE.ORIGIN,
+  [AT.sibling]: ROLE.SIBLING,
+};
+/** What an entry is to the pass: an EntryKind, a name space, or nothing. */
+const SPACE = 100;
+const NOTHING = 101;
+const { FUNCTION, VARIABLE } = ENTRY;
+const FLAG_PRESENT = FORM.flag_present;
+const REF4 = FORM.ref4;
+
+interface Plan {
+  what: number;
+  roles: Uint8Array;
+  forms: number[];
+  steps: number[];
+}
+const makePlan = (abbreviation: Abbreviation, sizes: Sizes): Plan => {
+  const { tag, names, forms } = abbreviation;
+  const what = tag === TAG.subprogram ? ENTRY.FUNCTION : tag === TAG.variable ? ENTRY.VARIABLE : tag === TAG.namespace ? SPACE : (KIND[tag] ?? NOTHING); // prettier-ignore
+  return {
+    what,
+    roles: Uint8Array.from(names, (n) => ROLE_OF[n] ?? ROLE.NONE),
+    forms,
+    steps: forms.map((f) => stepOver(f, sizes)),
+  };
+};
+
 /** Languages whose types contain types and functions: C++ and its standards, D, Rust and the like. */
 const nests = (language: number): boolean => [0x04, 0x13, 0x1a, 0x1c, 0x21, 0x2b].includes(language);
 
@@ -50,7 +94,7 @@ export class Scan {
   private readonly entry = new Numbers(new Uint32Array(1024));
   private readonly noted = new Noted();
   private reader!: Reader;
-  private unit!: Unit;
+  private current!: Unit;
   private table!: AbbreviationTable;
   private nested = false;
   /** Names of the name spaces and classes that are open; undefined for those without a name. */
@@ -63,19 +107,19 @@ export class Scan {
     this.names = new NameIndex(dwarf.sections);
   }
 
-  async run(slices: Slices, report: (unit: Unit) => void): Promise<FunctionIndex> {
-    for (const unit of this.dwarf.units) {
-      try {
-        this.begin(unit);
-        while (!this.some()) if (slices.due()) await this.pause(slices, unit, report);
-      } catch (error) {
-        if (!(error instanceof DwarfError)) throw error;
-        this.dwarf.warn(
-          `${unit.section}: the unit at 0x${(unit.start - unit.base).toString(16)} is read in part: ${error.message}`,
-        );
-      }
-      if (slices.due()) await this.pause(slices, unit, report);
+  async unit(unit: Unit, slices: Slices): Promise<void> {
+    try {
+      this.begin(unit);
+      while (!this.some()) if (slices.due()) await slices.pause();
+    } catch (error) {
+      if (!(error instanceof DwarfError)) throw error;
+      this.dwarf.warn(
+        `${unit.section}: the unit at 0x${(unit.start - unit.base).toString(16)} is read in part: ${error.message}`,
+      );
     }
+  }
+  /** After the last unit. */
+  async functions(slices: Slices): Promise<FunctionIndex> {
     const keys = this.low.trimmed();
     const order = await sortedOrder(keys, slices);
     const [low, high, entry] = [
@@ -90,13 +134,9 @@ export class Scan {
     });
     return { low, high, entry };
   }
-  private pause(slices: Slices, unit: Unit, report: (unit: Unit) => void): Promise<void> {
-    report(unit);
-    return slices.pause();
-  }
 
   private begin(unit: Unit): void {
-    this.unit = unit;
+    this.current = unit;
     this.nested = nests(this.dwarf.facts(unit).language);
     this.table = this.dwarf.abbreviations(unit);
     this.path = [];
@@ -106,7 +146,7 @@ export class Scan {
 
   /** Up to STEP entries; true when the unit is done. */
   private some(): boolean {
-    const { reader, unit } = this;
+    const { reader, current: unit } = this;
     for (let n = 0; n < STEP; n++) {
       if (reader.done) return true;
       const offset = reader.at + unit.base;
@@ -124,64 +164,58 @@ export class Scan {
   }
 
   private visit(offset: number, abbreviation: Abbreviation): void {
-    const { reader, noted } = this;
-    const { tag } = abbreviation;
-    const kind = KIND[tag];
-    const wanted = kind !== undefined || tag === TAG.subprogram || tag === TAG.variable || tag === TAG.namespace;
-    if (!wanted && !abbreviation.children) return skipValues(reader, abbreviation, this.unit);
-    this.note(abbreviation);
+    const { noted } = this;
+    const plan = (abbreviation.plan ??= makePlan(abbreviation, this.current)) as Plan;
+    const { what } = plan;
+    if (what === NOTHING && !abbreviation.children) return skipValues(this.reader, abbreviation, this.current);
+    this.note(plan);
     let inside = false;
-    if (tag === TAG.subprogram) this.addFunction(offset);
-    else if (tag === TAG.variable) this.addVariable(offset);
-    else if (tag === TAG.namespace) inside = true;
-    else if (kind !== undefined) inside = this.addType(offset, kind, abbreviation.children);
+    if (what === FUNCTION) this.addFunction(offset);
+    else if (what === VARIABLE) this.addVariable(offset);
+    else if (what === SPACE) inside = true;
+    else if (what !== NOTHING) inside = this.addType(offset, what as EntryKind, abbreviation.children);
     if (!abbreviation.children) return;
     if (inside) this.path.push(noted.name < 0 ? undefined : this.nameText());
     else this.skipChildren(noted.sibling);
   }
 
   /** Reads the values of an entry; the reader is behind them afterwards. */
-  private note(abbreviation: Abbreviation): void {
-    const { reader, noted, unit } = this;
+  private note({ roles, forms, steps }: Plan): void {
+    const { reader, noted, current: unit } = this;
     noted.name = noted.sibling = -1;
     noted.declared = noted.located = noted.hasCode = noted.origin = false;
-    const { names, forms } = abbreviation;
-    for (let i = 0; i < names.length; i++) {
-      const form = forms[i]!;
-      switch (names[i]) {
-        case AT.name:
+    for (let i = 0; i < steps.length; i++) {
+      switch (roles[i]) {
+        case ROLE.NAME:
           noted.name = reader.at;
-          noted.nameForm = form;
+          noted.nameForm = forms[i]!;
           break;
-        case AT.declaration:
-          noted.declared = form === FORM.flag_present || this.reader.bytes[reader.at] !== 0;
+        case ROLE.DECLARED:
+          noted.declared = forms[i] === FLAG_PRESENT || reader.bytes[reader.at] !== 0;
           break;
-        case AT.location:
-        case AT.const_value:
+        case ROLE.LOCATED:
           noted.located = true;
           break;
-        case AT.low_pc:
-        case AT.ranges:
+        case ROLE.CODE:
           noted.hasCode = true;
           break;
-        case AT.abstract_origin:
-        case AT.specification:
+        case ROLE.ORIGIN:
           noted.origin = true;
           break;
-        case AT.sibling:
-          if (form === FORM.ref4) {
-            noted.sibling = this.unit.start - unit.base + reader.u32();
+        case ROLE.SIBLING:
+          if (forms[i] === REF4) {
+            noted.sibling = unit.start - unit.base + reader.u32();
             continue;
           }
       }
-      const step = stepOver(form, unit);
+      const step = steps[i]!;
       if (step >= 0) reader.skip(step);
       else skipValue(reader, step, unit);
     }
   }
 
   private skipChildren(sibling: number): void {
-    const { reader, unit } = this;
+    const { reader, current: unit } = this;
     if (sibling >= reader.at && sibling <= reader.end) {
       reader.at = sibling;
       return;
@@ -195,7 +229,7 @@ export class Scan {
       const abbreviation = this.table.get(code);
       if (!abbreviation) throw new DwarfError(`abbreviation ${code} is not in its table`);
       if (abbreviation.children && abbreviation.sibling >= 0) {
-        this.note(abbreviation);
+        this.note((abbreviation.plan ??= makePlan(abbreviation, unit)) as Plan);
         if (this.noted.sibling >= reader.at && this.noted.sibling <= reader.end) reader.at = this.noted.sibling;
         else depth++;
         continue;
@@ -207,7 +241,7 @@ export class Scan {
 
   private addFunction(offset: number): void {
     if (!this.noted.hasCode) return;
-    const entry = this.dwarf.entry(offset, this.unit)!;
+    const entry = this.dwarf.entry(offset, this.current)!;
     for (const range of rangesOf(entry)) {
       if (!this.mapped(range.low)) continue;
       this.low.push(range.low);
@@ -229,7 +263,7 @@ export class Scan {
   private addEnumerators(offset: number): void {
     const keep = { ...this.noted };
     const after = this.reader.at;
-    const entry = this.dwarf.entry(offset, this.unit)!;
+    const entry = this.dwarf.entry(offset, this.current)!;
     for (const child of entry.children()) {
       const name = child.tag === TAG.enumerator ? child.string(AT.name) : undefined;
       // Headers repeat anonymous enumerations in every unit: one known name is enough to know the rest.
@@ -244,7 +278,7 @@ export class Scan {
     const { noted } = this;
     if (noted.name < 0) {
       if (!noted.origin) return true;
-      const name = this.dwarf.nameOf(this.dwarf.entry(offset, this.unit)!);
+      const name = this.dwarf.nameOf(this.dwarf.entry(offset, this.current)!);
       return name === undefined || this.names.add(this.names.internText(name), kind, offset, once);
     }
     const name = this.internNoted();
@@ -257,7 +291,7 @@ export class Scan {
   }
   /** The reader comes back to where it was. */
   private internNoted(): number {
-    const { noted, unit, reader } = this;
+    const { noted, current: unit, reader } = this;
     const form = noted.nameForm;
     if (form === FORM.string) return this.names.intern(unit.base === 0 ? SOURCE.INFO : SOURCE.TYPES, noted.name);
     const after = reader.at;

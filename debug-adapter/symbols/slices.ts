@@ -1,7 +1,7 @@
 /** Work in slices: long loops give the event loop a turn before anybody notices. */
 
 /** Longest time between two turns; the promise is 20 ms, the rest is for what a slice cannot foresee. */
-const SLICE_MS = 8;
+const SLICE_MS = 5;
 
 /** After everything else that waits. Node lets a chain of messages starve timers, browsers stretch timers to 4 ms. */
 const afterOthers = (): { next(resume: () => void): void; close(): void } => {
