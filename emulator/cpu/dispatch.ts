@@ -13,7 +13,7 @@ import type { Cpu } from './cpu';
 export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jumped' {
   const { attributes, meaning } = instruction.row;
   assert(meaning.kind === 'call', `${instruction.row.mnemonic} has no plain meaning`);
-  checkExists(cpu, instruction, attributes);
+  checkExists(cpu, attributes);
   if (attributes.privileged && cpu.state.cpl !== 0) throw gp(0);
   if (attributes.io) checkPort(cpu, portOf(cpu, instruction), portBytes(instruction));
   if (attributes.intercept !== undefined && cpu.onIntercept) {
@@ -23,10 +23,9 @@ export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jump
   return meaning.call(cpu, instruction);
 }
 
-function checkExists(cpu: Cpu, instruction: Instruction, attributes: RowAttributes): void {
+function checkExists(cpu: Cpu, attributes: RowAttributes): void {
   if (attributes.feature !== undefined && !cpu.model.has(attributes.feature)) throw ud();
   if (attributes.protectedOnly && cpu.real) throw ud();
-  if (instruction.lock && !(attributes.lock && instruction.operands[0]?.kind === 'memory')) throw ud();
 }
 
 /** IN and OUT name the port by an immediate; everything else by DX. */

@@ -1,0 +1,100 @@
+/** System instructions: registers, tables, ports, MSRs. Meanings are plain: nothing here is hot. */
+import type { RowAttributes } from '../instruction';
+import { called } from '../row';
+import type { RowSpec } from '../row';
+import * as control from '../semantics/system-control';
+import * as io from '../semantics/io';
+import * as segments from '../semantics/system-segments';
+import { SEG } from '../../x86/registers';
+
+const ring0: RowAttributes = { privileged: true, ends: true };
+const crAccess: RowAttributes = { ...ring0, intercept: 'cr-access' };
+const drAccess: RowAttributes = { ...ring0, intercept: 'dr-access' };
+const port: RowAttributes = { io: true, intercept: 'io', ends: true };
+const table: RowAttributes = { sensitive: true, intercept: 'descriptor-table' };
+const task: RowAttributes = { sensitive: true, intercept: 'task-register', protectedOnly: true };
+const looks: RowAttributes = { sensitive: true, protectedOnly: true, writes: 'Z' };
+const stackedSegment: RowAttributes = { sensitive: true, default64: true };
+const loads: RowAttributes = { ends: true, sensitive: true };
+
+export const systemRows: readonly RowSpec[] = [
+  called('0f 20 /r', 'mov', 'Rd,Cd', control.movFromControl, crAccess),
+  called('0f 22 /r', 'mov', 'Cd,Rd', control.movToControl, crAccess),
+  called('0f 21 /r', 'mov', 'Rd,Dd', control.movFromDebug, drAccess),
+  called('0f 23 /r', 'mov', 'Dd,Rd', control.movToDebug, drAccess),
+  called('0f 06', 'clts', '', control.clts, crAccess),
+  called('0f 01 /6', 'lmsw', 'Ew', control.lmsw, crAccess),
+  called('0f 01 /4', 'smsw', 'Ev', segments.smsw, { sensitive: true, intercept: 'cr-access' }),
+  called('0f 01 /7', 'invlpg', 'M', control.invlpg, { ...ring0, form: 'memory', intercept: 'invlpg' }),
+  called('66 0f 38 82 /r', 'invpcid', 'Gy,Mdq', control.invpcid, { ...ring0, form: 'memory', intercept: 'invpcid', feature: 'invpcid' }),
+  called('0f 08', 'invd', '', control.nothing, { ...ring0, intercept: 'invd' }),
+  called('0f 09', 'wbinvd', '', control.nothing, { ...ring0, intercept: 'wbinvd' }),
+  called('0f ae /7', 'clflush', 'Mb', control.clflush, { form: 'memory', feature: 'clflush' }),
+
+  called('0f 01 /0', 'sgdt', 'Ms', segments.sgdt, { ...table, form: 'memory' }),
+  called('0f 01 /1', 'sidt', 'Ms', segments.sidt, { ...table, form: 'memory' }),
+  called('0f 01 /2', 'lgdt', 'Ms', segments.lgdt, { ...ring0, form: 'memory', intercept: 'descriptor-table' }),
+  called('0f 01 /3', 'lidt', 'Ms', segments.lidt, { ...ring0, form: 'memory', intercept: 'descriptor-table' }),
+  called('0f 00 /0', 'sldt', 'Ev', segments.sldt, task),
+  called('0f 00 /1', 'str', 'Ev', segments.str, task),
+  called('0f 00 /2', 'lldt', 'Ew', segments.lldt, { ...task, ...ring0, sensitive: false }),
+  called('0f 00 /3', 'ltr', 'Ew', segments.ltr, { ...task, ...ring0, sensitive: false }),
+  called('0f 00 /4', 'verr', 'Ew', segments.verr, looks),
+  called('0f 00 /5', 'verw', 'Ew', segments.verw, looks),
+  called('0f 02 /r', 'lar', 'Gv,Ew', segments.lar, looks),
+  called('0f 03 /r', 'lsl', 'Gv,Ew', segments.lsl, looks),
+  called('63 /r', 'arpl', 'Ew,Gw', segments.arpl, { protectedOnly: true, not64: true, writes: 'Z' }),
+
+  // The selector of CS holds the true privilege level, whatever a hypervisor would like the guest to believe.
+  called('8c /r', 'mov', 'Ev,Sw', segments.movFromSegment, { sensitive: true }),
+  called('8e /r', 'mov', 'Sw,Ew', segments.movToSegment, loads),
+  ...([['06', 'ES'], ['0e', 'CS'], ['16', 'SS'], ['1e', 'DS']] as const).map(([byte, name]) =>
+    called(byte, 'push', name, segments.pushSegment, { ...stackedSegment, not64: true })),
+  ...([['07', 'ES'], ['17', 'SS'], ['1f', 'DS']] as const).map(([byte, name]) =>
+    called(byte, 'pop', name, segments.popSegment, { ...stackedSegment, ends: true, not64: true })),
+  ...([['a0', 'FS'], ['a8', 'GS']] as const).map(([byte, name]) =>
+    called(`0f ${byte}`, 'push', name, segments.pushSegment, stackedSegment)),
+  ...([['a1', 'FS'], ['a9', 'GS']] as const).map(([byte, name]) =>
+    called(`0f ${byte}`, 'pop', name, segments.popSegment, { ...stackedSegment, ends: true })),
+  called('c4 /r', 'les', 'Gv,Mp', segments.loadFarPointer(SEG.ES), { ...loads, form: 'memory', not64: true }),
+  called('c5 /r', 'lds', 'Gv,Mp', segments.loadFarPointer(SEG.DS), { ...loads, form: 'memory', not64: true }),
+  called('0f b2 /r', 'lss', 'Gv,Mp', segments.loadFarPointer(SEG.SS), { ...loads, form: 'memory' }),
+  called('0f b4 /r', 'lfs', 'Gv,Mp', segments.loadFarPointer(SEG.FS), { ...loads, form: 'memory' }),
+  called('0f b5 /r', 'lgs', 'Gv,Mp', segments.loadFarPointer(SEG.GS), { ...loads, form: 'memory' }),
+  ...([['rdfsbase', SEG.FS], ['rdgsbase', SEG.GS]] as const).map(([name, segment], i) =>
+    called(`f3 0f ae /${i}`, name, 'Ry', segments.readBase(segment), { form: 'register', only64: true, feature: 'fsgsbase' })),
+  ...([['wrfsbase', SEG.FS], ['wrgsbase', SEG.GS]] as const).map(([name, segment], i) =>
+    called(`f3 0f ae /${i + 2}`, name, 'Ry', segments.writeBase(segment), { form: 'register', only64: true, feature: 'fsgsbase', ends: true })),
+  called('0f 01 f8', 'swapgs', '', segments.swapgs, { ...ring0, only64: true }),
+
+  called('e4', 'in', 'AL,Ib', io.input, port),
+  called('e5', 'in', 'rAX,Ib', io.input, port),
+  called('ec', 'in', 'AL,DX', io.input, port),
+  called('ed', 'in', 'rAX,DX', io.input, port),
+  called('e6', 'out', 'Ib,AL', io.output, port),
+  called('e7', 'out', 'Ib,rAX', io.output, port),
+  called('ee', 'out', 'DX,AL', io.output, port),
+  called('ef', 'out', 'DX,rAX', io.output, port),
+  called('6c', 'ins', 'Yb,DX', io.inputString, { ...port, repeat: 'rep' }),
+  called('6d', 'ins', 'Yz,DX', io.inputString, { ...port, repeat: 'rep' }),
+  called('6e', 'outs', 'DX,Xb', io.outputString, { ...port, repeat: 'rep' }),
+  called('6f', 'outs', 'DX,Xz', io.outputString, { ...port, repeat: 'rep' }),
+
+  called('0f 32', 'rdmsr', '', control.rdmsr, { privileged: true, intercept: 'msr-read' }),
+  called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
+  called('0f 31', 'rdtsc', '', control.rdtsc, { intercept: 'rdtsc', feature: 'tsc' }),
+  called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
+  called('0f 33', 'rdpmc', '', control.rdpmc, { intercept: 'rdpmc' }),
+  called('0f a2', 'cpuid', '', control.cpuid, { intercept: 'cpuid' }),
+  called('0f 01 d0', 'xgetbv', '', control.xgetbv, { feature: 'xsave' }),
+  called('0f 01 d1', 'xsetbv', '', control.xsetbv, { ...ring0, feature: 'xsave', intercept: 'xsetbv' }),
+  called('0f 01 ca', 'clac', '', control.setAlignmentCheck(false), { ends: true, feature: 'smap' }),
+  called('0f 01 cb', 'stac', '', control.setAlignmentCheck(true), { ends: true, feature: 'smap' }),
+
+  called('f4', 'hlt', '', control.hlt, { ...ring0, intercept: 'hlt' }),
+  // Outside system-management mode, and there is none here.
+  called('0f aa', 'rsm', '', control.undefinedInstruction, { ends: true, intercept: 'rsm' }),
+  called('0f ff /r', 'ud0', 'Gv,Ev', control.undefinedInstruction, { ends: true }),
+  called('0f b9 /r', 'ud1', 'Gv,Ev', control.undefinedInstruction, { ends: true }),
+  called('0f 0b', 'ud2', '', control.undefinedInstruction, { ends: true }),
+]; // prettier-ignore

@@ -1,0 +1,158 @@
+/** Far JMP, CALL, RET; INT and IRET; SYSCALL, SYSENTER and their ways back; what IOPL decides: CLI, STI, PUSHF, POPF. */
+import type { Processor } from '../../cpu/ports';
+import { GuestFault } from '../../cpu/ports';
+import { CR0, EFER, GPR, RFLAGS, VECTOR } from '../../x86/registers';
+import type { Instruction, SystemMeaning } from '../instruction';
+import { linearOperand, nextRip, readOperand } from '../operands';
+
+type Size = 16 | 32 | 64;
+type Bytes = 2 | 4 | 8;
+const gp = (): GuestFault => new GuestFault(VECTOR.GP, 0);
+const ud = (): GuestFault => new GuestFault(VECTOR.UD);
+const canonical = (gva: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, gva)) === gva;
+const bytesOf = (insn: Instruction): Bytes => (insn.operandSize / 8) as Bytes;
+
+/** The pointer: in the code stream, or in memory, offset first. */
+function farPointer(cpu: Processor, insn: Instruction): { selector: number; offset: bigint } {
+  const [operand] = insn.operands;
+  if (operand.kind === 'far') return { selector: operand.selector, offset: BigInt(operand.offset) };
+  const bytes = bytesOf(insn);
+  const offset = cpu.read(linearOperand(cpu, insn, bytes, 'read'), bytes);
+  return { selector: Number(cpu.read(linearOperand(cpu, insn, 2, 'read', bytes), 2)), offset };
+}
+export const farJump: SystemMeaning = (cpu, insn) => {
+  const { selector, offset } = farPointer(cpu, insn);
+  cpu.farJump(selector, offset, nextRip(insn));
+  return 'jumped';
+};
+export const farCall: SystemMeaning = (cpu, insn) => {
+  const { selector, offset } = farPointer(cpu, insn);
+  cpu.farCall(selector, offset, insn.operandSize as Size, nextRip(insn));
+  return 'jumped';
+};
+export const farReturn: SystemMeaning = (cpu, insn) => {
+  const release = insn.operands.length > 0 ? Number(readOperand(cpu, insn, 0)) : 0;
+  cpu.farReturn(insn.operandSize as Size, release);
+  return 'jumped';
+};
+export const iret: SystemMeaning = (cpu, insn) => {
+  cpu.interruptReturn(insn.operandSize as Size, nextRip(insn));
+  return 'jumped';
+};
+
+export const int: SystemMeaning = (cpu, insn) => {
+  cpu.softwareInterrupt(Number(readOperand(cpu, insn, 0)), 'int', nextRip(insn));
+  return 'jumped';
+};
+export const int3: SystemMeaning = (cpu, insn) => {
+  cpu.softwareInterrupt(VECTOR.BP, 'int3', nextRip(insn));
+  return 'jumped';
+};
+export const int1: SystemMeaning = (cpu, insn) => {
+  cpu.softwareInterrupt(VECTOR.DB, 'int1', nextRip(insn));
+  return 'jumped';
+};
+export const into: SystemMeaning = (cpu, insn) => {
+  if (!(cpu.state.rflags & RFLAGS.OF)) return undefined;
+  cpu.softwareInterrupt(VECTOR.OF, 'into', nextRip(insn));
+  return 'jumped';
+};
+
+// --- Fast system calls: no table is read, CS and SS are flat (SDM vol. 2; vol. 3A 5.8.7, 5.8.8)
+
+const selectors = (star: bigint, shift: bigint): number => Number((star >> shift) & 0xffffn);
+
+export const syscall: SystemMeaning = (cpu, insn) => {
+  const { state } = cpu;
+  if (!(state.system32('efer') & EFER.SCE) || !cpu.long) throw ud();
+  const flags = state.rflags & ~RFLAGS.RF;
+  const code = selectors(state.system('star'), 32n) & 0xfffc;
+  state.setGpr(GPR.RCX, nextRip(insn));
+  state.setGpr(11, BigInt(flags >>> 0));
+  state.rip = state.system('lstar');
+  state.rflags = flags & ~state.system32('fmask');
+  cpu.loadFlat(code, code + 8, 0, true);
+  return 'jumped';
+};
+export const sysret: SystemMeaning = (cpu, insn) => {
+  const { state } = cpu;
+  if (!(state.system32('efer') & EFER.SCE) || !cpu.long) throw ud();
+  const base = selectors(state.system('star'), 48n);
+  const long = insn.operandSize === 64;
+  const rip = long ? state.gpr(GPR.RCX) : BigInt(state.gpr32(GPR.RCX));
+  // Intel checks before the privilege changes: the fault is raised in the kernel, on the user's stack.
+  if (!canonical(rip)) throw gp();
+  state.rip = rip;
+  state.rflags = (Number(state.gpr(11) & 0x3c_7fd7n) | RFLAGS.FIXED) >>> 0;
+  cpu.loadFlat(((long ? base + 16 : base) & 0xffff) | 3, ((base + 8) & 0xffff) | 3, 3, long);
+  return 'jumped';
+};
+
+const requireSysenter = (cpu: Processor): number => {
+  const { state } = cpu;
+  const code = state.system32('sysenter_cs') & 0xffff;
+  if (!(state.system32('cr0') & CR0.PE) || (code & 0xfffc) === 0) throw gp();
+  return code;
+};
+export const sysenter: SystemMeaning = (cpu) => {
+  const { state } = cpu;
+  const code = requireSysenter(cpu) & 0xfffc;
+  const long = cpu.ia32e;
+  state.rflags &= ~(RFLAGS.VM | RFLAGS.IF | RFLAGS.RF);
+  const low = (value: bigint): bigint => (long ? value : value & 0xffff_ffffn);
+  state.setGpr(GPR.RSP, low(state.system('sysenter_esp')));
+  state.rip = low(state.system('sysenter_eip'));
+  cpu.loadFlat(code, code + 8, 0, long);
+  return 'jumped';
+};
+export const sysexit: SystemMeaning = (cpu, insn) => {
+  const { state } = cpu;
+  const code = requireSysenter(cpu);
+  const long = insn.operandSize === 64;
+  const rip = long ? state.gpr(GPR.RDX) : BigInt(state.gpr32(GPR.RDX));
+  const rsp = long ? state.gpr(GPR.RCX) : BigInt(state.gpr32(GPR.RCX));
+  if (!canonical(rip) || !canonical(rsp)) throw gp();
+  state.setGpr(GPR.RSP, rsp);
+  state.rip = rip;
+  cpu.loadFlat(((code + (long ? 32 : 16)) & 0xffff) | 3, ((code + (long ? 40 : 24)) & 0xffff) | 3, 3, long);
+  return 'jumped';
+};
+
+// --- Flags that IOPL guards (SDM vol. 2 CLI table 3-7, PUSHF, POPF; neither VME nor PVI here)
+
+const iopl = (cpu: Processor): number => (cpu.state.systemFlags & RFLAGS.IOPL) >> 12;
+/** In virtual-8086 mode CPL is 3, so the same comparison serves it. */
+const checkIopl = (cpu: Processor): void => {
+  if (cpu.state.cpl > iopl(cpu)) throw gp();
+};
+export const cli: SystemMeaning = (cpu) => {
+  checkIopl(cpu);
+  cpu.state.systemFlags &= ~RFLAGS.IF;
+};
+export const sti: SystemMeaning = (cpu) => {
+  checkIopl(cpu);
+  const { state } = cpu;
+  if (state.systemFlags & RFLAGS.IF) return;
+  state.systemFlags |= RFLAGS.IF;
+  cpu.inhibitInterrupts('sti');
+};
+export const pushf: SystemMeaning = (cpu, insn) => {
+  if (cpu.virtual8086) checkIopl(cpu);
+  cpu.push(BigInt((cpu.state.rflags & ~(RFLAGS.VM | RFLAGS.RF)) >>> 0), bytesOf(insn));
+};
+
+const POPF_ALWAYS =
+  RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.TF | RFLAGS.DF | RFLAGS.OF | RFLAGS.NT;
+/** What the level does not allow to change stays as it is, silently: the lecture's second problem. */
+export const popf: SystemMeaning = (cpu, insn) => {
+  if (cpu.virtual8086) checkIopl(cpu);
+  const { state } = cpu;
+  const image = Number(cpu.pop(bytesOf(insn)) & 0xffff_ffffn);
+  let mask = POPF_ALWAYS;
+  if (insn.operandSize !== 16) mask |= RFLAGS.AC | RFLAGS.ID;
+  if (state.cpl <= iopl(cpu)) mask |= RFLAGS.IF;
+  if (state.cpl === 0) mask |= RFLAGS.IOPL;
+  const old = state.rflags & (insn.operandSize === 16 ? ~0 : ~RFLAGS.RF);
+  state.rflags = (old & ~mask) | (image & mask);
+  cpu.modeChanged();
+};
