@@ -1,0 +1,152 @@
+/** The command line of `run`, checked. Reads no file. */
+import { parseArgs } from 'node:util';
+import { UserError } from '../../emulator/util/assert';
+import { unescape } from './text';
+
+export interface RunOptions {
+  kernel: string;
+  memory: number;
+  cpus: number;
+  append?: string;
+  initrd?: string;
+  modules: string[];
+  input?: string;
+  script?: string;
+  until?: RegExp;
+  fail?: RegExp;
+  maxInstructions: number;
+  json?: string;
+}
+
+export type Command = { kind: 'help' } | { kind: 'run'; options: RunOptions };
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  memory: { type: 'string' },
+  cpus: { type: 'string' },
+  append: { type: 'string' },
+  initrd: { type: 'string' },
+  module: { type: 'string', multiple: true },
+  disk: { type: 'string', multiple: true },
+  input: { type: 'string' },
+  script: { type: 'string' },
+  until: { type: 'string' },
+  fail: { type: 'string' },
+  'max-instructions': { type: 'string' },
+  technique: { type: 'string' },
+  paging: { type: 'string' },
+  tier: { type: 'string' },
+  json: { type: 'string' },
+} as const;
+
+const MIB = 1 << 20;
+const MEMORY = { default: 256 * MIB, least: 2 * MIB, most: 3072 * MIB };
+const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'];
+const PAGING = ['shadow', 'direct', 'nested'];
+const TIERS = ['interpreter', 'compiler'];
+
+type Values = ReturnType<typeof parse>['values'];
+
+/** UserError: which option, what it is, what it should be. */
+export const parseCommand = (args: readonly string[]): Command => {
+  const { values, positionals } = parse(args);
+  if (values.help) return { kind: 'help' };
+  const [command, kernel, ...rest] = positionals;
+  if (command === undefined) throw new UserError('no command was given; try: run KERNEL, or --help.');
+  if (command === 'compare')
+    throw new UserError('compare needs a second technique, and this version has only "none"; use run.');
+  if (command !== 'run') throw new UserError(`"${command}" is not a command; try: run KERNEL, or --help.`);
+  if (kernel === undefined) throw new UserError('run needs a kernel; try: run KERNEL.');
+  if (rest.length > 0)
+    throw new UserError(`"${rest[0]}" is one name too many; put a command line for the kernel into --append "...".`);
+  return { kind: 'run', options: runOptions(kernel, values) };
+};
+
+const parse = (args: readonly string[]) => {
+  // A value may begin with a dash (--append -v): take it as the value, as it stands behind an option that needs one.
+  const joined: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const option = OPTIONS[args[i]!.replace(/^--/, '') as keyof typeof OPTIONS];
+    const takesValue = args[i]!.startsWith('--') && option?.type === 'string';
+    if (takesValue && i + 1 < args.length) joined.push(`${args[i]}=${args[++i]}`);
+    else joined.push(args[i]!);
+  }
+  try {
+    return parseArgs({ args: joined, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    const { message } = error as Error;
+    const unknown = /^Unknown option '(.*?)'/.exec(message);
+    if (unknown) throw new UserError(`${unknown[1]} is not an option; see --help.`);
+    const missing = /^Option '(?:-\w, )?(--[\w-]+).*argument missing/.exec(message);
+    if (missing) throw new UserError(`${missing[1]} needs a value; see --help.`);
+    throw new UserError(`${message.split('\n')[0]!.replace(/[.]?$/, '')}; see --help.`);
+  }
+};
+
+const runOptions = (kernel: string, values: Values): RunOptions => {
+  refuseWhatIsLacking(values);
+  return {
+    kernel,
+    memory: memory(values.memory),
+    cpus: 1,
+    append: values.append,
+    initrd: values.initrd,
+    modules: values.module ?? [],
+    input: values.input === undefined ? undefined : unescape(values.input),
+    script: values.script,
+    until: regex('--until', values.until),
+    fail: regex('--fail', values.fail),
+    maxInstructions: whole('--max-instructions', values['max-instructions'], 1) ?? Infinity,
+    json: values.json,
+  };
+};
+
+const refuseWhatIsLacking = (values: Values): void => {
+  oneOf('--technique', values.technique, TECHNIQUES);
+  oneOf('--paging', values.paging, PAGING);
+  oneOf('--tier', values.tier, TIERS);
+  const lacking = (what: string, remedy: string): never => {
+    throw new UserError(`${what} is not available in this version; ${remedy}.`);
+  };
+  if (values.technique !== undefined && values.technique !== 'none')
+    lacking(`--technique ${values.technique}`, 'use --technique none');
+  if (values.paging !== undefined) lacking(`--paging ${values.paging}`, 'leave it out: it needs a technique');
+  if (values.tier === 'compiler') lacking('--tier compiler', 'use --tier interpreter');
+  if (values.disk !== undefined) lacking('--disk', 'put the files into an --initrd');
+  if ((whole('--cpus', values.cpus, 1) ?? 1) > 1) lacking(`--cpus ${values.cpus}`, 'use --cpus 1');
+};
+
+const oneOf = (option: string, value: string | undefined, known: readonly string[]): void => {
+  if (value !== undefined && !known.includes(value))
+    throw new UserError(`${option} is "${value}"; give one of ${known.join(', ')}.`);
+};
+
+const memory = (value: string | undefined): number => {
+  if (value === undefined) return MEMORY.default;
+  const match = /^(\d+)([KMG]?)i?B?$/i.exec(value);
+  const unit = { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[match?.[2]?.toUpperCase() ?? '']!;
+  const bytes = match ? Number(match[1]) * unit : NaN;
+  if (bytes >= MEMORY.least && bytes <= MEMORY.most && bytes % MIB === 0) return bytes;
+  throw new UserError(
+    `--memory is "${value}"; give whole MiB from ${MEMORY.least / MIB}M to ${MEMORY.most / MIB}M, for example 256M.`,
+  );
+};
+
+const whole = (option: string, value: string | undefined, least: number): number | undefined => {
+  if (value === undefined) return undefined;
+  const number = /^\d[\d_]*$/.test(value) ? Number(value.replaceAll('_', '')) : NaN;
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new UserError(`${option} is "${value}"; give a whole number of at least ${least}.`);
+};
+
+export const regex = (what: string, source: string | undefined): RegExp | undefined => {
+  if (source === undefined) return undefined;
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    const why = (error as Error).message.replace(/^Invalid regular expression: /, '');
+    throw new UserError(
+      `${what} is no regular expression (${why}); put \\ before characters that stand for themselves.`,
+    );
+  }
+};

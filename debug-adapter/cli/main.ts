@@ -1,0 +1,117 @@
+/** From arguments to exit status. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createMachine } from '../../emulator/index';
+import type { BootInput, Machine } from '../../emulator/machine/api';
+import { UserError } from '../../emulator/util/assert';
+import { parseCommand } from './arguments';
+import type { RunOptions } from './arguments';
+import { STATUS } from './outcome';
+import type { Outcome } from './outcome';
+import { Run } from './run';
+import type { RunHost } from './run';
+import { parseScript } from './script';
+import { USAGE } from './usage';
+
+const say = (message: string): void => void process.stderr.write(`ringside: ${message}\n`);
+
+/** Never rejects. */
+export const main = async (args: readonly string[]): Promise<number> => {
+  try {
+    const command = parseCommand(args);
+    if (command.kind === 'run') return await run(command.options);
+    process.stdout.write(USAGE);
+    return STATUS.ok;
+  } catch (error) {
+    if (error instanceof UserError) {
+      say(error.message);
+      return STATUS.wrongUse;
+    }
+    say(`this is a bug in Ringside, please report it: ${(error as Error).stack ?? String(error)}`);
+    return STATUS.bug;
+  }
+};
+
+const run = async (options: RunOptions): Promise<number> => {
+  const input = bootInput(options);
+  const script = options.script === undefined ? [] : parseScript(options.script, readText(options.script));
+  // Now, not after an hour.
+  if (options.json !== undefined) writeText(options.json, '');
+  const machine = createMachine({ memory: options.memory, cpus: options.cpus });
+  machine.boot(input);
+  const host = processHost();
+  const start = performance.now();
+  try {
+    const outcome = await new Run(machine, options, script, host).toTheEnd();
+    if (options.json !== undefined) writeReport(options.json, machine, outcome, (performance.now() - start) / 1000);
+    if (outcome.message) say(`${outcome.message} (${machine.instructions} instructions).`);
+    return outcome.status;
+  } finally {
+    host.close();
+  }
+};
+
+const bootInput = (options: RunOptions): BootInput => ({
+  name: options.kernel,
+  kernel: readBytes(options.kernel),
+  append: options.append,
+  initrd: options.initrd === undefined ? undefined : { name: options.initrd, bytes: readBytes(options.initrd) },
+  modules: options.modules.map((name) => ({ name, bytes: readBytes(name) })),
+});
+
+const WHY: Record<string, string> = {
+  ENOENT: 'there is no such file; check the path',
+  EISDIR: 'this is a folder; give a file in it',
+  EACCES: 'it may not be read; check its permissions',
+};
+
+const readBytes = (name: string): Uint8Array => {
+  try {
+    return readFileSync(name);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new UserError(`${name}: ${WHY[code] ?? `${message}; check the path`}.`);
+  }
+};
+const readText = (name: string): string => new TextDecoder().decode(readBytes(name));
+
+/** The contract's record of a run, for other programs. */
+const writeReport = (file: string, machine: Machine, outcome: Outcome, seconds: number): void => {
+  const report = {
+    instructions: machine.instructions,
+    seconds: Math.round(seconds * 1000) / 1000,
+    stop: outcome.stop,
+    technique: 'none',
+    paging: 'none',
+    exits: {},
+    stateHash: machine.stateHash(),
+  };
+  writeText(file, `${JSON.stringify(report)}\n`);
+};
+
+const writeText = (file: string, text: string): void => {
+  if (file === '-') return void process.stderr.write(text);
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`${file}: --json cannot be written (${(error as Error).message}); check the path.`);
+  }
+};
+
+/** Ctrl+C ends the run at the next slice, a second time the process; a reader that has gone (`| head`) ends it too. */
+const processHost = (): RunHost & { close(): void } => {
+  let stopped = false;
+  let readerGone = false;
+  const stop = (): void => void (stopped = true);
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  process.stdout.on('error', () => (stopped = readerGone = true));
+  return {
+    write: (bytes) => void (readerGone || process.stdout.write(bytes)),
+    warn: say,
+    interrupted: () => stopped,
+    close: () => {
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+    },
+  };
+};

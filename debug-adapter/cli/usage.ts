@@ -1,0 +1,30 @@
+/** `--help`. Exit statuses and options are the contract of DESIGN section 5. */
+
+export const USAGE = `Usage: ringside run KERNEL [options]
+
+Runs an operating-system kernel on Ringside's machine; its first serial port is the standard output.
+KERNEL is an ELF file (Multiboot 1 or 2, PVH, plain), a Linux bzImage or a bootable disk image.
+
+What it gets
+  --memory SIZE         RAM, whole MiB: 64M, 1G (default 256M)
+  --cpus N              processors (default 1)
+  --append TEXT         command line
+  --initrd FILE         initial RAM disk; the first module for Multiboot and PVH
+  --module FILE         a further file for Multiboot and PVH; repeatable
+  --input TEXT          typed on the console from the start; \\r \\n \\t \\e \\\\ \\xNN are understood
+  --script FILE         lines "expect REGEX" and "send TEXT" (TEXT as for --input; # begins a comment)
+
+When it ends
+  --until REGEX         when a line of the console matches; escape sequences are left out
+  --fail REGEX          likewise, as a failure
+  --max-instructions N  after exactly N instructions
+
+How it runs
+  --technique NAME      none
+  --tier NAME           interpreter
+  --json FILE           writes {instructions, seconds, stop, technique, paging, exits, stateHash}; - is standard error
+
+Exit status: 0 the --until text came, or the guest powered off (debug-exit port: wrote 0); 1 the guest died (triple
+fault, halted for good, reset, debug-exit with another value, --fail text); 2 wrong use; 3 a limit was reached, or the
+guest waits for input that never comes; 130 interrupted (Ctrl+C).
+`;
