@@ -110,7 +110,7 @@ export class Breakpoints {
 
   setTemporary(temporary: Temporary[]): void {
     this.temporary = temporary;
-    this.apply();
+    this.applyCode();
   }
 
   setExceptionFilters(filters: TrapFilter[]): void {
@@ -122,6 +122,14 @@ export class Breakpoints {
   setStepFilter(when: ((event: TrapEvent) => boolean) | undefined): void {
     this.stepFilter = when && { when };
     this.applyTraps();
+  }
+
+  /** Whether the user's exception filters stop before this delivery. */
+  wantsTrap(event: TrapEvent): boolean {
+    return (
+      this.enabled &&
+      this.exceptions.some(({ vector, when }) => (vector ?? event.vector) === event.vector && (when?.(event) ?? true))
+    );
   }
 
   /** Sees each delivery, stops none. */
@@ -184,6 +192,21 @@ export class Breakpoints {
   }
 
   private apply(): void {
+    this.applyCode();
+    const watches: WatchpointSpec[] = [];
+    for (const { breakpoint, tests } of this.enabled ? this.user : []) {
+      if (breakpoint.watch === undefined) continue;
+      const test = tests[0]!;
+      watches.push({
+        id: breakpoint.id,
+        ...breakpoint.watch,
+        when: (cpu = 0) => test(cpu, this.machine.inspect.pc(cpu)),
+      });
+    }
+    this.machine.setWatchpoints(watches);
+  }
+
+  private applyCode(): void {
     const specs: BreakpointSpec[] = this.temporary.map(({ gva, when }) => ({
       id: TEMPORARY_ID,
       gva,
@@ -192,22 +215,12 @@ export class Breakpoints {
         return when(cpu);
       },
     }));
-    const watches: WatchpointSpec[] = [];
     for (const { breakpoint, tests } of this.enabled ? this.user : []) {
-      breakpoint.addresses.forEach((gva, n) =>
-        specs.push({ id: breakpoint.id, gva, when: this.unlessResumed(gva, tests[n]!) }),
-      );
-      if (breakpoint.watch) {
-        const test = tests[0]!;
-        watches.push({
-          id: breakpoint.id,
-          ...breakpoint.watch,
-          when: (cpu = 0) => test(cpu, this.machine.inspect.pc(cpu)),
-        });
-      }
+      breakpoint.addresses.forEach((gva, n) => {
+        specs.push({ id: breakpoint.id, gva, when: this.unlessResumed(gva, tests[n]!) });
+      });
     }
     this.machine.setBreakpoints(specs);
-    this.machine.setWatchpoints(watches);
   }
 
   private unlessResumed(gva: bigint, test: Test): (cpu?: number) => boolean {

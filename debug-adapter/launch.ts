@@ -63,7 +63,7 @@ export function checkLaunch(raw: unknown): { config: LaunchConfig; remarks: stri
   refuseWhatIsLacking(config);
   const remarks = Object.keys(raw)
     .filter((key) => !(key in ATTRIBUTES) && !OF_THE_EDITOR.has(key) && !key.startsWith('__'))
-    .map((key) => `Launch attribute '${key}' is not known and has no effect${similar(key)}.`);
+    .map((key) => `Launch attribute '${key}' is not known and has no effect${similar(key)}`);
   return { config, remarks };
 }
 
@@ -90,5 +90,5 @@ function similar(key: string): string {
     const other = name.toLowerCase().replace(/s$/, '');
     return other === plain || (plain.length > 3 && (other.startsWith(plain) || plain.startsWith(other)));
   });
-  return match === undefined ? '' : `; did you mean '${match}'?`;
+  return match === undefined ? '.' : `; did you mean '${match}'?`;
 }

@@ -83,7 +83,7 @@ export type Command =
   | 'initialize' | 'launch' | 'attach' | 'configurationDone' | 'restart' | 'disconnect'
   | 'terminate' | 'cancel' | 'setBreakpoints' | 'setFunctionBreakpoints' | 'setInstructionBreakpoints' | 'setDataBreakpoints'
   | 'dataBreakpointInfo' | 'breakpointLocations' | 'setExceptionBreakpoints' | 'exceptionInfo' | 'continue' | 'pause'
-  | 'next' | 'stepIn' | 'stepOut' | 'stepInTargets' | 'goto' | 'gotoTargets'
+  | 'next' | 'stepIn' | 'stepOut' | 'goto' | 'gotoTargets'
   | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
   | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/console'

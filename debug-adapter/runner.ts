@@ -4,8 +4,11 @@
  */
 import type { Machine, Stop } from '../emulator/machine/api';
 
-/** `run`: until something stops; the runner slices it. `step`: one instruction of one processor. */
-export type Need = { kind: 'run' } | { kind: 'step'; cpu: number };
+/**
+ * `run`: until something stops; the runner slices it. `step`: one instruction of one processor. `deliver`: the event at
+ * which the machine stopped, and no instruction.
+ */
+export type Need = { kind: 'run' } | { kind: 'step'; cpu: number } | { kind: 'deliver' };
 
 /** Returns why everything stopped. A `requested` stop is given to nobody: it ends the activity. */
 export type Activity = Generator<Need, Stop, Stop>;
@@ -101,8 +104,8 @@ export class Runner {
         if (this.pausing) return this.finish(activity, { kind: 'requested' });
         this.deadline = performance.now() + SLICE_MS;
         const need = next.value;
-        const stop = need.kind === 'step' ? undefined : this.runSlice();
-        if (need.kind === 'step') next = this.stepSlice(activity, need);
+        const stop = need.kind === 'run' ? this.runSlice() : undefined;
+        if (need.kind !== 'run') next = this.stepSlice(activity, need);
         else if (stop?.kind === 'idle') await this.idle();
         else if (stop !== undefined) next = activity.next(stop);
         this.events.sliced();
@@ -139,13 +142,22 @@ export class Runner {
   }
 
   /** Steps as long as the activity wants steps and the slice lasts. */
-  private stepSlice(activity: Activity, first: Need & { kind: 'step' }): IteratorResult<Need, Stop> {
-    let next = activity.next(this.machine.step(first.cpu));
-    for (let steps = 1; !next.done && next.value.kind === 'step'; steps++) {
+  private stepSlice(activity: Activity, first: Need): IteratorResult<Need, Stop> {
+    let next: IteratorResult<Need, Stop> = { done: false, value: first };
+    for (let steps = 1; !next.done && next.value.kind !== 'run'; steps++) {
+      const need: Need = next.value;
+      next = activity.next(this.stepOnce(need));
       if (this.pausing || (steps % CLOCK_INTERVAL === 0 && performance.now() > this.deadline)) break;
-      next = activity.next(this.machine.step(next.value.cpu));
     }
     return next;
+  }
+
+  private stepOnce(need: Need): Stop {
+    for (;;) {
+      const stop = need.kind === 'step' ? this.machine.step(need.cpu) : this.machine.run(0);
+      // Left over from a hook of an earlier slice: nothing was executed for it.
+      if (stop.kind !== 'requested') return stop;
+    }
   }
 
   private idle(): Promise<void> {

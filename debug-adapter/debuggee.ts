@@ -1,0 +1,195 @@
+/** A launched machine and all that belongs to it: program, breakpoints, runner, console, what the client has been shown. */
+import type { BootInput, Machine, Stop, TrapEvent } from '../emulator/machine/api';
+import { UserError } from '../emulator/util/assert';
+import { addressDigits, hex } from './addresses';
+import { Breakpoints } from './breakpoints';
+import { GuestConsole } from './console';
+import { Evaluator } from './evaluation';
+import { Handles, type ShownFrame } from './handles';
+import type { LaunchConfig } from './launch';
+import type { Program } from './program';
+import { Runner, type Activity } from './runner';
+import type { SourcePaths } from './source-paths';
+import { TrapLog } from './trap-log';
+import { topFrame, unwindStack, type CodeFrame, type Frame } from './unwind';
+
+/** What a debuggee tells the session. */
+export interface DebuggeeEvents {
+  output(category: 'console' | 'stdout' | 'stderr' | 'important', text: string, at?: bigint): void;
+  guestConsole(text: string, attached: boolean): void;
+  stopped(stop: Stop): void;
+  failed(error: unknown): void;
+}
+
+export interface DebuggeeParts {
+  config: LaunchConfig;
+  machine: Machine;
+  boot: BootInput;
+  program: Program;
+  paths: SourcePaths;
+}
+
+const ENCODER = new TextEncoder();
+
+export class Debuggee {
+  readonly config: LaunchConfig;
+  readonly program: Program;
+  readonly paths: SourcePaths;
+  readonly boot: BootInput;
+  machine: Machine;
+  runner: Runner;
+  readonly breakpoints: Breakpoints;
+  readonly traps = new TrapLog();
+  readonly handles = new Handles();
+  readonly console: GuestConsole;
+  readonly evaluator: Evaluator;
+  /** Why it stands still; undefined while it runs and before it first ran. */
+  lastStop: Stop | undefined;
+  /** The processor that steps and stops refer to. */
+  currentCpu = 0;
+  /** From the filter `triple-fault`; on until the client says otherwise, as `initialize` announced. */
+  stopsAtTripleFault: (event: TrapEvent, cpu: number) => boolean = () => true;
+  private frames = new Map<number, Frame[]>();
+  private complained = new Set<string>();
+
+  constructor(
+    parts: DebuggeeParts,
+    private readonly events: DebuggeeEvents,
+  ) {
+    ({ config: this.config, program: this.program, paths: this.paths, boot: this.boot } = parts);
+    this.machine = parts.machine;
+    this.console = new GuestConsole((text, attached) => events.guestConsole(text, attached));
+    this.evaluator = new Evaluator(this);
+    this.breakpoints = new Breakpoints(this.machine, {
+      compileCondition: (text, place) => this.evaluator.condition(text, place),
+      compileText: (text, place) => this.evaluator.text(text, place),
+      log: (text, at) => events.output('console', `${text}\n`, at),
+      complain: (text) => this.complain(text),
+      checkTime: () => this.runner.checkTime(),
+    });
+    this.runner = this.start(parts.machine);
+  }
+
+  /** Wires a machine that is about to boot: the first one, or the one of a restart. */
+  private start(machine: Machine): Runner {
+    machine.onConsole = this.console.receive;
+    machine.onUnsupported = (what) => this.events.output('console', `The guest uses what Ringside lacks: ${what}\n`);
+    machine.boot(this.boot);
+    const runner = new Runner(machine, {
+      sliced: () => this.console.flush(),
+      stopped: (stop) => this.stopped(stop),
+      failed: (error) => this.events.failed(error),
+    });
+    runner.limit = this.config.maxInstructions ?? 0;
+    if (this.config.input !== undefined) machine.typeConsole(ENCODER.encode(this.config.input));
+    this.breakpoints.enabled = this.config.noDebug !== true;
+    this.breakpoints.observeTraps(this.traps.record);
+    return runner;
+  }
+
+  restart(machine: Machine): void {
+    this.runner.abandon();
+    this.machine = machine;
+    this.traps.clear();
+    this.invalidate();
+    this.breakpoints.attach(machine);
+    this.runner = this.start(machine);
+    this.lastStop = undefined;
+  }
+
+  get running(): boolean {
+    return this.runner.running;
+  }
+
+  resume(activity: Activity, cpu: number): void {
+    if (this.running) throw new UserError('The machine is running already; pause it first.');
+    if (this.lastStop?.kind === 'limit' && this.runner.limitReached) this.runner.limit = 0;
+    this.currentCpu = cpu;
+    this.lastStop = undefined;
+    this.invalidate();
+    this.breakpoints.resumeFrom(this.machine.inspect.pc(cpu));
+    this.runner.start(activity);
+  }
+
+  private stopped(stop: Stop): void {
+    if ('cpu' in stop) this.currentCpu = stop.cpu;
+    this.lastStop = stop;
+    this.invalidate();
+    this.events.stopped(stop);
+  }
+
+  type(text: string): number {
+    const bytes = ENCODER.encode(text);
+    this.machine.typeConsole(bytes);
+    this.runner.wake();
+    return bytes.length;
+  }
+
+  /** What was read of the machine is out of date: it ran, or the user edited it. Handles stay valid after an edit. */
+  invalidate(edit = false): void {
+    this.frames.clear();
+    if (!edit) this.handles.clear();
+  }
+
+  private complain(text: string): void {
+    if (this.complained.has(text)) return;
+    this.complained.add(text);
+    this.events.output('important', `${text}\n`);
+  }
+
+  /** Frames of a processor, innermost first, unwound once a stop. */
+  framesOf(cpu: number, limit: number): Frame[] {
+    const known = this.frames.get(cpu);
+    if (known !== undefined && (known.length >= limit || this.complete.has(known))) return known;
+    const frames = unwindStack(this.unwinding, cpu, limit);
+    if (frames.length < limit) this.complete.add(frames);
+    this.frames.set(cpu, frames);
+    return frames;
+  }
+  private complete = new WeakSet<Frame[]>();
+
+  get unwinding() {
+    const { program, traps, breakpoints } = this;
+    return { inspect: this.machine.inspect, program, traps, breakpoints };
+  }
+
+  /** The frame of a `frameId`; without one the top frame of the current processor. */
+  frameOf(id: number | undefined): ShownFrame {
+    if (id !== undefined) {
+      const found = this.handles.frame(id);
+      if (found === undefined)
+        throw new UserError(`Frame ${id} is gone: the machine has run since. Ask for the stack again.`);
+      return found;
+    }
+    return { id: 0, cpu: this.currentCpu, frame: topFrame(this.unwinding, this.currentCpu), depth: 0 };
+  }
+
+  codeFrameOf(id: number | undefined): { shown: ShownFrame; frame: CodeFrame } {
+    const shown = this.frameOf(id);
+    if (shown.frame.kind === 'label')
+      throw new UserError('This frame is a border between two stacks; choose the one above or below.');
+    return { shown, frame: shown.frame };
+  }
+
+  /** A gva with the digits of the processor's mode. */
+  address(gva: bigint, cpu = this.currentCpu): string {
+    return hex(gva, gva >> 32n ? 16 : addressDigits(this.machine.inspect.mode(cpu)));
+  }
+
+  /** `main+0x10 (kernel.c:12)` or an address. */
+  placeName(gva: bigint): string {
+    const symbol = this.program.describe(gva);
+    return symbol === undefined ? `gv:${this.address(gva)}` : `${symbol} (gv:${this.address(gva)})`;
+  }
+
+  cpuOf(threadId: number): number {
+    if (threadId < 1 || threadId > this.machine.config.cpus) {
+      throw new UserError(`There is no thread ${threadId}; processors are threads 1 to ${this.machine.config.cpus}.`);
+    }
+    return threadId - 1;
+  }
+
+  mustStand(): void {
+    if (this.running) throw new UserError('The machine is running; pause it first.');
+  }
+}

@@ -1,0 +1,69 @@
+/** The exception filters of the editor, and what each lets through. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { TrapEvent } from '../emulator/machine/api';
+import { VECTOR, vectorName } from '../emulator/x86/registers';
+import { vectorTitle } from './trap-explanation';
+
+const HINT = 'Condition, for example trap.vector == 14 && trap.address < 0x1000';
+
+/** `INT3` and `INTO` belong to #BP and #OF though software raises them; `int 14` is no page fault. */
+const isException = (event: TrapEvent): boolean =>
+  event.source === 'exception' ||
+  event.source === 'nmi' ||
+  (event.source === 'software' && (event.vector === 3 || event.vector === 4));
+
+interface Filter {
+  id: string;
+  label: string;
+  description: string;
+  default?: boolean;
+  vector?: number;
+  accepts: (event: TrapEvent) => boolean;
+}
+
+const FILTERS: readonly Filter[] = [
+  {
+    id: 'trap',
+    label: 'Every exception',
+    description: 'Stops before an exception is delivered to the guest.',
+    accepts: isException,
+  },
+  {
+    id: 'trap:irq',
+    label: 'Every interrupt',
+    description: 'Stops before a hardware interrupt is delivered to the guest.',
+    accepts: (event) => event.source === 'interrupt',
+  },
+  {
+    id: 'trap:int',
+    label: 'Software interrupts',
+    description: 'Stops at INT n before it enters the guest kernel.',
+    accepts: (event) => event.source === 'software',
+  },
+  ...Object.values(VECTOR).map((vector): Filter => ({
+    id: `trap:${vectorName(vector)}`,
+    label: `${vectorName(vector)} ${vectorTitle(vector)}`,
+    description: `Stops before vector ${vector} is delivered to the guest.`,
+    vector,
+    accepts: isException,
+  })),
+  {
+    id: 'triple-fault',
+    label: 'Triple fault',
+    description: 'The processor gave up: stop there and look, instead of ending the session.',
+    default: true,
+    accepts: () => true,
+  },
+];
+
+export const EXCEPTION_FILTERS: DebugProtocol.ExceptionBreakpointsFilter[] = FILTERS.map((filter) => ({
+  filter: filter.id,
+  label: filter.label,
+  description: filter.description,
+  default: filter.default ?? false,
+  supportsCondition: true,
+  conditionDescription: HINT,
+}));
+
+export const exceptionFilter = (id: string): Filter | undefined => FILTERS.find((filter) => filter.id === id);
+export const FILTER_NAMES = FILTERS.map((filter) => filter.id);

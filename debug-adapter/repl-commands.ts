@@ -1,0 +1,112 @@
+/** Commands of the debug console that are no expressions: memory dumps, translations, registers. */
+import { UserError } from '../emulator/util/assert';
+import { looksLikeAddress, parseAddress, shortHex, type Address } from './addresses';
+import type { Debuggee } from './debuggee';
+import { registerGroups } from './scopes/processor';
+import { processorView } from './scopes/frame';
+import { describeTranslation } from './trap-explanation';
+
+const HELP = [
+  'An expression of the program: counter, *page, task->name, $rax, gv:0x1000',
+  'x/COUNT FORMAT SIZE ADDRESS   memory: x/8gx $rsp, x/16xb gp:0x1000, x/5i $rip (formats x d u c s i, sizes b h w g)',
+  'translate ADDRESS             the page walk of a guest-virtual address',
+  'info registers                registers of the processor',
+].join('\n');
+
+/** Undefined: it is no command, evaluate it. */
+export function runCommand(target: Debuggee, text: string, frameId: number | undefined): string | undefined {
+  const [word = '', ...rest] = text.split(/\s+/);
+  const argument = rest.join(' ');
+  if (text === 'help') return HELP;
+  if (/^x(\/\w*)?$/.test(word) && argument !== '') return examine(target, word.slice(2), argument, frameId);
+  if (word === 'translate' && argument !== '') return translate(target, argument, frameId);
+  if (/^info\s+reg(isters)?$/.test(text)) return registers(target);
+  return undefined;
+}
+
+function addressOf(target: Debuggee, text: string, frameId: number | undefined): Address {
+  if (looksLikeAddress(text)) return parseAddress(text, 'address');
+  const physical = /^\s*gp:(.*)$/s.exec(text);
+  if (physical) return { space: 'gp', value: target.evaluator.address(physical[1]!, frameId) };
+  return { space: 'gv', value: target.evaluator.address(text.replace(/^\s*gv:/, ''), frameId) };
+}
+
+function translate(target: Debuggee, text: string, frameId: number | undefined): string {
+  const { space, value } = addressOf(target, text, frameId);
+  if (space !== 'gv') throw new UserError(`${text} is guest-physical already; give a guest-virtual address.`);
+  return describeTranslation(target.machine.inspect.translate(target.currentCpu, value));
+}
+
+function registers(target: Debuggee): string {
+  const view = processorView(target, target.currentCpu, () => {});
+  return registerGroups(view)
+    .flatMap((group) => group.children!.list().map((node) => `${node.name.padEnd(14)} ${node.value}`))
+    .join('\n');
+}
+
+const SIZES: Record<string, number> = { b: 1, h: 2, w: 4, g: 8 };
+const MAX_UNITS = 4096;
+const LINE_BYTES = 16;
+
+/** As gdb's `x`. */
+function examine(target: Debuggee, options: string, text: string, frameId: number | undefined): string {
+  const match = /^(\d{0,5})([xducsi]?)([bhwg]?)([xducsi]?)$/.exec(options);
+  if (!match)
+    throw new UserError(`x/${options}: write a count, a format of x d u c s i and a size of b h w g, as in x/8gx.`);
+  const count = Math.max(1, Math.min(MAX_UNITS, Number(match[1] || '1')));
+  const format = match[2] || match[4] || 'x';
+  const size = format === 'c' || format === 's' ? 1 : SIZES[match[3] || 'g']!;
+  const start = addressOf(target, text, frameId);
+  if (format === 'i') return instructions(target, start, count);
+  if (format === 's') return string(target, start);
+  return units(target, start, count, size, format);
+}
+
+const read = (target: Debuggee, { space, value }: Address, count: number): Uint8Array =>
+  space === 'gv'
+    ? target.machine.inspect.readVirtual(target.currentCpu, value, count)
+    : target.machine.inspect.readPhysical(Number(value), count);
+
+const lineName = (target: Debuggee, space: string, value: bigint): string => {
+  const symbol = space === 'gv' ? target.program.describe(value) : undefined;
+  return `${space}:${target.address(value)}${symbol === undefined ? '' : ` <${symbol}>`}:`;
+};
+
+function units(target: Debuggee, start: Address, count: number, size: number, format: string): string {
+  const bytes = read(target, start, count * size);
+  const lines: string[] = [];
+  for (let at = 0; at + size <= bytes.length; at += LINE_BYTES) {
+    const cells: string[] = [];
+    for (let unit = at; unit < at + LINE_BYTES && unit + size <= bytes.length; unit += size) {
+      cells.push(cell(bytes.subarray(unit, unit + size), format));
+    }
+    lines.push(`${lineName(target, start.space, start.value + BigInt(at))} ${cells.join(' ')}`);
+  }
+  if (bytes.length < count * size) {
+    lines.push(`${lineName(target, start.space, start.value + BigInt(bytes.length))} not mapped`);
+  }
+  return lines.join('\n');
+}
+
+function cell(bytes: Uint8Array, format: string): string {
+  let value = 0n;
+  for (let n = bytes.length - 1; n >= 0; n--) value = (value << 8n) | BigInt(bytes[n]!);
+  if (format === 'd') return `${BigInt.asIntN(bytes.length * 8, value)}`;
+  if (format === 'u') return `${value}`;
+  if (format === 'c')
+    return value >= 0x20n && value < 0x7fn ? `'${String.fromCharCode(Number(value))}'` : shortHex(value);
+  return `0x${value.toString(16).padStart(bytes.length * 2, '0')}`;
+}
+
+function string(target: Debuggee, start: Address): string {
+  const bytes = read(target, start, 1024);
+  const end = bytes.indexOf(0);
+  return `${lineName(target, start.space, start.value)} ${JSON.stringify(new TextDecoder('latin1').decode(end < 0 ? bytes : bytes.subarray(0, end)))}`;
+}
+
+function instructions(target: Debuggee, start: Address, count: number): string {
+  if (start.space !== 'gv') throw new UserError('Code is disassembled at guest-virtual addresses.');
+  const found = target.machine.inspect.disassemble(target.currentCpu, start.value, count);
+  if (found.length === 0) return `${lineName(target, 'gv', start.value)} not mapped`;
+  return found.map((each) => `${lineName(target, 'gv', each.gva)} ${each.text}`).join('\n');
+}

@@ -1,0 +1,57 @@
+/** evaluate, setExpression, completions. */
+import { UserError } from '../../emulator/util/assert';
+import { integer, object, optional, string } from '../arguments';
+import { completionsAt } from '../completions';
+import { runCommand } from '../repl-commands';
+import { handler } from './handler';
+import { describeNode } from './variables';
+
+export const evaluate = handler(
+  object({
+    expression: string,
+    frameId: optional(integer(0)),
+    context: optional(string),
+  }),
+  (session, { expression, frameId, context }) => {
+    const target = session.target;
+    const text = expression.trim();
+    if (text === '') throw new UserError('The expression is empty; write one, or `help`.');
+    if (context === 'repl') {
+      const printed = runCommand(target, text, frameId);
+      if (printed !== undefined) return { result: printed, variablesReference: 0 };
+    }
+    // Values change under a running machine; only the console, where the user asks now, may look.
+    if (context !== 'repl') target.mustStand();
+    const at = target.codeFrameOf(frameId);
+    const node = target.evaluator.node(text, at, () => session.edited(['all']));
+    const { name: _, value, evaluateName: __, ...rest } = describeNode(session, node, at.shown);
+    return { result: value, ...rest };
+  },
+);
+
+export const setExpression = handler(
+  object({ expression: string, value: string, frameId: optional(integer(0)) }),
+  (session, { expression, value, frameId }) => {
+    const target = session.stopped;
+    const at = target.codeFrameOf(frameId);
+    const edited = (): void => session.edited(['all']);
+    const node = target.evaluator.node(expression, at, edited);
+    if (node.set === undefined) throw new UserError(`${expression} is not something that can be written.`);
+    node.set(target.evaluator.amount(value, at.shown));
+    const {
+      name: _,
+      evaluateName: __,
+      ...rest
+    } = describeNode(session, target.evaluator.node(expression, at, edited), at.shown);
+    return rest;
+  },
+);
+
+export const completions = handler(
+  object({ text: string, column: integer(), line: optional(integer()), frameId: optional(integer(0)) }),
+  (session, { text, column, frameId }) => {
+    const target = session.target;
+    const at = target.running ? undefined : target.codeFrameOf(frameId);
+    return { targets: completionsAt(target, text, column - session.client.firstColumn, at) };
+  },
+);

@@ -1,0 +1,105 @@
+/** threads, stackTrace, scopes. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { integer, object, optional } from '../arguments';
+import type { Debuggee } from '../debuggee';
+import type { ShownFrame } from '../handles';
+import { frameScopes } from '../scopes/frame';
+import type { RingsideSession } from '../session';
+import { sourceOf } from '../stops';
+import { privilegeName } from '../trap-log';
+import type { Frame } from '../unwind';
+import { handler } from './handler';
+
+const MODES: Record<string, string> = {
+  real: 'real mode',
+  'virtual-8086': 'virtual-8086',
+  'protected-16': '16-bit',
+  'protected-32': '32-bit',
+  'compatibility-16': '16-bit compatibility',
+  'compatibility-32': '32-bit compatibility',
+  long: '64-bit',
+};
+
+export const threads = (session: RingsideSession): object => {
+  const target = session.debuggee;
+  if (target === undefined) return { threads: [] };
+  const { inspect, config } = target.machine;
+  return {
+    threads: Array.from({ length: config.cpus }, (_, cpu) => {
+      const mode = inspect.mode(cpu);
+      const cpl = mode === 'real' ? 0 : Number((inspect.registers(cpu).get('cs') ?? 0n) & 3n);
+      const ring = mode === 'real' ? '' : `, ${privilegeName(cpl)}`;
+      const halted = inspect.halted(cpu) ? ', halted' : '';
+      return { id: cpu + 1, name: `CPU ${cpu} (${MODES[mode] ?? mode}${ring}${halted})` };
+    }),
+  };
+};
+
+/** Deeper stacks than this are loops or damage. */
+const MAX_FRAMES = 1000;
+
+export const stackTrace = handler(
+  object({ threadId: integer(), startFrame: optional(integer(0)), levels: optional(integer(0)) }),
+  async (session, { threadId, startFrame = 0, levels = 0 }) => {
+    const target = session.stopped;
+    const cpu = target.cpuOf(threadId);
+    const end = Math.min(MAX_FRAMES, levels === 0 ? MAX_FRAMES : startFrame + levels);
+    // Each code frame shows at least once, so `end` frames are enough; one more tells whether the stack goes on.
+    const frames = target.framesOf(cpu, end + 1);
+    const shown = frames.flatMap((frame) => expand(target, cpu, frame));
+    const part = shown.slice(startFrame, end).map((frame) => target.handles.addFrame(frame));
+    const stackFrames = await Promise.all(part.map((frame) => describeFrame(session, target, frame)));
+    return { stackFrames, totalFrames: shown.length };
+  },
+);
+
+/** One shown frame for each function inlined at the address, the innermost first. */
+function expand(target: Debuggee, cpu: number, frame: Frame): Omit<ShownFrame, 'id'>[] {
+  if (frame.kind === 'label') return [{ cpu, frame, depth: 0 }];
+  const inlines = target.program.framesAt(frame.lookup);
+  if (inlines.length === 0) return [{ cpu, frame, depth: 0 }];
+  return inlines.map((inline, depth) => ({ cpu, frame, depth, inline }));
+}
+
+async function describeFrame(
+  session: RingsideSession,
+  target: Debuggee,
+  shown: ShownFrame,
+): Promise<DebugProtocol.StackFrame> {
+  const { frame, inline, id } = shown;
+  if (frame.kind === 'label') return { id, name: frame.text, line: 0, column: 0, presentationHint: 'label' };
+  const { firstLine, firstColumn } = session.client;
+  const result: DebugProtocol.StackFrame = {
+    id,
+    name: inline
+      ? inline.function + (inline.inlined ? ' [inlined]' : '')
+      : (target.program.describe(frame.lookup) ?? target.address(frame.pc)),
+    line: 0,
+    column: 0,
+    instructionPointerReference: target.address(frame.pc),
+  };
+  const module = target.program.moduleAt(frame.lookup);
+  if (module !== undefined) result.moduleId = module.id;
+  if (frame.guessed) result.presentationHint = 'subtle';
+  if (inline?.at !== undefined && inline.at.line > 0) {
+    result.source = await sourceOf(session, inline.at.path);
+    result.line = inline.at.line - 1 + firstLine;
+    result.column = Math.max(1, inline.at.column) - 1 + firstColumn;
+  } else result.presentationHint = 'subtle';
+  return result;
+}
+
+export const scopes = handler(object({ frameId: integer(0) }), (session, { frameId }) => {
+  const target = session.stopped;
+  const shown = target.frameOf(frameId);
+  if (shown.frame.kind === 'label') return { scopes: [] };
+  const found = frameScopes(target, shown, shown.frame, () => session.edited(['all']));
+  return {
+    scopes: found.map(({ name, hint, expensive, children }) => ({
+      name,
+      ...(hint === undefined ? {} : { presentationHint: hint }),
+      variablesReference: target.handles.addContainer({ children, frame: shown }),
+      expensive,
+    })),
+  };
+});

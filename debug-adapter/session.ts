@@ -1,0 +1,128 @@
+/**
+ * One client: its messages in order, one table from command to handler, every error as one clear response. Works over
+ * streams (main.ts) and over messages (worker.ts, which calls handleMessage and listens to onDidSendMessage).
+ */
+import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { createMachine } from '../emulator/index';
+import type { Machine, MachineConfig } from '../emulator/machine/api';
+import { UserError } from '../emulator/util/assert';
+import { isObject } from './arguments';
+import type { Debuggee } from './debuggee';
+import type { Files } from './files';
+import type { Command } from './protocol';
+import { REQUESTS } from './requests/table';
+import type { Progress, SymbolFile } from './symbols/api';
+import { openSymbols } from './symbols/index';
+
+/** The parts that a session puts together; tests put others in their place. */
+export interface Parts {
+  createMachine(config: MachineConfig): Machine | Promise<Machine>;
+  openSymbols(name: string, bytes: Uint8Array, report: Progress): Promise<SymbolFile>;
+}
+
+/** Answers without waiting for what is under way. */
+const URGENT: ReadonlySet<string> = new Set(['cancel', 'pause', 'disconnect', 'terminate', 'threads']);
+
+export class RingsideSession extends ProtocolServer {
+  /** What the client said in `initialize`. */
+  client = { firstLine: 1, firstColumn: 1, progress: false, invalidated: false, memory: false };
+  debuggee: Debuggee | undefined;
+  /** Attributes of the launch, for restart. */
+  launched: Record<string, unknown> | undefined;
+  /** Work that `cancel` can end, by progress id or request id. */
+  readonly cancellable = new Map<string | number, () => void>();
+  /** Called when the client has left. */
+  onEnd?: () => void;
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly files: Files,
+    readonly parts: Parts = { createMachine, openSymbols },
+  ) {
+    super();
+  }
+
+  /** Whatever a client sends: nothing in it is trusted. */
+  override handleMessage(message: unknown): void {
+    if (!isObject(message) || message.type === 'response' || message.type === 'event') return;
+    const { seq, type, command } = message;
+    if (type !== 'request' || typeof command !== 'string' || typeof seq !== 'number') {
+      const request = { seq: typeof seq === 'number' ? seq : 0, command: typeof command === 'string' ? command : '' };
+      this.refuse(request, 'A message needs "type": "request", a numeric "seq" and a "command".');
+      return;
+    }
+    const request = { seq, command, arguments: message.arguments };
+    if (URGENT.has(command)) void this.answer(request);
+    else this.queue = this.queue.then(() => this.answer(request));
+  }
+
+  private async answer(request: { seq: number; command: string; arguments: unknown }): Promise<void> {
+    const { command } = request;
+    try {
+      if (!Object.hasOwn(REQUESTS, command))
+        throw new UserError(`'${command.slice(0, 80)}' is not a request that Ringside knows.`);
+      const body = await REQUESTS[command as Command](this, request.arguments, request.seq);
+      this.respond(request, { success: true, ...(body === undefined ? {} : { body }) });
+    } catch (error) {
+      this.refuse(request, this.messageOf(error), command === 'launch' || command === 'attach');
+    }
+  }
+
+  private messageOf(error: unknown): string {
+    if (error instanceof UserError) return error.message;
+    return error instanceof Error ? error.message.split('\n')[0]! : String(error);
+  }
+
+  /** A message that could not even be read. */
+  refuseMessage(why: string): void {
+    this.refuse({ seq: 0, command: '' }, why);
+  }
+
+  private refuse(request: { seq: number; command: string }, text: string, showUser = false): void {
+    // DAP formats `{name}` in messages: the text itself is passed as a variable.
+    const error: DebugProtocol.Message = { id: 1, format: '{_text}', variables: { _text: text }, showUser };
+    this.respond(request, { success: false, message: text, body: { error } });
+  }
+
+  private respond(
+    request: { seq: number; command: string },
+    rest: { success: boolean; message?: string; body?: unknown },
+  ): void {
+    this.sendResponse({ seq: 0, type: 'response', request_seq: request.seq, command: request.command, ...rest });
+  }
+
+  event(event: string, body?: unknown): void {
+    this.sendEvent({ seq: 0, type: 'event', event, body });
+  }
+
+  output(category: string, text: string, more: object = {}): void {
+    this.event('output', { category, output: text, ...more });
+  }
+
+  /** The launched machine. */
+  get target(): Debuggee {
+    if (this.debuggee === undefined) throw new UserError('Nothing has been launched yet; send a launch request first.');
+    return this.debuggee;
+  }
+
+  /** The launched machine, which must stand still. */
+  get stopped(): Debuggee {
+    const target = this.target;
+    target.mustStand();
+    return target;
+  }
+
+  /** An edit changed what the client shows. */
+  edited(areas: ('variables' | 'stacks' | 'all')[] = ['variables']): void {
+    this.debuggee?.invalidate(true);
+    if (this.client.invalidated) this.event('invalidated', { areas });
+  }
+
+  end(): void {
+    this.debuggee?.runner.abandon();
+    this.debuggee = undefined;
+    this.onEnd?.();
+    this.onEnd = undefined;
+  }
+}

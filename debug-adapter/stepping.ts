@@ -1,0 +1,268 @@
+/**
+ * Steps as activities of the runner. A step follows one thread of control: an interrupt that is taken on the way is run
+ * through, unless a breakpoint stops inside it. Calls are run through behind a temporary breakpoint that checks the
+ * stack, so that recursion does not stop it early.
+ */
+import type { DisassembledInstruction, Inspector, Stop, TrapEvent } from '../emulator/machine/api';
+import { TEMPORARY_ID, type Breakpoints } from './breakpoints';
+import type { Program } from './program';
+import type { Activity, Need } from './runner';
+import { unwindStack, type CodeFrame, type UnwindContext } from './unwind';
+
+export interface StepContext extends UnwindContext {
+  inspect: Inspector;
+  program: Program;
+  breakpoints: Breakpoints;
+}
+
+export type StepKind = 'over' | 'in' | 'out';
+export type Granularity = 'instruction' | 'line';
+
+/** The step is done; nothing but the step stopped it. */
+const DONE: Stop = { kind: 'limit' };
+/** CR3 without PCID and flags: kernels change those between entries of the same address space (SDM 4.10.1). */
+const CR3_TABLE = 0x000f_ffff_ffff_e000n;
+/** Software entered the kernel by itself: stepping over it is stepping over a call. */
+const ENTERS_KERNEL = /^(int|int1|int3|into|syscall|sysenter|vmcall|vmmcall)$/;
+
+/** Runs until something stops it. */
+export function* resume(): Activity {
+  return yield { kind: 'run' };
+}
+
+/** Until `gva` on the current stack level: `goto`-like targets and step-out. */
+export function* runTo(context: StepContext, cpu: number, gva: bigint, minimumSp: bigint | undefined): Activity {
+  const stop = yield* until(context, cpu, gva, minimumSp);
+  return stop ?? DONE;
+}
+
+export function step(context: StepContext, cpu: number, kind: StepKind, granularity: Granularity): Activity {
+  return guarded(context, new Stepper(context, cpu).run(kind, granularity));
+}
+
+/** Whatever way a step ends, its temporary breakpoints and filters go. */
+function* guarded(context: StepContext, activity: Activity): Activity {
+  try {
+    return yield* activity;
+  } finally {
+    context.breakpoints.setTemporary([]);
+    context.breakpoints.setStepFilter(undefined);
+  }
+}
+
+type Part = Generator<Need, Stop | undefined, Stop>;
+
+/**
+ * Undefined: arrived. Otherwise what stopped on the way. `returning`: to where an interrupt was taken, whose own
+ * breakpoints have had their say.
+ */
+function* until(
+  context: StepContext,
+  cpu: number,
+  gva: bigint,
+  minimumSp: bigint | undefined,
+  returning = false,
+): Part {
+  const { inspect, breakpoints } = context;
+  const registers = inspect.registers(cpu);
+  const space = registers.get('cr3');
+  const sameSpace = (): boolean =>
+    ((inspect.registers(cpu).get('cr3') ?? 0n) & CR3_TABLE) === ((space ?? 0n) & CR3_TABLE);
+  const arrived = (at: number): boolean =>
+    at === cpu && sameSpace() && (minimumSp === undefined || stackPointer(inspect, cpu) >= minimumSp);
+  breakpoints.setTemporary([{ gva, when: arrived }]);
+  breakpoints.resumeFrom(inspect.pc(cpu));
+  const stop = yield { kind: 'run' };
+  breakpoints.setTemporary([]);
+  if (stop.kind !== 'breakpoint') return stop;
+  const others = stop.ids.filter((id) => id !== TEMPORARY_ID);
+  return others.length === 0 || (returning && others.length < stop.ids.length) ? undefined : { ...stop, ids: others };
+}
+
+const stackPointer = (inspect: Inspector, cpu: number): bigint => {
+  const registers = inspect.registers(cpu);
+  return (inspect.mode(cpu) === 'long' ? registers.get('rsp') : registers.get('esp')) ?? 0n;
+};
+
+/** Where a line step begins, and thus what still belongs to it. */
+interface Origin {
+  path: string;
+  line: number;
+  function: bigint | undefined;
+  /** Inlined functions around the address. */
+  depth: number;
+  /** Stack pointer once this function has returned. */
+  callerSp: bigint | undefined;
+}
+
+class Stepper {
+  constructor(
+    private readonly context: StepContext,
+    private readonly cpu: number,
+  ) {}
+
+  *run(kind: StepKind, granularity: Granularity): Activity {
+    if (kind === 'out') return yield* this.out();
+    const origin = granularity === 'line' ? this.origin() : undefined;
+    // Without line information there are no lines to step by.
+    if (origin === undefined) return (yield* this.instruction(kind)) ?? DONE;
+    return yield* this.line(kind, origin);
+  }
+
+  private get pc(): bigint {
+    return this.context.inspect.pc(this.cpu);
+  }
+
+  private origin(): Origin | undefined {
+    const { program } = this.context;
+    const at = program.lineAt(this.pc);
+    if (at === undefined) return undefined;
+    return {
+      path: at.path,
+      line: at.line,
+      function: program.functionAt(this.pc)?.start,
+      depth: program.framesAt(this.pc).length,
+      callerSp: this.callerSp(),
+    };
+  }
+
+  private caller(): CodeFrame | undefined {
+    return unwindStack(this.context, this.cpu, 3).filter((frame): frame is CodeFrame => frame.kind === 'code')[1];
+  }
+
+  private callerSp(): bigint | undefined {
+    const caller = this.caller();
+    return caller?.registers.get(caller.numbers.sp);
+  }
+
+  /** The frame with this caller is gone. */
+  private returned(callerSp: bigint | undefined): boolean {
+    return callerSp !== undefined && stackPointer(this.context.inspect, this.cpu) >= callerSp;
+  }
+
+  /** One instruction; `over` runs through what it calls. Undefined: done, and nothing else stopped. */
+  private *instruction(kind: 'over' | 'in'): Part {
+    const { inspect } = this.context;
+    const [next] = inspect.disassemble(this.cpu, this.pc, 1);
+    if (kind === 'over' && next !== undefined && (next.isCall || ENTERS_KERNEL.test(next.mnemonic))) {
+      return yield* this.through(next);
+    }
+    return yield* this.single(kind === 'in');
+  }
+
+  /** Runs what the instruction calls, to the instruction behind it. */
+  private *through(call: DisassembledInstruction): Part {
+    return yield* until(
+      this.context,
+      this.cpu,
+      call.gva + BigInt(call.bytes.length),
+      stackPointer(this.context.inspect, this.cpu),
+    );
+  }
+
+  /**
+   * Exactly one instruction. Interrupts on the way are run through, and so are faults, unless they are to be followed:
+   * then the step ends at the first instruction of the handler.
+   */
+  private *single(followFaults: boolean): Part {
+    const { breakpoints } = this.context;
+    const here = this.pc;
+    const sp = stackPointer(this.context.inspect, this.cpu);
+    for (;;) {
+      breakpoints.setStepFilter((event) => event.source !== 'software' || followFaults);
+      const stop = yield { kind: 'step', cpu: this.cpu };
+      breakpoints.setStepFilter(undefined);
+      if (stop.kind === 'limit') return undefined;
+      if (stop.kind !== 'trap' || this.asked(stop.event)) return stop;
+      if (followFaults && (stop.event.source === 'exception' || stop.event.source === 'software')) {
+        const delivered = yield { kind: 'deliver' };
+        return delivered.kind === 'limit' ? undefined : delivered;
+      }
+      // Delivered by running on: back here means that the handler has returned.
+      const interrupted = yield* until(this.context, this.cpu, this.pc, sp, true);
+      if (interrupted !== undefined) return interrupted;
+      if (this.pc !== here) return undefined;
+    }
+  }
+
+  /** Whether the user's own exception filters want this event; then the step ends there. */
+  private asked(event: TrapEvent): boolean {
+    return this.context.breakpoints.wantsTrap(event);
+  }
+
+  private *line(kind: 'over' | 'in', origin: Origin): Activity {
+    const { program, inspect, breakpoints } = this.context;
+    for (;;) {
+      const [next] = inspect.disassemble(this.cpu, this.pc, 1);
+      const calls = next !== undefined && (next.isCall || ENTERS_KERNEL.test(next.mnemonic));
+      let stop: Stop | undefined;
+      if (calls && kind === 'over') stop = yield* this.through(next);
+      else if (calls) {
+        const entered = yield* this.enter(next);
+        if (entered !== 'returned') return entered ?? DONE;
+      } else stop = yield* this.single(false);
+      if (stop !== undefined) return stop;
+      if (this.finished(kind, origin)) return DONE;
+      const hit = breakpoints.hitAt(this.cpu, this.pc);
+      if (hit.length > 0) return { kind: 'breakpoint', cpu: this.cpu, gva: this.pc, ids: hit };
+      if (program.lineAt(this.pc) === undefined && program.functionAt(this.pc)?.start !== origin.function) return DONE;
+    }
+  }
+
+  /** Whether another line has been reached, at its beginning. */
+  private finished(kind: 'over' | 'in', origin: Origin): boolean {
+    const { program } = this.context;
+    const at = program.lineAt(this.pc);
+    if (at === undefined) return false;
+    const sameFunction = program.functionAt(this.pc)?.start === origin.function;
+    if (!sameFunction) return true;
+    if (this.returned(origin.callerSp)) return true; // to a caller that is the same function
+    if (kind === 'over' && program.framesAt(this.pc).length > origin.depth) return false;
+    if (at.path === origin.path && at.line === origin.line) return false;
+    return at.isStatement && at.start === this.pc && at.line !== 0;
+  }
+
+  /** Into a function that has lines, behind its prologue; others are run through. */
+  private *enter(call: DisassembledInstruction): Generator<Need, Stop | undefined | 'returned', Stop> {
+    const behind = call.gva + BigInt(call.bytes.length);
+    const sp = stackPointer(this.context.inspect, this.cpu);
+    const stop = yield* this.single(true);
+    if (stop !== undefined) return stop;
+    const { program } = this.context;
+    if (this.pc === behind) return 'returned';
+    const hit = this.context.breakpoints.hitAt(this.cpu, this.pc);
+    if (hit.length > 0) return { kind: 'breakpoint', cpu: this.cpu, gva: this.pc, ids: hit };
+    const target = program.functionAt(this.pc);
+    if (target === undefined || program.lineAt(this.pc) === undefined) {
+      return (yield* until(this.context, this.cpu, behind, sp)) ?? 'returned';
+    }
+    const body = program.afterPrologue(target.start);
+    if (body <= this.pc || target.start !== this.pc) return undefined;
+    return yield* until(this.context, this.cpu, body, undefined);
+  }
+
+  /** To the caller, through whatever border lies between: an interrupt frame, a system call, an inlined body. */
+  private *out(): Activity {
+    const { program } = this.context;
+    const depth = program.framesAt(this.pc).length;
+    if (depth > 1) return yield* this.outOfInline(depth);
+    const caller = this.caller();
+    if (caller === undefined) return (yield* this.instruction('over')) ?? DONE;
+    const sp = caller.registers.get(caller.numbers.sp);
+    return (yield* until(this.context, this.cpu, caller.pc, sp)) ?? DONE;
+  }
+
+  private *outOfInline(depth: number): Activity {
+    const { program, breakpoints } = this.context;
+    const start = program.functionAt(this.pc)?.start;
+    const callerSp = this.callerSp();
+    for (;;) {
+      const stop = yield* this.instruction('over');
+      if (stop !== undefined) return stop;
+      const hit = breakpoints.hitAt(this.cpu, this.pc);
+      if (hit.length > 0) return { kind: 'breakpoint', cpu: this.cpu, gva: this.pc, ids: hit };
+      const left = program.functionAt(this.pc)?.start !== start || this.returned(callerSp);
+      if (left || program.framesAt(this.pc).length < depth) return DONE;
+    }
+  }
+}

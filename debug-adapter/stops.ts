@@ -1,0 +1,89 @@
+/** From why the machine stopped to what the client is told. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Stop, TrapEvent } from '../emulator/machine/api';
+import { shortHex } from './addresses';
+import type { Debuggee } from './debuggee';
+import { baseName } from './files';
+import type { RingsideSession } from './session';
+import { explainTrap, trapTitle } from './trap-explanation';
+
+type Body = DebugProtocol.StoppedEvent['body'];
+
+/** A source as the editor opens it; where it does not exist, `source` requests will say why. */
+export async function sourceOf(session: RingsideSession, programPath: string): Promise<DebugProtocol.Source> {
+  const { path, exists } = await session.target.paths.toEditor(programPath);
+  return exists
+    ? { name: baseName(path), path }
+    : { name: baseName(path), path, presentationHint: 'deemphasize', origin: 'not found; set sourceMap' };
+}
+
+/** Sends `stopped`, or `exited` and `terminated` when the guest has ended. `why` replaces the text of a failed run. */
+export function reportStop(session: RingsideSession, stop: Stop, why?: string): void {
+  const target = session.debuggee;
+  if (target === undefined) return;
+  target.console.flush();
+  if (stop.kind === 'power-off') return ended(session, 'The guest powered the machine off.', 0);
+  if (stop.kind === 'debug-exit') return ended(session, `The guest ended the run with code ${stop.code}.`, stop.code);
+  if (stop.kind === 'triple-fault' && !target.stopsAtTripleFault(stop.event, stop.cpu)) {
+    const text = `Triple fault: ${explainTrap(stop.event, target.machine.inspect, stop.cpu, target.placeName(stop.event.rip)).description}`;
+    return ended(session, text, 1);
+  }
+  const body = describeStop(target, stop);
+  if (why !== undefined) Object.assign(body, { reason: 'exception', description: 'Ringside failed', text: why });
+  session.event('stopped', { threadId: target.currentCpu + 1, allThreadsStopped: true, ...body });
+}
+
+function ended(session: RingsideSession, text: string, exitCode: number): void {
+  session.output('console', `${text}\n`);
+  session.event('exited', { exitCode });
+  session.event('terminated');
+}
+
+/** The cases that stay at a standstill. */
+function describeStop(target: Debuggee, stop: Stop): Body {
+  switch (stop.kind) {
+    case 'breakpoint':
+      return { ...kindOfBreakpoint(target, stop.ids), hitBreakpointIds: stop.ids };
+    case 'watchpoint': {
+      const { access, old, new: now, ids } = stop;
+      const change = access === 'write' ? `${shortHex(old)} -> ${shortHex(now)}` : `value ${shortHex(now)}`;
+      const text = `${access} of ${stop.bytes} bytes at gv:${target.address(watchedAddress(target, ids) ?? stop.gva)}: ${change}`;
+      return { reason: 'data breakpoint', description: `Paused on data ${access}`, text, hitBreakpointIds: ids };
+    }
+    case 'trap':
+      return exceptionBody(target, stop.event, stop.cpu, 'Paused before delivery');
+    case 'triple-fault':
+      return exceptionBody(target, stop.event, stop.cpu, 'Triple fault');
+    case 'limit':
+      if (target.runner.limitReached) return limitBody(target);
+      return { reason: 'step' };
+    case 'idle':
+      return { reason: 'pause', description: 'Every processor waits for input' };
+    case 'dead-halt':
+      return { reason: 'pause', description: 'Halted with interrupts off: nothing will ever happen again' };
+    case 'reset':
+      return { reason: 'pause', description: 'The guest asked for a reset; restart boots it again' };
+    default:
+      return { reason: 'pause' };
+  }
+}
+
+const limitBody = (target: Debuggee): Body => ({
+  reason: 'pause',
+  description: `Limit reached: maxInstructions ${target.config.maxInstructions}; continue runs without it`,
+});
+
+const watchedAddress = (target: Debuggee, ids: number[]): bigint | undefined =>
+  ids.map((id) => target.breakpoints.byId(id)?.watch?.gva).find((gva) => gva !== undefined);
+
+const KINDS = { source: 'breakpoint', function: 'function breakpoint', instruction: 'instruction breakpoint', data: 'data breakpoint' } as const; // prettier-ignore
+
+function kindOfBreakpoint(target: Debuggee, ids: number[]): Body {
+  const kind = ids.map((id) => target.breakpoints.byId(id)?.kind).find((each) => each !== undefined);
+  return { reason: KINDS[kind ?? 'instruction'] };
+}
+
+function exceptionBody(target: Debuggee, event: TrapEvent, cpu: number, description: string): Body {
+  const { id, description: text } = explainTrap(event, target.machine.inspect, cpu, target.placeName(event.rip));
+  return { reason: 'exception', description: `${description}: ${id}`, text: text || trapTitle(event) };
+}
