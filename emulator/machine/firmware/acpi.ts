@@ -58,7 +58,19 @@ function madt(cpus: number): Bytes {
 }
 
 function rsdp(rsdtGpa: number, xsdtGpa: number): Bytes {
-  const bytes = [...ascii('RSD PTR '), 0, ...ascii('RNGSID', 6), 2, ...u32(rsdtGpa), ...u32(36), ...u64(xsdtGpa), 0, 0, 0, 0];
+  const bytes = [
+    ...ascii('RSD PTR '),
+    0,
+    ...ascii('RNGSID', 6),
+    2,
+    ...u32(rsdtGpa),
+    ...u32(36),
+    ...u64(xsdtGpa),
+    0,
+    0,
+    0,
+    0,
+  ];
   return withChecksum(withChecksum(bytes, 8, 20), 32);
 }
 
@@ -74,8 +86,20 @@ export function acpiTables(memoryBytes: number, cpus: number, rsdpGpa: number): 
   };
   const dsdtGpa = place(dsdt(memoryBytes, cpus));
   const listed = [place(fadt(dsdtGpa, nvs)), place(madt(cpus))];
-  const rsdtGpa = place(systemTable('RSDT', 1, listed.flatMap((gpa) => [...u32(gpa)])));
-  const xsdtGpa = place(systemTable('XSDT', 1, listed.flatMap((gpa) => [...u64(gpa)])));
+  const rsdtGpa = place(
+    systemTable(
+      'RSDT',
+      1,
+      listed.flatMap((gpa) => [...u32(gpa)]),
+    ),
+  );
+  const xsdtGpa = place(
+    systemTable(
+      'XSDT',
+      1,
+      listed.flatMap((gpa) => [...u64(gpa)]),
+    ),
+  );
   assert(placed.length <= ACPI_RECLAIM_BYTES, `ACPI tables of ${placed.length} bytes do not fit`);
   return [
     { gpa: tables, bytes: Uint8Array.from(placed), what: 'ACPI tables' },

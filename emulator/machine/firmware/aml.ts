@@ -62,8 +62,15 @@ export const string = (text: string): Bytes => [0x0d, ...ascii(text), 0];
 // --- 20.2.5: objects, statements, expressions
 
 export const defName = (name: string, value: Bytes): Bytes => [0x08, ...nameString(name), ...value];
-export const defScope = (name: string, ...terms: Bytes[]): Bytes => [0x10, ...pkg([...nameString(name), ...terms.flat()])];
-export const defDevice = (name: string, ...terms: Bytes[]): Bytes => [0x5b, 0x82, ...pkg([...nameString(name), ...terms.flat()])];
+export const defScope = (name: string, ...terms: Bytes[]): Bytes => [
+  0x10,
+  ...pkg([...nameString(name), ...terms.flat()]),
+];
+export const defDevice = (name: string, ...terms: Bytes[]): Bytes => [
+  0x5b,
+  0x82,
+  ...pkg([...nameString(name), ...terms.flat()]),
+];
 export const defMethod = (name: string, argumentCount: number, ...terms: Bytes[]): Bytes => [
   0x14,
   ...pkg([...nameString(name), argumentCount, ...terms.flat()]),
@@ -79,7 +86,14 @@ export const argObj = (index: number): Bytes => [0x68 + index];
 export const io = (first: number, bytes: number): Bytes => [0x47, 0x01, ...u16(first), ...u16(first), 0x01, bytes];
 /** Edge-triggered, active high, exclusive (6.4.2.1). */
 export const irqNoFlags = (irq: number): Bytes => [0x22, ...u16(1 << irq)];
-export const memory32Fixed = (first: number, bytes: number): Bytes => [0x86, 0x09, 0x00, 0x00, ...u32(first), ...u32(bytes)];
+export const memory32Fixed = (first: number, bytes: number): Bytes => [
+  0x86,
+  0x09,
+  0x00,
+  0x00,
+  ...u32(first),
+  ...u32(bytes),
+];
 
 type Width = 2 | 4;
 /** Word and doubleword address space (6.4.3.5), fixed ends, this bridge produces it. */

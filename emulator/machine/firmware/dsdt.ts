@@ -69,20 +69,25 @@ function pciRoot(memoryBytes: number): Bytes {
         dwordMemory(holeFirst, IO_APIC_GPA - 1),
       ),
     ),
-    defName('PRTP', routing((pirq) => PIRQ_IRQS[pirq]!)),
-    defName('PRTA', routing((pirq) => PIRQ_PIN + pirq)),
-    defMethod(
-      '_PRT',
-      0,
-      defIf(nameString('\\PICM'), defReturn(nameString('PRTA'))),
-      defReturn(nameString('PRTP')),
+    defName(
+      'PRTP',
+      routing((pirq) => PIRQ_IRQS[pirq]!),
     ),
+    defName(
+      'PRTA',
+      routing((pirq) => PIRQ_PIN + pirq),
+    ),
+    defMethod('_PRT', 0, defIf(nameString('\\PICM'), defReturn(nameString('PRTA'))), defReturn(nameString('PRTP'))),
     isaBridge(),
   );
 }
 
 const processor = (cpu: number): Bytes =>
-  defDevice(`C${cpu.toString(16).toUpperCase().padStart(3, '0')}`, defName('_HID', string('ACPI0007')), defName('_UID', integer(cpu)));
+  defDevice(
+    `C${cpu.toString(16).toUpperCase().padStart(3, '0')}`,
+    defName('_HID', string('ACPI0007')),
+    defName('_UID', integer(cpu)),
+  );
 
 export function dsdt(memoryBytes: number, cpus: number): Bytes {
   const body = [
