@@ -62,6 +62,7 @@ start:
         .cfi_startproc
         .cfi_undefined 16 # rip: nothing to return to
         cld
+        movl    $(boot_stack_top - KERNEL_BASE), %esp
         call    make_boot_tables
 
         movl    %cr4, %eax
