@@ -51,7 +51,7 @@ export class StepLoop {
   /** A record that reads STOP for now, and the handler that belongs there. */
   private patched?: { record: number; handler: number };
   /** To link the block that comes next to: word and linear address of the branch. */
-  private link?: { word: number; from: bigint; generation: number };
+  private link?: { word: number; from: bigint; to: bigint; generation: number };
   private codeBase = -1n;
   /** A watchpoint was hit by the instruction that is executing. */
   private watched?: Stop;
@@ -210,6 +210,8 @@ export class StepLoop {
       const block = code.cache.lookup(state.rip, executionMode(state));
       this.connect(block);
       this.execute(block, single ? 1 : budget);
+      // A software interrupt that a filter held back.
+      if (cpu.heldEvent) return { kind: 'trap', cpu: 0, event: describe(cpu, cpu.heldEvent) };
       if (!single) return undefined;
       const trap = cpu.debug.afterInstruction(trapFlag, resumeFlag);
       if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
@@ -270,7 +272,9 @@ export class StepLoop {
   /** Makes the way that led here direct, and known to indirect branches. */
   private connect(block: Block): void {
     const { cache } = this.code;
-    if (this.link && this.link.generation === cache.generation) cache.link(this.link.word, this.link.from, block);
+    const { link } = this;
+    // An interrupt may have come in between: then the link waits for another time.
+    if (link && link.generation === cache.generation && link.to === block.rip) cache.link(link.word, link.from, block);
     this.link = undefined;
     cache.enterJumpCache(block);
   }
@@ -334,7 +338,7 @@ export class StepLoop {
       case EXIT.LINK: {
         retire(0);
         const word = view.getUint32(layout.EXIT_LINK, true);
-        if (word) this.link = { word, from: block.gva, generation: cache.generation };
+        if (word) this.link = { word, from: block.gva, to: state.rip, generation: cache.generation };
         return;
       }
       case EXIT.BUDGET:

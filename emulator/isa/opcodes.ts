@@ -5,10 +5,9 @@ import { integerRows } from './rows/integer';
 import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
 import { stringRows } from './rows/string';
-import { farRows } from './rows/far';
 import { systemRows } from './rows/system';
-import { systemRows } from './rows/system';
+import { x87Rows } from './rows/x87';
 
-const FAMILIES: readonly (readonly RowSpec[])[] = [integerRows, branchRows, stringRows, systemRows, farRows];
+const FAMILIES: readonly (readonly RowSpec[])[] = [integerRows, branchRows, stringRows, systemRows, farRows, x87Rows];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));
