@@ -12,6 +12,9 @@ export default defineConfig(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // The compiler reports falling through, and knows what never returns.
+      'no-fallthrough': 'off',
+      'no-useless-assignment': 'off',
       eqeqeq: 'error',
       'no-restricted-syntax': [
         'error',
@@ -21,13 +24,12 @@ export default defineConfig(
   },
   {
     // Run by Node as they are.
-    files: ['**/*.mjs', 'scripts/browser-shims/*.js'],
+    files: ['**/*.mjs', '**/*.cjs', 'scripts/web-workspace/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'require', 'module', 'atob', 'URL', 'setTimeout', 'fetch'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        ['process', 'console', 'require', 'module', 'exports', 'URL', 'Uint8Array', 'setTimeout', 'fetch'].map(
+          (name) => [name, 'readonly'],
+        ),
       ),
     },
     rules: { '@typescript-eslint/no-require-imports': 'off' },

@@ -4,7 +4,6 @@ import type { HTMLAttributes } from 'preact';
 type Common = HTMLAttributes<HTMLElement>;
 
 declare module 'preact' {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- how preact declares elements
   namespace JSX {
     interface IntrinsicElements {
       'vscode-tree': Common;

@@ -1,0 +1,60 @@
+/** A file system over HTTP: reads from the server that gave us, keeps writes in memory until the page is reloaded. */
+const vscode = require('vscode');
+
+exports.activate = (context) => {
+  const base = context.extensionUri.with({ path: '/workspace-files' }).toString(true);
+  const changes = new vscode.EventEmitter();
+  /** By path; null: deleted. */
+  const written = new Map();
+
+  const get = async (uri, what) => {
+    if (written.get(uri.path) === null) throw vscode.FileSystemError.FileNotFound(uri);
+    const response = await fetch(`${base}${encodeURI(uri.path)}?${what}`);
+    if (!response.ok) throw vscode.FileSystemError.FileNotFound(uri);
+    return response;
+  };
+  const changed = (uri, type, content) => {
+    written.set(uri.path, content);
+    changes.fire([{ type, uri }]);
+  };
+
+  const provider = {
+    onDidChangeFile: changes.event,
+    watch: () => ({ dispose() {} }),
+    async stat(uri) {
+      const content = written.get(uri.path);
+      if (content) return { type: vscode.FileType.File, ctime: 0, mtime: Date.now(), size: content.length };
+      return (await get(uri, 'stat')).json();
+    },
+    async readDirectory(uri) {
+      const entries = new Map(await (await get(uri, 'list')).json());
+      const folder = `${uri.path.replace(/\/$/, '')}/`;
+      for (const [path, content] of written) {
+        const name = path.slice(folder.length);
+        if (!path.startsWith(folder) || name.includes('/')) continue;
+        if (content === null) entries.delete(name);
+        else entries.set(name, vscode.FileType.File);
+      }
+      return [...entries];
+    },
+    async readFile(uri) {
+      return written.get(uri.path) ?? new Uint8Array(await (await get(uri, 'read')).arrayBuffer());
+    },
+    writeFile(uri, content) {
+      changed(uri, vscode.FileChangeType.Changed, content);
+    },
+    delete(uri) {
+      changed(uri, vscode.FileChangeType.Deleted, null);
+    },
+    createDirectory() {
+      throw vscode.FileSystemError.NoPermissions('This workspace keeps no new folders.');
+    },
+    async rename(from, to) {
+      changed(to, vscode.FileChangeType.Created, await provider.readFile(from));
+      changed(from, vscode.FileChangeType.Deleted, null);
+    },
+  };
+  context.subscriptions.push(
+    vscode.workspace.registerFileSystemProvider('workspace', provider, { isCaseSensitive: true }),
+  );
+};

@@ -1,0 +1,108 @@
+/** A real VS Code in a real browser, for tests: opens it, presses its keys, knows its selectors (VS Code 1.91). */
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { chromium, type BrowserContext, type FrameLocator, type Locator, type Page } from 'playwright-core';
+
+export const CHROMIUM = '/usr/bin/chromium';
+export const browserIsHere = (): boolean => existsSync(CHROMIUM);
+
+const SCREENSHOTS = resolve('test', 'extension', 'screenshots');
+// Runs as root in containers, without a GPU, and calls no server of its maker.
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']; // prettier-ignore
+
+export class Workbench {
+  /** What the browser's console said: printed when a test fails. */
+  readonly log: string[] = [];
+  private shots = 0;
+
+  private constructor(
+    readonly page: Page,
+    private readonly context: BrowserContext,
+    private readonly profile: string,
+    private readonly name: string,
+  ) {
+    page.on('console', (message) => this.log.push(`${message.type()}: ${message.text().slice(0, 500)}`));
+    page.on('pageerror', (error) => this.log.push(`page error: ${error.message}`));
+  }
+
+  static async open(url: string, name: string): Promise<Workbench> {
+    const profile = mkdtempSync(join(tmpdir(), 'ringside-browser-'));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: CHROMIUM,
+      headless: true,
+      viewport: { width: 1600, height: 1000 },
+      args: FLAGS,
+    });
+    context.setDefaultTimeout(20_000);
+    const page = context.pages()[0] ?? (await context.newPage());
+    const workbench = new Workbench(page, context, profile, name);
+    await page.goto(url);
+    await page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
+    return workbench;
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+    rmSync(this.profile, { recursive: true, force: true });
+  }
+
+  async screenshot(what: string): Promise<void> {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    const number = String(++this.shots).padStart(2, '0');
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${this.name}-${number}-${what}.png`) });
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.page.getByRole('treeitem', { name }).first().dblclick({ timeout: 60_000 });
+    await this.page.locator('.monaco-editor .view-line').first().waitFor();
+  }
+
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator('.quick-input-widget .quick-input-box input').waitFor();
+    await this.page.keyboard.type(title);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  async goToLine(line: number): Promise<void> {
+    await this.page.keyboard.press('Control+G');
+    await this.page.locator('.quick-input-widget .quick-input-box input').waitFor();
+    await this.page.keyboard.type(String(line));
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** Pressed too early, while extensions still start, F5 does nothing of use. */
+  async startDebugging(): Promise<void> {
+    for (let tries = 0; tries < 10; tries++) {
+      await this.page.keyboard.press('F5');
+      const started = await this.page.waitForSelector('.debug-toolbar', { timeout: 6_000 }).catch(() => undefined);
+      if (started) return;
+      if (await this.page.locator('.monaco-dialog-box').count()) await this.page.keyboard.press('Escape');
+    }
+    throw new Error('F5 started no debug session');
+  }
+
+  /** The editor shows where execution stands. */
+  async stopped(): Promise<void> {
+    await this.page
+      .locator('.debug-top-stack-frame-line, .debug-top-stack-frame-column')
+      .first()
+      .waitFor({ state: 'attached', timeout: 60_000 });
+  }
+
+  toolbar(label: string): Locator {
+    return this.page.locator(`.debug-toolbar .action-label[aria-label^="${label}"]`);
+  }
+
+  rows(view: 'debug-variables' | 'debug-call-stack' | 'debug-breakpoints'): Locator {
+    return this.page.locator(`.${view} .monaco-list-row`);
+  }
+
+  /** The content of the page-table view. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').first().frameLocator('#active-frame');
+  }
+}
