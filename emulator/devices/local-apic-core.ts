@@ -165,7 +165,8 @@ export abstract class LocalApicCore {
     return (this.s.baseMsr & APIC_BASE.ENABLE) !== 0 && (this.s.svr & SVR_ENABLE) !== 0;
   }
   get arbitration(): number {
-    return Math.max(this.s.tpr & 0xf0, highest(this.s.isr) & 0xf0, highest(this.s.irr) & 0xf0);
+    const top = (set: readonly number[]): number => Math.max(0, highest(set)) & 0xf0;
+    return Math.max(this.s.tpr & 0xf0, top(this.s.isr), top(this.s.irr));
   }
 
   matches(destination: number, logical: boolean): boolean {

@@ -169,15 +169,14 @@ export class Rtc implements Device<Saved> {
       return;
     }
     const ran = this.runs;
+    const held = index === REG.A && !ran;
     if (ran && (index === REG.A || index === REG.B)) this.freeze();
-    cmos[index] = index === REG.A ? byte & 0x7f : byte;
     // SET also drops UIE (data sheet, register B).
-    if (index === REG.B && byte & B.SET) cmos[REG.B] = byte & ~B.UIE;
-    if ((index === REG.A || index === REG.B) && this.runs) {
-      const wasHeld = index === REG.A && !ran;
-      // Out of divider reset the first update comes half a second later (data sheet, DV bits).
-      this.thaw(wasHeld ? this.clock.now() - SECOND_NS / 2 : ran ? this.s.baseNs : this.clock.now());
-    }
+    if (index === REG.B) cmos[REG.B] = byte & B.SET ? byte & ~B.UIE : byte;
+    else cmos[index] = index === REG.A ? byte & 0x7f : byte;
+    // Running on, the clock keeps its time whatever the new format. Out of divider reset the first update comes half a
+    // second later (data sheet, DV bits).
+    if (!ran && this.runs) this.thaw(this.clock.now() - (held ? SECOND_NS / 2 : 0));
   }
 
   /** Updates go on: SET is clear and the divider counts 32.768 kHz. */
