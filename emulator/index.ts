@@ -1,5 +1,5 @@
 /** The only door into the emulator. */
 export { createMachine } from './machine/machine';
 export type * from './machine/api';
-export { isElf, readElf } from './machine/elf';
+export * from './machine/elf';
 export { UserError } from './util/assert';

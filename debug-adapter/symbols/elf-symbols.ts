@@ -1,5 +1,5 @@
 /** Symbols of the ELF file: names for addresses where there is no DWARF, and for assembly. */
-import { type Elf, SHF, SHN, STB, STT } from '../../emulator/machine/elf';
+import { type Elf, SHF, SHN, STB, STT } from '../../emulator/index';
 import type { FunctionSymbol } from './api';
 import { toAddress, toGva } from './reader';
 import { lastAtMost, type Slices, sortedOrder } from './slices';

@@ -1,5 +1,5 @@
 /** The door to symbols: opens a file and builds its index, in slices that leave the event loop free. */
-import { type Elf, ELF_TYPE, readElf, SHF } from '../../emulator/machine/elf';
+import { type Elf, ELF_TYPE, readElf, SHF } from '../../emulator/index';
 import { UserError } from '../../emulator/util/assert';
 import type { Progress, SymbolFile } from './api';
 import { Dwarf } from './dwarf';

@@ -1,5 +1,5 @@
 /** The debug sections of an ELF file, decompressed. */
-import { SHF, SHT, type Elf, type ElfSection } from '../../emulator/machine/elf';
+import { SHF, SHT, type Elf, type ElfSection } from '../../emulator/index';
 import { DwarfError, Reader } from './reader';
 
 // prettier-ignore

@@ -1,5 +1,5 @@
 /** One file's symbols: the answers to api.ts, from DWARF where there is some and from ELF symbols where not. */
-import type { Elf } from '../../emulator/machine/elf';
+import type { Elf } from '../../emulator/index';
 import type { FunctionSymbol, InlineFrame, LineEntry, SourceLine, SymbolFile, Target, Type, UnwoundFrame, Variable } from './api'; // prettier-ignore
 import { AT, TAG } from './dwarf-constants';
 import type { Dwarf } from './dwarf';
