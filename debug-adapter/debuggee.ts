@@ -111,6 +111,9 @@ export class Debuggee {
     this.runner.start(activity);
   }
 
+  /** How values are written. */
+  readonly formatting = { symbolAt: (gva: bigint) => this.program.symbolAt(gva) };
+
   private stopped(stop: Stop): void {
     if ('cpu' in stop) this.currentCpu = stop.cpu;
     this.lastStop = stop;
@@ -131,7 +134,8 @@ export class Debuggee {
     if (!edit) this.handles.clear();
   }
 
-  private complain(text: string): void {
+  /** Said once, however often it happens. */
+  complain(text: string): void {
     if (this.complained.has(text)) return;
     this.complained.add(text);
     this.events.output('important', `${text}\n`);

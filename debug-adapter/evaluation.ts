@@ -1,59 +1,126 @@
-/** TEMPORARY until expressions land. */
+/** Expressions of the user: in a frame, as a condition inside the run loop, as an address. */
+import type { TrapEvent } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import type { ConditionPlace } from './breakpoints';
 import type { Debuggee } from './debuggee';
+import { frameScope, liveScope, trapSpecials } from './expression-scope';
+import { bare } from './expressions/c-types';
+import { compile, compileAssignment, type Scope } from './expressions/evaluate';
+import { formatValue } from './expressions/format';
+import type { Value } from './expressions/values';
 import type { ShownFrame } from './handles';
-import { accessOf, variableNode } from './scopes/frame';
 import type { Node } from './scopes/node';
-import { topFrame, type CodeFrame } from './unwind';
+import { registerBits } from './scopes/processor';
+import { valueNode } from './scopes/value-node';
+import type { CodeFrame } from './unwind';
+
+export interface At {
+  shown: ShownFrame;
+  frame: CodeFrame;
+}
 
 export class Evaluator {
-  constructor(private readonly target: Debuggee) {}
+  constructor(private readonly debuggee: Debuggee) {}
 
-  private scalar(text: string, frame: CodeFrame): bigint {
-    const { inspect } = this.target.machine;
-    if (/^(0x[0-9a-f]+|\d+)$/i.test(text)) return BigInt(text);
-    const register = inspect.registers(frame.cpu).get(text.replace(/^\$/, ''));
-    if (register !== undefined) return register;
-    const symbol = this.target.program.symbol(text);
-    if (symbol !== undefined) return symbol;
-    throw new UserError(`'${text}' is not known here.`);
+  private stopEvent = (): TrapEvent | undefined => {
+    const stop = this.debuggee.lastStop;
+    return stop?.kind === 'trap' || stop?.kind === 'triple-fault' ? stop.event : undefined;
+  };
+
+  private scope({ shown, frame }: At, edited: () => void = () => {}): Scope {
+    return frameScope(this.debuggee, frame, shown.depth, trapSpecials(this.stopEvent), edited);
   }
 
-  private top(cpu: number): CodeFrame {
-    return topFrame(this.target.unwinding, cpu);
+  private live(place: ConditionPlace, current: { cpu: number }): Scope {
+    return liveScope(this.debuggee, () => current.cpu, place.gva, trapSpecials(place.trap ?? this.stopEvent));
   }
 
-  condition(text: string, _place: ConditionPlace): (cpu: number) => boolean {
-    const match = /^(.+?)\s*(==|!=|<|>|>=|<=)\s*(.+)$/.exec(text);
-    if (!match) throw new UserError(`Cannot understand ${text}`);
+  /** True or false, as often as asked. What cannot be evaluated counts as true and is said once. */
+  condition(text: string, place: ConditionPlace): (cpu: number) => boolean {
+    const current = { cpu: this.debuggee.currentCpu };
+    const compiled = compile(text, this.live(place, current));
     return (cpu) => {
-      const frame = this.top(cpu);
-      const a = match[1]!.startsWith('trap.')
-        ? BigInt((_place.trap!() as never)[match[1]!.slice(5)])
-        : this.scalar(match[1]!, frame);
-      const b = this.scalar(match[3]!, frame);
-      return match[2] === '==' ? a === b : match[2] === '!=' ? a !== b : match[2] === '<' ? a < b : a > b;
+      current.cpu = cpu;
+      try {
+        return compiled.test();
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        // `trap.address < 0x1000` is no mistake when the event is no page fault: it is not true.
+        if (/has no value at this stop/.test(error.message)) return false;
+        this.debuggee.complain(`Condition '${text}' cannot be evaluated, so the breakpoint stops: ${error.message}`);
+        return true;
+      }
     };
   }
-  text(text: string, _place: ConditionPlace): (cpu: number) => string {
-    return (cpu) => `${this.scalar(text, this.top(cpu))}`;
+
+  /** For log messages: the value as text, or in angle brackets why there is none. */
+  text(text: string, place: ConditionPlace): (cpu: number) => string {
+    const current = { cpu: this.debuggee.currentCpu };
+    const scope = this.live(place, current);
+    const compiled = compile(text, scope);
+    return (cpu) => {
+      current.cpu = cpu;
+      try {
+        return formatValue(compiled(), scope, this.debuggee.formatting);
+      } catch (error) {
+        if (error instanceof UserError) return `<${error.message}>`;
+        throw error;
+      }
+    };
   }
+
+  /** The value of an expression as an address; of arrays, structures and functions, where they are. */
   address(text: string, frameId?: number): bigint {
-    return this.scalar(text, this.target.codeFrameOf(frameId).frame);
+    const at = this.debuggee.codeFrameOf(frameId);
+    const { type, value, location } = compile(text, this.scope(at))();
+    const inner = bare(type);
+    if (/array|struct|union|class|function/.test(inner.kind) && location?.kind === 'memory') return location.address;
+    if (typeof value !== 'bigint') throw new UserError(`'${text}' is not an address but of type ${type.name}.`);
+    return BigInt.asUintN(64, value);
   }
-  locate(text: string, at: { shown: ShownFrame; frame: CodeFrame }): { gva: bigint; bytes: number } | undefined {
-    return this.node(text, at, () => {}).memory;
+
+  /** Where the value lies, for data breakpoints; undefined: not in guest-virtual memory. */
+  locate(text: string, at: At): { gva: bigint; bytes: number } | undefined {
+    const { type, location } = compile(text, this.scope(at))();
+    if (location?.kind !== 'memory' || location.space !== 'gv') return undefined;
+    const bytes = location.bits ? Math.ceil((location.bits.offset + location.bits.size) / 8) : type.bytes;
+    return { gva: location.address, bytes };
   }
-  node(text: string, at: { shown: ShownFrame; frame: CodeFrame }, edited: () => void): Node {
-    const { program } = this.target;
-    const access = accessOf(this.target, at.frame, edited);
-    const variable =
-      program.variablesAt(at.frame.lookup, at.shown.depth).find((each) => each.name === text) ?? program.global(text);
-    if (variable) return variableNode(this.target, variable, at.frame, access);
-    return { name: text, value: `0x${this.scalar(text, at.frame).toString(16)}` };
+
+  /** The value as a node. `assign`: the expression may change the guest. */
+  node(text: string, at: At, edited: () => void, assign = false): Node {
+    const scope = this.scope(at, edited);
+    return this.nodeOf(text, compile(text, scope, { assign })(), at, scope);
   }
-  amount(text: string, _frame: ShownFrame | undefined): string {
-    return text;
+
+  /** Assigns, and tells what is there then. */
+  assign(expression: string, value: string, at: At, edited: () => void): Node {
+    compileAssignment(expression, value, this.scope(at, edited))();
+    return this.node(expression, at, edited);
+  }
+
+  private nodeOf(text: string, result: Value, at: At, scope: Scope): Node {
+    const { type, value, location } = result;
+    if (location?.kind === 'register') return this.registerNode(text, location.name, value, at, scope);
+    if (typeof value === 'string') return { name: text, value: JSON.stringify(value) };
+    const node = valueNode(text, result, scope, this.debuggee.formatting, text);
+    // A computed address is worth a look into memory, too.
+    if (node.reference === undefined && typeof value === 'bigint' && type.bytes === 8) {
+      node.reference = { space: 'gv', value: BigInt.asUintN(64, value) };
+    }
+    return node;
+  }
+
+  private registerNode(text: string, name: string, value: Value['value'], at: At, scope: Scope): Node {
+    const number = typeof value === 'bigint' ? value : 0n;
+    const bits = registerBits(name, this.debuggee.machine.inspect.registers(at.frame.cpu));
+    const symbol = bits === 64 && number > 0xfffn ? this.debuggee.program.describe(number) : undefined;
+    return {
+      name: text,
+      value: `0x${number.toString(16).padStart(Math.ceil(bits / 4), '0')}${symbol === undefined ? '' : ` <${symbol}>`}`,
+      evaluateName: text,
+      ...(bits === 64 ? { reference: { space: 'gv' as const, value: number } } : {}),
+      set: (typed) => void compileAssignment(text, typed, scope)(),
+    };
   }
 }

@@ -87,6 +87,13 @@ export class Program {
     }
     return undefined;
   }
+  enumerator(name: string): { value: bigint; type: Type } | undefined {
+    for (const { file } of this.modules) {
+      const found = file.enumerator(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
   globals(pc: bigint | undefined, limit: number): Variable[] {
     const found: Variable[] = [];
     for (const { file } of this.modules) {

@@ -139,10 +139,18 @@ class Unwinder {
     }
     const user = !this.stack.executable(pc, false);
     const cpl = user || pc < 1n << 47n ? this.privilegeOf(pc) : 0;
-    return {
-      label: this.labelOf(frame, pc, cpl, undefined),
-      frame: { ...frame, pc, lookup: pc, registers, cpl, guessed: false },
-    };
+    return this.across(frame, { pc, registers, cpl }, undefined);
+  }
+
+  private across(
+    frame: CodeFrame,
+    beyond: Pick<CodeFrame, 'pc' | 'registers' | 'cpl'>,
+    hardware: HardwareFrame | undefined,
+  ): Caller {
+    const label = this.labelOf(frame, beyond.pc, beyond.cpl, hardware);
+    // A system call returns behind its instruction, an interrupt to the very instruction.
+    const lookup = label === SYSTEM_CALL_LABEL ? beyond.pc - 1n : beyond.pc;
+    return { label, frame: { ...frame, ...beyond, lookup, guessed: false } };
   }
 
   /** Without debug information: whatever is found first on the way up the stack. */
@@ -211,10 +219,7 @@ class Unwinder {
     const registers = untouched ? new Map(known) : this.preserved(known);
     registers.set(this.numbers.pc, hardware.pc).set(this.numbers.sp, hardware.sp);
     const { pc, cpl } = hardware;
-    return {
-      label: this.labelOf(frame, pc, cpl, hardware),
-      frame: { ...frame, pc, lookup: pc, registers, cpl, guessed: false },
-    };
+    return this.across(frame, { pc, registers, cpl }, hardware);
   }
 
   private atSystemCallEntry(frame: CodeFrame, sp: bigint): Caller | undefined {
@@ -242,13 +247,23 @@ class Unwinder {
   }
 
   private labelOf(frame: CodeFrame, pc: bigint, cpl: number, hardware: HardwareFrame | undefined): string {
+    if (this.isSystemCallEntry(frame)) return SYSTEM_CALL_LABEL;
     const event = this.context.traps.deliveredAt(pc, cpl);
     if (event !== undefined) return borderLabel({ ...event, cpl });
-    if (this.stack.isSystemCallReturn(pc)) return SYSTEM_CALL_LABEL;
     const vector = this.vectorOf(frame);
+    if (vector === undefined && this.stack.isSystemCallReturn(pc)) return SYSTEM_CALL_LABEL;
     const errorCode =
       hardware && vector !== undefined && WITH_ERROR_CODE.has(vector) ? Number(hardware.below) : undefined;
     return borderLabel({ vector, errorCode, cpl });
+  }
+
+  /** What SYSCALL jumps to lies in the function of this frame. */
+  private isSystemCallEntry(frame: CodeFrame): boolean {
+    const entry = this.context.inspect.registers(frame.cpu).get('lstar');
+    if (entry === undefined || entry === 0n) return false;
+    if (entry === frame.pc) return true;
+    const start = this.context.program.functionAt(frame.lookup)?.start;
+    return start !== undefined && this.context.program.functionAt(entry)?.start === start;
   }
 
   /** The vector whose gate leads into the function of this frame. */

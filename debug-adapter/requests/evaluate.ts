@@ -23,7 +23,7 @@ export const evaluate = handler(
     // Values change under a running machine; only the console, where the user asks now, may look.
     if (context !== 'repl') target.mustStand();
     const at = target.codeFrameOf(frameId);
-    const node = target.evaluator.node(text, at, () => session.edited(['all']));
+    const node = target.evaluator.node(text, at, () => session.edited(['all']), context === 'repl');
     const { name: _, value, evaluateName: __, ...rest } = describeNode(session, node, at.shown);
     return { result: value, ...rest };
   },
@@ -35,14 +35,8 @@ export const setExpression = handler(
     const target = session.stopped;
     const at = target.codeFrameOf(frameId);
     const edited = (): void => session.edited(['all']);
-    const node = target.evaluator.node(expression, at, edited);
-    if (node.set === undefined) throw new UserError(`${expression} is not something that can be written.`);
-    node.set(target.evaluator.amount(value, at.shown));
-    const {
-      name: _,
-      evaluateName: __,
-      ...rest
-    } = describeNode(session, target.evaluator.node(expression, at, edited), at.shown);
+    const node = target.evaluator.assign(expression, value, at, edited);
+    const { name: _, evaluateName: __, ...rest } = describeNode(session, node, at.shown);
     return rest;
   },
 );

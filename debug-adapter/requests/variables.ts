@@ -1,7 +1,7 @@
 /** variables, setVariable. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../emulator/util/assert';
-import { hex } from '../addresses';
+import { memoryReference } from '../addresses';
 import { integer, object, oneOf, optional, string } from '../arguments';
 import type { Container, ShownFrame } from '../handles';
 import type { Node } from '../scopes/node';
@@ -28,8 +28,7 @@ export function describeNode(session: RingsideSession, node: Node, frame?: Shown
   if (node.type !== undefined) result.type = node.type;
   if (node.evaluateName !== undefined) result.evaluateName = node.evaluateName;
   if (children?.indexed !== undefined) result.indexedVariables = children.indexed;
-  const reference = node.reference ?? node.memory?.gva;
-  if (reference !== undefined) result.memoryReference = hex(reference);
+  if (node.reference !== undefined) result.memoryReference = memoryReference(node.reference);
   if (node.set === undefined) result.presentationHint = { attributes: ['readOnly'] };
   if (node.kind === 'virtual') result.presentationHint = { kind: 'virtual', attributes: ['readOnly'] };
   return result;
@@ -72,7 +71,7 @@ export const setVariable = handler(
     const container = containerOf(session, variablesReference);
     const node = childNamed(container, name);
     if (node.set === undefined) throw new UserError(`${name} cannot be changed.`);
-    node.set(session.target.evaluator.amount(value, container.frame));
+    node.set(value);
     const {
       name: _,
       evaluateName: __,

@@ -1,12 +1,13 @@
 /** The scopes of one frame: arguments, locals, globals, registers. Knows no DAP handles. */
-import { UserError } from '../../emulator/util/assert';
 import type { Debuggee } from '../debuggee';
+import { variableValue } from '../expressions/evaluate';
+import { frameScope, isTopFrame } from '../expression-scope';
 import type { ShownFrame } from '../handles';
 import type { Variable } from '../symbols/api';
-import { targetOf, topFrame, type CodeFrame } from '../unwind';
+import { topFrame, type CodeFrame } from '../unwind';
 import type { Children, Node } from './node';
 import { registerGroups, type Override, type ProcessorView } from './processor';
-import { valueNode, type ValueAccess } from './typed-values';
+import { valueNode } from './value-node';
 
 export interface Scope {
   name: string;
@@ -17,72 +18,40 @@ export interface Scope {
 
 const MAX_GLOBALS = 2000;
 
-export const isTopFrame = (target: Debuggee, frame: CodeFrame): boolean =>
-  frame.pc === target.machine.inspect.pc(frame.cpu) && frame.pc === frame.lookup;
-
-/** How values of a frame are read and written. */
-export function accessOf(target: Debuggee, frame: CodeFrame, edited: () => void): ValueAccess {
-  const { inspect } = target.machine;
-  return {
-    memory: (gva, bytes) => inspect.readVirtual(frame.cpu, gva, bytes),
-    register: (number) => frame.registers.get(number),
-    writeMemory: (gva, bytes) => {
-      if (inspect.writeVirtual(frame.cpu, gva, bytes) < bytes.length) {
-        throw new UserError(`gv:${target.address(gva)} is not mapped; nothing, or only a part, was written.`);
-      }
-    },
-    writeRegister: (number, value) => {
-      const name = frame.numbers.names[number];
-      if (!isTopFrame(target, frame)) throw new UserError('Registers can be changed in the innermost frame only.');
-      if (!name || !inspect.registers(frame.cpu).set(name, value))
-        throw new UserError(`${name ?? 'This register'} cannot be written.`);
-      frame.registers.set(number, value);
-    },
-    describe: (gva) => target.program.describe(gva),
-    edited,
-  };
-}
-
 export function processorView(target: Debuggee, cpu: number, edited: () => void): ProcessorView {
   const { inspect } = target.machine;
   return { inspect, cpu, describe: (gva) => target.program.describe(gva), edited };
 }
 
-export function variableNode(target: Debuggee, variable: Variable, frame: CodeFrame, access: ValueAccess): Node {
-  const location = variable.locate(targetOf(target.unwinding, frame), frame.lookup);
-  return valueNode(variable.name, variable.type, location, access, variable.name);
-}
-
 export function frameScopes(target: Debuggee, shown: ShownFrame, frame: CodeFrame, edited: () => void): Scope[] {
   const { program } = target;
-  // The frame as it is now: an edit may have changed registers since the stack was asked for.
-  const current = isTopFrame(target, frame) ? topFrame(target.unwinding, frame.cpu) : frame;
-  const access = accessOf(target, current, edited);
-  const list = (variables: Variable[]) => (): Node[] =>
-    variables.map((variable) => variableNode(target, variable, current, access));
+  const top = isTopFrame(target, frame);
+  // The frame as it is when it is looked at: an edit may have changed registers since the stack was asked for.
+  const list = (variables: () => Variable[]) => (): Node[] => {
+    const current = top ? topFrame(target.unwinding, frame.cpu) : frame;
+    const scope = frameScope(target, current, shown.depth, undefined, edited);
+    return variables().map((each) =>
+      valueNode(each.name, variableValue(each, scope), scope, target.formatting, each.name),
+    );
+  };
   const scopes: Scope[] = [];
   const variables = program.variablesAt(frame.lookup, shown.depth);
   const locals = variables.filter((each) => each.kind === 'local' || each.kind === 'static');
   const args = variables.filter((each) => each.kind === 'argument');
-  if (locals.length > 0)
-    scopes.push({ name: 'Locals', hint: 'locals', expensive: false, children: { list: list(locals) } });
-  if (args.length > 0)
-    scopes.push({ name: 'Arguments', hint: 'arguments', expensive: false, children: { list: list(args) } });
-  if (program.modules.length > 0) {
-    scopes.push({
-      name: 'Globals',
-      expensive: true,
-      children: { list: () => list(program.globals(frame.lookup, MAX_GLOBALS))() },
-    });
+  if (locals.length > 0) {
+    scopes.push({ name: 'Locals', hint: 'locals', expensive: false, children: { list: list(() => locals) } });
   }
-  const override: Override | undefined = isTopFrame(target, frame)
+  if (args.length > 0) {
+    scopes.push({ name: 'Arguments', hint: 'arguments', expensive: false, children: { list: list(() => args) } });
+  }
+  if (program.modules.length > 0) {
+    const globals = list(() => program.globals(frame.lookup, MAX_GLOBALS));
+    scopes.push({ name: 'Globals', expensive: true, children: { list: globals } });
+  }
+  const override: Override | undefined = top
     ? undefined
-    : (name) => current.registers.get(current.numbers.numberOf(name) ?? -1);
-  scopes.push({
-    name: 'Registers',
-    hint: 'registers',
-    expensive: false,
-    children: { list: () => registerGroups(processorView(target, frame.cpu, edited), override) },
-  });
+    : (name) => frame.registers.get(frame.numbers.numberOf(name) ?? -1);
+  const groups = (): Node[] => registerGroups(processorView(target, frame.cpu, edited), override);
+  scopes.push({ name: 'Registers', hint: 'registers', expensive: false, children: { list: groups } });
   return scopes;
 }

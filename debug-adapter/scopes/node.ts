@@ -1,5 +1,7 @@
 /** A tree of values as people see it. Knows no DAP handles: requests/variables.ts gives references to containers. */
 
+import type { Address } from '../addresses';
+
 export interface Node {
   name: string;
   value: string;
@@ -9,7 +11,7 @@ export interface Node {
   /** Where its bytes are, for memory views and data breakpoints. */
   memory?: { gva: bigint; bytes: number };
   /** What a memory view should open: the pointed-to address for pointers. */
-  reference?: bigint;
+  reference?: Address;
   /** Absent: a leaf. */
   children?: Children;
   /** Takes what the user typed; UserError when it does not fit. */

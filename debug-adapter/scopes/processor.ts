@@ -1,7 +1,7 @@
 /** Registers of one processor as a tree, decoded as far as people want to read them, editable. */
 import type { Inspector, RegisterFile } from '../../emulator/machine/api';
 import { UserError } from '../../emulator/util/assert';
-import { hex, shortHex } from '../addresses';
+import { hex, shortHex, type Address } from '../addresses';
 import { describeBits, FIELDS, fieldValue, withField, type Field } from './bits';
 import { group, type Node } from './node';
 
@@ -29,24 +29,40 @@ export function parseNumber(text: string, bits: number, what: string): bigint {
   return BigInt.asUintN(bits, value);
 }
 
-const BITS: Record<string, number> = { rflags: 64, eflags: 32, eip: 32, mxcsr: 32, fcw: 16, fsw: 16 };
-const bitsOf = (name: string): number => {
-  if (name in BITS) return BITS[name]!;
+const WIDTHS: Record<string, number> = {
+  mxcsr: 32,
+  fcw: 16,
+  fsw: 16,
+  rflags: 64,
+  eflags: 32,
+  rip: 64,
+  eip: 32,
+  iopl: 2,
+};
+
+/** How many bits a register of that name has. */
+export function registerBits(name: string, file: RegisterFile): number {
+  if (name in WIDTHS) return WIDTHS[name]!;
+  if (file.groups.flags.includes(name)) return 1;
   if (/^xmm/.test(name)) return 128;
   if (/^st\d/.test(name)) return 80;
   if (/^([cdefgs]s|ldtr|tr)$/.test(name)) return 16;
   if (/\.(limit|attributes)$/.test(name)) return 32;
-  if (/^e[a-ds]|^e[bs]p/.test(name)) return 32;
+  if (/^([abcd][lh]|[sd]il|[sb]pl|r\d+b)$/.test(name)) return 8;
+  if (/^([abcd]x|[sd]i|[sb]p|r\d+w)$/.test(name)) return 16;
+  if (/^(e[abcd]x|e[sd]i|e[sb]p|r\d+d)$/.test(name)) return 32;
   return 64;
-};
+}
+
+const gv = (value: bigint): Address => ({ space: 'gv', value });
 
 function registerNode(view: ProcessorView, file: RegisterFile, name: string, value: bigint, note = ''): Node {
-  const bits = bitsOf(name);
+  const bits = registerBits(name, file);
   return {
     name,
     value: hex128(value, bits / 4) + (note === '' ? '' : ` ${note}`),
     evaluateName: `$${name}`,
-    ...(bits === 64 ? { reference: value } : {}),
+    ...(bits === 64 ? { reference: gv(value) } : {}),
     set: (text) => {
       const parsed = parseNumber(text.split(/[\s<[]/)[0] ?? text, bits, name);
       if (!file.set(name, parsed)) throw new UserError(`${name} cannot be written.`);
@@ -84,7 +100,11 @@ export function generalRegisters(view: ProcessorView, override?: Override): Node
     const value = override(name);
     if (value === undefined || value === 'unknown') return { name, value: '<not known in this frame>' };
     const symbol = symbolNote(view)(name, value);
-    return { name, value: `${hex(value, bitsOf(name) / 4)}${symbol && ` ${symbol}`}`, reference: value };
+    return {
+      name,
+      value: `${hex(value, registerBits(name, file) / 4)}${symbol && ` ${symbol}`}`,
+      reference: gv(value),
+    };
   });
 }
 
@@ -128,7 +148,7 @@ export function segmentRegisters(view: ProcessorView): Node[] {
     const base = file.get(`${name}.base`) ?? 0n;
     const limit = file.get(`${name}.limit`) ?? 0n;
     const list = (): Node[] => plain(view, [`${name}.base`, `${name}.limit`], () => '');
-    return { name, value: `base ${hex(base)}, limit ${shortHex(limit)}`, reference: base, children: { list } };
+    return { name, value: `base ${hex(base)}, limit ${shortHex(limit)}`, reference: gv(base), children: { list } };
   });
   return [...segments, ...tables];
 }
