@@ -39,8 +39,9 @@ export const outcomeOf = (stop: Stop): Outcome | undefined => {
     case 'power-off':
       return { stop: stop.kind, status: STATUS.ok };
     case 'debug-exit': {
-      const message = stop.code === 0 ? undefined : `the guest wrote ${stop.code} to the debug-exit port`;
-      return { stop: stop.kind, status: stop.code === 0 ? STATUS.ok : STATUS.died, message };
+      const value = stop.code >>> 1;
+      const message = value === 0 ? undefined : `the guest wrote ${value} to the debug-exit port`;
+      return { stop: stop.kind, status: value === 0 ? STATUS.ok : STATUS.died, message };
     }
     case 'triple-fault':
       return { stop: stop.kind, status: STATUS.died, message: `triple fault, begun by ${at(stop.event)}` };

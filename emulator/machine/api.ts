@@ -23,7 +23,7 @@ export type Stop =
   | { kind: 'idle' }
   | { kind: 'power-off' }
   | { kind: 'reset' }
-  /** The debug-exit port was written. */
+  /** The debug-exit port was written; `code` is what QEMU would exit with: the value * 2 + 1. */
   | { kind: 'debug-exit'; code: number }; // prettier-ignore
 
 export interface TrapEvent {
@@ -65,7 +65,9 @@ export interface RegisterFile {
   /** An explicit edit by the user; recorded as outside input. False: no such name or not writable. */
   set(name: string, value: bigint): boolean;
   /** Names by group, for lists. */
-  readonly groups: Readonly<Record<'general' | 'segment' | 'control' | 'debug' | 'flags' | 'x87' | 'vector' | 'system', readonly string[]>>;
+  readonly groups: Readonly<
+    Record<'general' | 'segment' | 'control' | 'debug' | 'flags' | 'x87' | 'vector' | 'system', readonly string[]>
+  >;
 }
 
 /** One step of a page walk: the entry that was read and what it says. */

@@ -42,7 +42,7 @@ export const runOnOurs = (image: string, append = '', instructions = 200_000_000
   machine.onConsole = (bytes) => (text += Buffer.from(bytes).toString('latin1'));
   machine.boot({ name: basename(image), kernel: readFileSync(image), append });
   const stop = machine.run(instructions);
-  const end = stop.kind === 'debug-exit' ? `debug-exit ${stop.code}` : stop.kind;
+  const end = stop.kind === 'debug-exit' ? `debug-exit ${stop.code >>> 1}` : stop.kind;
   return { console: text.replaceAll('\r', ''), end };
 };
 

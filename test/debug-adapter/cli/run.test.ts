@@ -81,8 +81,8 @@ describe('cli: how a run ends', () => {
     ['dead halt', { output: '', end: { kind: 'dead-halt' } }, 'dead-halt', 1],
     ['reset', { output: '', end: { kind: 'reset' } }, 'reset', 1],
     ['idle', { output: '', end: { kind: 'idle' } }, 'idle', 3],
-    ['debug exit 0', { output: '', end: { kind: 'debug-exit', code: 0 } }, 'debug-exit', 0],
-    ['debug exit 3', { output: '', end: { kind: 'debug-exit', code: 3 } }, 'debug-exit', 1],
+    ['debug exit 0', { output: '', end: { kind: 'debug-exit', code: 1 } }, 'debug-exit', 0],
+    ['debug exit 3', { output: '', end: { kind: 'debug-exit', code: 7 } }, 'debug-exit', 1],
     ['interrupted', { output: '', end: { kind: 'limit' }, interrupt: true }, 'interrupted', 130],
   ];
   for (const [what, options, stop, status] of rows)

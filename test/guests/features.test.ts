@@ -1,0 +1,56 @@
+/**
+ * Tiny kernels that try out one feature of the processor each (guests/tests). Expected is what QEMU prints; of
+ * manual.S and manual-long.S what the manual says, as QEMU departs from it there. UPDATE=1 writes QEMU's output anew.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenText, guests, have, haveQemu, runOnOurs, runOnQemu } from './oracles';
+
+const folder = join(guests, 'tests');
+const names = readdirSync(folder).flatMap((file) => (file.endsWith('.S') ? [file.slice(0, -2)] : []));
+const image = (name: string): string => join(folder, `${name}.elf`);
+const BY_HAND = new Set(['manual', 'manual-long']);
+
+const expected = (name: string): string => {
+  if (BY_HAND.has(name)) return readFileSync(join(guests, `../test/golden/guests/${name}.txt`), 'utf8');
+  return goldenText(`${name}.txt`, () => runOnQemu(image(name)).console);
+};
+
+describe('processor features, by tiny kernels', () => {
+  for (const name of names)
+    it(`${name}: our machine prints what QEMU${BY_HAND.has(name) ? ' should print' : ' prints'}`, () => {
+      const { console, end } = runOnOurs(image(name), '', 20_000_000);
+      assert.equal(console, expected(name));
+      assert.equal(end, 'debug-exit 0');
+    });
+
+  it('QEMU prints what is expected', function () {
+    if (!haveQemu()) this.skip();
+    for (const name of names)
+      if (!BY_HAND.has(name)) assert.deepEqual(runOnQemu(image(name)), { console: expected(name), end: 'debug-exit 0' });
+  });
+
+  it('the built images are those of the sources', function () {
+    for (const name of names) assert.ok(existsSync(image(name)), `${name}.elf is missing: make -C guests/tests`);
+    if (!have('gcc') || !have('make')) this.skip();
+    const out = mkdtempSync(join(tmpdir(), 'ringside-'));
+    try {
+      execFileSync('make', ['-s', '-C', folder, `OUT=${out}`], { stdio: 'pipe' });
+    } catch {
+      this.skip(); // a gcc that cannot build 32-bit code
+    }
+    try {
+      // Assemblers of other versions may encode differently; what counts is that the output is the same.
+      for (const name of names) {
+        const rebuilt = join(out, `${name}.elf`);
+        if (readFileSync(rebuilt).equals(readFileSync(image(name)))) continue;
+        assert.equal(runOnOurs(rebuilt, '', 20_000_000).console, expected(name), `${name} was not built again`);
+      }
+    } finally {
+      rmSync(out, { recursive: true });
+    }
+  }).timeout(60_000);
+});
