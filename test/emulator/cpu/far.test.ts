@@ -229,7 +229,7 @@ describe('task switches', () => {
   /** Selector 50h: a 32-bit TSS of a task at 1B:2222 on 23:3330. */
   const two = (cpl = 0): Bench => {
     const b = new Bench().protect(cpl);
-    b.descriptor(0x28, TSS, 0x2fff, 0x8b);
+    b.descriptor(0x28, TSS, 0x67, 0x8b);
     b.descriptor(0x50, TSS2, 0x67, 0xe9);
     b.put(TSS2 + 4, 4, 0xa000);
     b.put(TSS2 + 8, 2, 0x10);

@@ -113,7 +113,7 @@ export class Bench {
     this.descriptor(0x10, 0, 0xf_ffff, 0x92, 0xc);
     this.descriptor(0x18, 0, 0xf_ffff, 0xfa, 0xc);
     this.descriptor(0x20, 0, 0xf_ffff, 0xf2, 0xc);
-    this.descriptor(0x28, TSS, 0x2fff, 0x89, 0);
+    this.descriptor(0x28, TSS, 0x67, 0x89, 0);
     this.put(TSS + 4, 4, 0x9000);
     this.put(TSS + 8, 2, 0x10);
     this.put(TSS + 0x66, 2, 0x68);
@@ -124,7 +124,7 @@ export class Bench {
     state.setSystem('idtr.limit', 0x7ffn);
     state.setSystem('cr0', BigInt(CR0.PE | CR0.ET));
     this.flat(cpl, 0x4000);
-    state.setSegment(SEG.TR, { selector: 0x28, base: BigInt(TSS), limit: 0x2fff, attributes: 0x8b });
+    state.setSegment(SEG.TR, { selector: 0x28, base: BigInt(TSS), limit: 0x67, attributes: 0x8b });
     state.rip = BigInt(CODE);
     state.setGpr(GPR.RSP, 0x8000n);
     this.cpu.modeChanged();
