@@ -38,7 +38,7 @@ function formOperand(operand: Operand, instruction: Instruction): FormOperand {
 
 /** A displacement that does not fit the record's 32 bits: RIP-relative far away, MOV with a 64-bit offset. */
 function isAbsolute({ memory }: Instruction): boolean {
-  return memory !== undefined && memory.base < 0 && memory.index < 0 && memory.displacement !== BigInt.asIntN(32, memory.displacement); // prettier-ignore
+  return memory !== undefined && memory.base < 0 && memory.index < 0 && BigInt.asIntN(64, memory.displacement) !== BigInt.asIntN(32, memory.displacement); // prettier-ignore
 }
 
 /** Whether a meaning may look at the stack's width. */
