@@ -3,6 +3,7 @@
  * line is here; rows of the opcode table and reserved bits of control registers and MSRs follow (`Model.has`).
  * Source: SDM vol. 2 CPUID; APM vol. 3 appendix E for leaves 8000_xxxx.
  */
+import { INSTRUCTIONS_PER_SECOND } from '../util/time';
 import { CR4 } from '../x86/registers';
 import { MAXPHYADDR } from '../mmu/guest-paging';
 import type { Cpu } from './cpu';
@@ -105,8 +106,8 @@ export function makeModel(
     family: vendor === 'GenuineIntel' ? 6 : 16,
     model: vendor === 'GenuineIntel' ? 23 : 2,
     stepping: 0,
-    brand: 'Ringside Virtual Processor at 1.00GHz',
-    tscHz: 1_000_000_000,
+    brand: 'Ringside Virtual Processor at 100MHz',
+    tscHz: INSTRUCTIONS_PER_SECOND,
     has: (name) => features.has(name),
   };
 }

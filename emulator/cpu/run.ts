@@ -14,6 +14,7 @@ import { RFLAGS, SEG, VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import { Breakpoints } from './breakpoints';
 import type { Cpu } from './cpu';
+import { NS_PER_INSTRUCTION } from '../util/time';
 import { dispatchCalled } from './dispatch';
 import { deliver, describe } from './events';
 import type { PendingEvent } from './events';
@@ -95,8 +96,9 @@ export class StepLoop {
     const left = this.cpu.state.view.getInt32(layout.BUDGET, true);
     return this.granted - left - (block.instructions.length - cache.position(this.port.site));
   }
+  /** Guest time in ns. */
   get now(): number {
-    return this.instructions + this.host.idle;
+    return this.instructions * NS_PER_INSTRUCTION + this.host.idle;
   }
 
   /** Another past: nothing that was decoded or counted holds. */
@@ -124,7 +126,8 @@ export class StepLoop {
         if (stop) return stop;
         continue;
       }
-      const until = Math.min(end - this.retired, this.host.nextDeadline() - this.now, LONGEST_RUN);
+      const due = Math.ceil((this.host.nextDeadline() - this.now) / NS_PER_INSTRUCTION);
+      const until = Math.min(end - this.retired, due, LONGEST_RUN);
       if (until <= 0) continue;
       const stop = this.stretch(until);
       if (stop) return stop;

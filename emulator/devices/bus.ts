@@ -11,7 +11,7 @@ export interface Line {
   set(level: boolean): void;
 }
 
-/** Guest time. One nanosecond is one retired instruction, plus idle time that was skipped. */
+/** Guest time: retired instructions (util/time.ts), plus idle time that was skipped. */
 export interface Clock {
   /** Nanoseconds since power-on. */
   now(): number;

@@ -2,6 +2,7 @@
  * The timer of a local APIC: one-shot, periodic, TSC-deadline. Source: SDM vol. 3A section 10.5.4.
  * Its input clock is 1 GHz, one tick a nanosecond, so that every division is exact.
  */
+import { NS_PER_INSTRUCTION } from '../util/time';
 import type { Clock } from './bus';
 
 export interface TimerSaved {
@@ -47,8 +48,8 @@ export class ApicTimer {
   deadline(): number {
     if (this.s.mode !== 2) return this.s.expiryNs < 0 ? Infinity : this.s.expiryNs;
     if (this.s.tscDeadline === '0') return Infinity;
-    // One count of the TSC is one nanosecond; what the guest added to it is the offset.
-    const ns = Number(BigInt(this.s.tscDeadline) - this.tscOffset());
+    // The TSC counts instructions; what the guest added to it is the offset.
+    const ns = Number(BigInt(this.s.tscDeadline) - this.tscOffset()) * NS_PER_INSTRUCTION;
     return ns > Number.MAX_SAFE_INTEGER ? Infinity : Math.max(0, ns);
   }
 

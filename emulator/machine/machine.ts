@@ -17,6 +17,7 @@ import { enterImage, fillMemory, loadImage } from './boot';
 import type { BootImage } from './boot';
 import { RSDP_GPA, e820, firmwareTables } from './firmware/firmware';
 import { powerOnSelfTest } from './firmware/post';
+import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
 import { stateHash } from './state-hash';
 
@@ -60,7 +61,7 @@ export class Pc implements Machine, StepHost {
       physical: this.physical,
       bus: this.board.bus,
       interrupts: this.board.interruptSource(0),
-      ticks: () => BigInt(this.ns),
+      ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
       processors: config.cpus,
       unsupported: (what) => this.onUnsupported?.(what),
     });

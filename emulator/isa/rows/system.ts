@@ -10,7 +10,8 @@ import { SEG } from '../../x86/registers';
 const ring0: RowAttributes = { privileged: true, ends: true };
 const crAccess: RowAttributes = { ...ring0, intercept: 'cr-access' };
 const drAccess: RowAttributes = { ...ring0, intercept: 'dr-access' };
-const port: RowAttributes = { io: true, intercept: 'io', ends: true };
+// No block ends here: a device that wants the run loop's attention makes generated code leave (cpu/run.ts, requestExit).
+const port: RowAttributes = { io: true, intercept: 'io' };
 const table: RowAttributes = { sensitive: true, intercept: 'descriptor-table' };
 const task: RowAttributes = { sensitive: true, intercept: 'task-register', protectedOnly: true };
 const looks: RowAttributes = { sensitive: true, protectedOnly: true, writes: 'Z' };

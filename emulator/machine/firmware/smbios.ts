@@ -25,7 +25,7 @@ function processor(cpu: number, signature: number): Bytes {
   const socket = `CPU ${cpu}`;
   const fields = [
     1, 3 /* central */, 0x01 /* other family */, 2, ...u32(signature), ...u32(0x201), 3, 0x80 | 0x0a, ...u16(0),
-    ...u16(1000), ...u16(1000), 0x41 /* populated, enabled */, 1 /* other upgrade */, ...u16(0xffff), ...u16(0xffff),
+    ...u16(100), ...u16(100), 0x41 /* populated, enabled */, 1 /* other upgrade */, ...u16(0xffff), ...u16(0xffff),
     ...u16(0xffff), 0, 0, 0, 1, 1, 1, ...u16(0x0004 /* 64-bit */), ...u16(0x01),
   ]; // prettier-ignore
   return structure(4, 0x0400 + cpu, fields, socket, 'Ringside', '0.1');
