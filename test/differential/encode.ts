@@ -134,7 +134,8 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
     if (addressSize === 16) form = address16(random, offset);
     else if (random.oneIn(12)) form = addressAbsolute(offset);
     else if (long && random.oneIn(10)) form = { modrm: 5, rex: 0, bytes: little(offset, 4), apply: () => {} };
-    else if (long && addressSize === 64 && random.oneIn(100)) form = addressBased(random, 1n << BigInt(47 + random.below(16)), 64, 64); // prettier-ignore
+    else if (long && addressSize === 64 && random.oneIn(100))
+      form = addressBased(random, 1n << BigInt(47 + random.below(16)), 64, 64); // prettier-ignore
     else form = addressBased(random, offset, addressSize as 32 | 64, codeSize);
     if (form.modrm === 5 && long) ripRelativeAt = 0;
     rex |= form.rex;
@@ -195,4 +196,3 @@ export function placeRipRelative(encoded: Encoded, start: number): void {
   const relative = BigInt.asIntN(32, absolute) - BigInt(start + encoded.bytes.length);
   little(relative, 4).forEach((byte, i) => (encoded.bytes[at + i] = byte));
 }
-

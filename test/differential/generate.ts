@@ -79,7 +79,8 @@ function floatState(random: Random, kind: number): Uint8Array {
   const unmasked = random.oneIn(8) ? random.below(64) : 0x3f;
   const mxcsr = (random.below(4) << 13) | (unmasked << 7) | (random.oneIn(8) ? random.pick([0x40, 0x8000, 0x8040]) : 0);
   view.setUint32(24, mxcsr | (random.oneIn(2) ? random.below(64) : 0), true);
-  for (let i = 0; i < 16; i++) fx.set(random.oneIn(3) && i ? fx.slice(160, 176) : vectorBytes(random, kind), 160 + i * 16);
+  for (let i = 0; i < 16; i++)
+    fx.set(random.oneIn(3) && i ? fx.slice(160, 176) : vectorBytes(random, kind), 160 + i * 16);
   return fx;
 }
 
@@ -189,9 +190,15 @@ export class Generator {
     return memory;
   }
 
-  private vectorMemory(encoding: Encoding, encoded: Encoded, kind: number, put: (at: bigint, bytes: number[]) => void): void {
+  private vectorMemory(
+    encoding: Encoding,
+    encoded: Encoded,
+    kind: number,
+    put: (at: bigint, bytes: number[]) => void,
+  ): void {
     const { random } = this;
-    if (/mxcsr/.test(encoding.row.mnemonic)) put(encoded.target, little(BigInt(random.below(random.oneIn(4) ? 0x2_0000 : 0x1_0000)), 4)); // prettier-ignore
+    if (/mxcsr/.test(encoding.row.mnemonic))
+      put(encoded.target, little(BigInt(random.below(random.oneIn(4) ? 0x2_0000 : 0x1_0000)), 4)); // prettier-ignore
     else if (encoded.memoryBytes === 512) put(encoded.target, [...floatState(random, kind)]);
     else put(encoded.target, vectorBytes(random, kind));
   }

@@ -100,7 +100,9 @@ export function interestingFloat(random: Random, size: 32 | 64): bigint {
   const { exponentBits, fractionBits } = FORMATS[size];
   const sign = BigInt(random.below(2));
   const exponent = interestingExponent(random, exponentBits);
-  return (sign << (exponentBits + fractionBits)) | (exponent << fractionBits) | interestingFraction(random, fractionBits);
+  return (
+    (sign << (exponentBits + fractionBits)) | (exponent << fractionBits) | interestingFraction(random, fractionBits)
+  );
 }
 
 /** The bits of an 80-bit extended: as interestingFloat, and pseudo-denormals, unnormals, pseudo-infinities and -NaNs. */

@@ -10,7 +10,12 @@ export function memoryOffset(cpu: Processor, instruction: Instruction): bigint {
   return BigInt.asUintN(m.size, base + index + m.displacement);
 }
 
-export function memoryLinear(cpu: Processor, instruction: Instruction, bytes: number, access: 'read' | 'write'): bigint {
+export function memoryLinear(
+  cpu: Processor,
+  instruction: Instruction,
+  bytes: number,
+  access: 'read' | 'write',
+): bigint {
   return cpu.linear(instruction.memory!.segment, memoryOffset(cpu, instruction), bytes, access);
 }
 

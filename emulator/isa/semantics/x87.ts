@@ -57,17 +57,19 @@ function withRegisters(cpu: Processor, instruction: Instruction): Unit {
   recordPointers(unit, instruction);
   return unit;
 }
-/** i of ST(i). */
-const sti = (instruction: Instruction): number => {
-  const operand = instruction.operands.find((o) => o.kind === 'st' && o.index >= 0 && o !== instruction.operands[1]);
+/** i of the ST(i) that the instruction names besides ST0; 1 where it is implied. */
+const sti = ({ operands, row }: Instruction): number => {
+  const operand = operands[row.operands.startsWith('ST0,') ? 1 : 0];
   return operand?.kind === 'st' ? operand.index : 1;
 };
 
 // --- Loads.
-export const loadMemory = (format: MemoryFormat): SystemMeaning => (cpu, instruction) => {
-  const { unit, bits } = withMemory(cpu, instruction, format);
-  unit.push((env) => convertFrom(env, format, bits));
-};
+export const loadMemory =
+  (format: MemoryFormat): SystemMeaning =>
+  (cpu, instruction) => {
+    const { unit, bits } = withMemory(cpu, instruction, format);
+    unit.push((env) => convertFrom(env, format, bits));
+  };
 export const loadRegister: SystemMeaning = (cpu, instruction) => {
   const unit = withRegisters(cpu, instruction);
   const i = sti(instruction);
@@ -334,4 +336,3 @@ export const examine: SystemMeaning = (cpu, instruction) => {
   }; // prettier-ignore
   unit.setConditions((unit.isEmpty(0) ? C3 | C0 : classes[float.kindOf(a)]) | (a.sign ? C1 : 0));
 };
-

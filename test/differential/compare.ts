@@ -1,0 +1,86 @@
+/** What of two results of one case is different: one line for each register, flag or byte. */
+import type { Row } from '../../emulator/isa/instruction';
+import { GPR_NAMES, RFLAGS, vectorName } from '../../emulator/x86/registers';
+import type { Case, Result } from './oracle';
+
+const FLAGS: Record<string, number> = { O: RFLAGS.OF, S: RFLAGS.SF, Z: RFLAGS.ZF, A: RFLAGS.AF, P: RFLAGS.PF, C: RFLAGS.CF, D: RFLAGS.DF }; // prettier-ignore
+/** Set by the kernel that the oracle runs on, or not visible to both. */
+const SYSTEM_FLAGS = RFLAGS.IF | RFLAGS.TF | RFLAGS.IOPL | RFLAGS.RF | RFLAGS.FIXED;
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+export interface Comparison {
+  host: Result;
+  ours: Result;
+  row: Row;
+  /** Units in the last place that x87 results may be apart: transcendental functions. */
+  ulps?: number;
+}
+
+/** Letters of arithmetic flags that the row leaves undefined. */
+function flagDifference({ host, ours, row }: Comparison): string | undefined {
+  let ignored = SYSTEM_FLAGS;
+  for (const letter of row.attributes.undefined ?? '') ignored |= FLAGS[letter];
+  const different = (host.rflags ^ ours.rflags) & ~ignored & 0x3f_ffff;
+  if (!different) return undefined;
+  const names = Object.entries(FLAGS).filter(([, bit]) => different & bit).map(([name]) => name); // prettier-ignore
+  return `flags ${names.join('')}: 0x${host.rflags.toString(16)}, ours 0x${ours.rflags.toString(16)}`;
+}
+
+const significand = (fx: Uint8Array, i: number): bigint => new DataView(fx.buffer, fx.byteOffset + 32 + i * 16).getBigUint64(0, true); // prettier-ignore
+
+function closeEnough(a: Uint8Array, b: Uint8Array, i: number, ulps: number): boolean {
+  const distance = significand(a, i) - significand(b, i);
+  const limit = BigInt(ulps);
+  // The wrap at a power of two is near as well.
+  const near = BigInt.asIntN(63, distance);
+  return distance === 0n || (near <= limit && near >= -limit);
+}
+
+function floatDifferences({ host, ours, ulps = 0 }: Comparison): string[] {
+  const differences: string[] = [];
+  const word = (r: Result, at: number): number => r.fx[at] | (r.fx[at + 1] << 8);
+  const c1 = ulps ? 0x200 : 0;
+  const check = (name: string, at: number, ignored = 0): void => {
+    const [a, b] = [word(host, at), word(ours, at)];
+    if ((a ^ b) & ~ignored) differences.push(`${name} ${a.toString(16)}, ours ${b.toString(16)}`);
+  };
+  check('control', 0);
+  check('status', 2, c1);
+  check('tags', 4);
+  check('mxcsr', 24);
+  for (let i = 0; i < 8; i++) {
+    const range = [32 + i * 16, 32 + i * 16 + 10] as const;
+    const [a, b] = [hex(host.fx.subarray(...range)), hex(ours.fx.subarray(...range))];
+    if (a !== b && !(ulps && closeEnough(host.fx, ours.fx, i, ulps))) differences.push(`st${i} ${a}, ours ${b}`);
+  }
+  for (let i = 0; i < 16; i++) {
+    const range = [160 + i * 16, 176 + i * 16] as const;
+    const [a, b] = [hex(host.fx.subarray(...range)), hex(ours.fx.subarray(...range))];
+    if (a !== b) differences.push(`xmm${i} ${a}, ours ${b}`);
+  }
+  return differences;
+}
+
+export function differences(c: Case, comparison: Comparison): string[] {
+  const { host, ours } = comparison;
+  const found: string[] = [];
+  const fault = (r: Result): string =>
+    r.vector < 0 ? 'none' : `${vectorName(r.vector)} 0x${r.errorCode.toString(16)}${r.vector === 14 ? ` at 0x${r.faultAddress.toString(16)}` : ''}`; // prettier-ignore
+  if (fault(host) !== fault(ours)) return [`fault ${fault(host)}, ours ${fault(ours)}`];
+  if (host.rip !== ours.rip) found.push(`rip 0x${host.rip.toString(16)}, ours 0x${ours.rip.toString(16)}`);
+  const mask = c.codeSize === 64 ? 0xffff_ffff_ffff_ffffn : 0xffff_ffffn;
+  for (let i = 0; i < (c.codeSize === 64 ? 16 : 8); i++) {
+    const [a, b] = [host.gprs[i] & mask, ours.gprs[i] & mask];
+    if (a !== b) found.push(`${GPR_NAMES[i]} 0x${a.toString(16)}, ours 0x${b.toString(16)}`);
+  }
+  const flags = flagDifference(comparison);
+  if (flags) found.push(flags);
+  for (let i = 0; i < host.memory.length; i++)
+    if (host.memory[i] !== ours.memory[i]) {
+      const part = [i & ~7, (i & ~7) + 16] as const;
+      found.push(`memory +0x${part[0].toString(16)} ${hex(host.memory.slice(...part))}, ours ${hex(ours.memory.slice(...part))}`); // prettier-ignore
+      break;
+    }
+  return [...found, ...floatDifferences(comparison)];
+}
