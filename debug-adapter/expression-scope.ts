@@ -82,6 +82,13 @@ function variableNamed(debuggee: Debuggee, name: string, at: Basis['names']): Va
   return program.global(name);
 }
 
+/** Types are those of the program, whatever mode the processor is in on its way there. */
+function pointerBytesAt(debuggee: Debuggee, gva: bigint | undefined, otherwise: 4 | 8): 4 | 8 {
+  const { program } = debuggee;
+  const machine = ((gva !== undefined && program.moduleAt(gva)) || program.modules[0])?.file.machine;
+  return machine === undefined ? otherwise : machine === 'i386' ? 4 : 8;
+}
+
 export const isTopFrame = (debuggee: Debuggee, frame: CodeFrame): boolean =>
   frame.pc === frame.lookup && frame.pc === debuggee.machine.inspect.pc(frame.cpu);
 
@@ -104,7 +111,7 @@ export function frameScope(
   return {
     ...scopeOn(debuggee, {
       cpu: () => frame.cpu,
-      pointerBytes: frame.numbers.word,
+      pointerBytes: pointerBytesAt(debuggee, frame.lookup, frame.numbers.word),
       pc: () => frame.lookup,
       names: { gva: frame.lookup, depth },
       target: () => target,
@@ -179,7 +186,7 @@ export function liveScope(
   return {
     ...scopeOn(debuggee, {
       cpu,
-      pointerBytes: numbers.word,
+      pointerBytes: pointerBytesAt(debuggee, gva, numbers.word),
       pc: lookup,
       names: gva === undefined ? undefined : { gva, depth: 0 },
       target: () => target,

@@ -40,6 +40,7 @@ function translate(target: Debuggee, text: string, frameId: number | undefined):
 function registers(target: Debuggee): string {
   const view = processorView(target, target.currentCpu, () => {});
   return registerGroups(view)
+    .filter(({ name }) => /^(General|Segment|Control)$/.test(name))
     .flatMap((group) => group.children!.list().map((node) => `${node.name.padEnd(14)} ${node.value}`))
     .join('\n');
 }

@@ -62,7 +62,7 @@ function registerNode(view: ProcessorView, file: RegisterFile, name: string, val
     name,
     value: hex128(value, bits / 4) + (note === '' ? '' : ` ${note}`),
     evaluateName: `$${name}`,
-    ...(bits === 64 ? { reference: gv(value) } : {}),
+    ...(file.groups.general.includes(name) && name !== 'rflags' ? { reference: gv(value) } : {}),
     set: (text) => {
       const parsed = parseNumber(text.split(/[\s<[]/)[0] ?? text, bits, name);
       if (!file.set(name, parsed)) throw new UserError(`${name} cannot be written.`);
