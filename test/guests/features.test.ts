@@ -7,16 +7,30 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { goldenText, guests, have, haveQemu, runOnOurs, runOnQemu } from './oracles';
+import { golden, goldenText, guests, have, haveQemu, runOnOurs, runOnQemu } from './oracles';
 
 const folder = join(guests, 'tests');
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.S') ? [file.slice(0, -2)] : []));
 const image = (name: string): string => join(folder, `${name}.elf`);
-const BY_HAND = new Set(['manual', 'manual-long']);
+const BY_HAND = new Set(['manual', 'manual-long', 'manual-paging']);
+/** Single lines in which QEMU departs from the manual. */
+const CORRECTIONS: Record<string, Record<string, string>> = {
+  // SDM volume 3B section 20.1.1: limits are 64 KiB and are checked. QEMU checks none.
+  'real-mode': {
+    'word at offset FFFFh: vector 13, return address': '0000008d',
+    'address beyond 64 KiB: vector 13, return address': '000000c7',
+  },
+};
 
+const fromQemu = (name: string): string => goldenText(`${name}.txt`, () => runOnQemu(image(name)).console);
 const expected = (name: string): string => {
-  if (BY_HAND.has(name)) return readFileSync(join(guests, `../test/golden/guests/${name}.txt`), 'utf8');
-  return goldenText(`${name}.txt`, () => runOnQemu(image(name)).console);
+  if (BY_HAND.has(name)) return readFileSync(join(golden, `${name}.txt`), 'utf8');
+  const corrections = CORRECTIONS[name] ?? {};
+  const correct = (line: string): string => {
+    const label = Object.keys(corrections).find((key) => line.startsWith(`${key}: `));
+    return label ? `${label}: ${corrections[label]}` : line;
+  };
+  return fromQemu(name).split('\n').map(correct).join('\n');
 };
 
 describe('processor features, by tiny kernels', () => {
@@ -30,7 +44,8 @@ describe('processor features, by tiny kernels', () => {
   it('QEMU prints what is expected', function () {
     if (!haveQemu()) this.skip();
     for (const name of names)
-      if (!BY_HAND.has(name)) assert.deepEqual(runOnQemu(image(name)), { console: expected(name), end: 'debug-exit 0' });
+      if (!BY_HAND.has(name))
+        assert.deepEqual(runOnQemu(image(name)), { console: fromQemu(name), end: 'debug-exit 0' });
   });
 
   it('the built images are those of the sources', function () {
