@@ -19,6 +19,7 @@ export const typeName = (type: Type, declarator = '', depth = 0): string => {
     case 'function': {
       const parameters = type.parameters().map((p) => typeName(p, '', depth + 1));
       if (type.variadic) parameters.push('...');
+      else if (parameters.length === 0) parameters.push('void');
       return typeName(type.returns(), `${declarator}(${parameters.join(', ')})`, depth + 1);
     }
     case 'qualified': {

@@ -7,8 +7,6 @@ import { compute, type ExpressionContext, littleEndian } from './location-expres
 import { toAddress } from './reader';
 import { Unavailable } from './typed-values';
 
-/** psABI x86-64 section 3.2.1 and i386 section 2.2.1: what a callee must preserve. Numbers: DWARF's. */
-const PRESERVED = { 8: [3, 6, 12, 13, 14, 15], 4: [3, 5, 6, 7] } as const;
 const STACK_POINTER = { 8: 7, 4: 4 } as const;
 const REGISTERS = { 8: 17, 4: 9 } as const;
 
@@ -66,11 +64,11 @@ export class Unwinder {
   private registers(rules: FrameRules, cfa: bigint, fde: Fde, context: ExpressionContext): Map<number, bigint> {
     const registers = new Map<number, bigint>();
     const { target } = context;
-    // A frame made by an interrupt preserves everything that it does not say otherwise.
-    const kept = fde.cie.signalFrame
-      ? Array.from({ length: REGISTERS[this.addressSize] }, (_, i) => i)
-      : PRESERVED[this.addressSize];
-    for (const number of kept) this.keep(registers, number, target.register(number));
+    // What has no rule keeps its value, also where the ABI lets the callee clobber it: gcc lets callers rely on what it knows
+    // of a callee (-fipa-ra), and ends a variable's range before a call that does clobber its register.
+    for (let number = 0; number < REGISTERS[this.addressSize]; number++)
+      this.keep(registers, number, target.register(number));
+    registers.delete(fde.cie.returnRegister);
     registers.set(STACK_POINTER[this.addressSize], cfa);
     for (const [number, rule] of rules.registers) {
       try {
