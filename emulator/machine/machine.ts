@@ -15,10 +15,13 @@ import { Board } from './board';
 import type { BoardSaved } from './board';
 import { enterImage, fillMemory, loadImage } from './boot';
 import type { BootImage } from './boot';
+import { BiosServices, biosRegions } from './firmware/bios';
+import type { BiosDisk } from './firmware/bios';
 import { RSDP_GPA, e820, firmwareTables } from './firmware/firmware';
 import { powerOnSelfTest } from './firmware/post';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
+import { realModeProcessor } from './real-mode';
 import { stateHash } from './state-hash';
 
 const WASM_PAGE = 0x1_0000;
@@ -26,6 +29,7 @@ const MIB = 0x10_0000;
 /** What a wasm32 memory leaves for RAM below our own tables. */
 const MAX_MEMORY = 3072 * MIB;
 const RSDP_BYTES = 36;
+const FIRST_FIXED_DISK = 0x80;
 
 interface Saved {
   cpu: ReturnType<Cpu['save']>;
@@ -49,6 +53,7 @@ export class Pc implements Machine, StepHost {
   private pendingStop?: Stop;
   private deadline = Infinity;
   private filters: readonly TrapFilter[] = [];
+  private disks: readonly BiosDisk[] = [];
 
   constructor(readonly config: Readonly<MachineConfig>) {
     checkConfig(config);
@@ -56,6 +61,7 @@ export class Pc implements Machine, StepHost {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.physical = new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();
+    this.board.attach(this.bios());
     this.cpu = new Cpu({
       memory,
       physical: this.physical,
@@ -100,6 +106,24 @@ export class Pc implements Machine, StepHost {
     );
   }
 
+  private bios(): BiosServices {
+    const disks = (): readonly BiosDisk[] => this.disks;
+    return new BiosServices(
+      realModeProcessor(() => this.cpu),
+      this.board.bus,
+      {
+        memoryBytes: this.config.memory,
+        get disks() {
+          return disks();
+        },
+        onTeletype: (byte) => this.onConsole?.(Uint8Array.of(byte)),
+        bootFailed: () => (this.pendingStop ??= { kind: 'dead-halt' }),
+        reboot: () => (this.pendingStop ??= { kind: 'reset' }),
+        unsupported: (what) => this.onUnsupported?.(what),
+      },
+    );
+  }
+
   // --- StepHost
   nextDeadline(): number {
     return this.deadline;
@@ -130,6 +154,9 @@ export class Pc implements Machine, StepHost {
     const rsdp = { gpa: RSDP_GPA, bytes: this.physical.readBytes(RSDP_GPA, RSDP_BYTES) };
     const image: BootImage = loadImage(input, { e820: entries, rsdp });
     powerOnSelfTest(this.board.bus);
+    this.disks = image.disk ? [{ drive: FIRST_FIXED_DISK, bytes: image.disk }] : [];
+    if (image.needsBios)
+      for (const { gpa, bytes } of biosRegions({ disks: this.disks })) this.writeFirmware(gpa, bytes);
     fillMemory(
       {
         write: (gpa, bytes) => this.writeFirmware(gpa, bytes),
@@ -137,8 +164,6 @@ export class Pc implements Machine, StepHost {
       },
       image,
     );
-    if (image.needsBios)
-      this.onUnsupported?.('BIOS services (interrupts 10h to 1Ah): an image entered in real mode will miss them');
     enterImage(this.cpu.state, image.entry);
     this.cpu.refresh();
     this.deadline = this.board.nextDeadline();
