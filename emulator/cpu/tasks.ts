@@ -148,6 +148,7 @@ function load(cpu: Cpu, image: Image, wide: boolean, ext: Ext): void {
   for (let i = 0; i < 6; i++) state.setSegment(i, nullSegment(image.segments[i], i === SEG.SS ? cpl : 0));
   // Breakpoints that were for one task only (SDM vol. 3B 17.2.4).
   state.setSystem('dr7', state.system('dr7') & ~0x155n);
+  cpu.debug.update();
   cpu.modeChanged();
 
   state.setSegment(SEG.LDTR, nullSegment(image.ldt));

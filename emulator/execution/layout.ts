@@ -96,7 +96,7 @@ export const SCRATCH_END = SCRATCH + 8 * SCRATCH_SLOT;
 
 /**
  * Software TLB: four contexts (CONTEXT), each a read and a write table of TLB_ENTRIES entries of 16 bytes:
- * i64 tag (the page's gva), i32 addend (linear-memory address minus the low 32 bits of the gva), 4 bytes unused.
+ * i64 tag (the page's gva), i32 addend (linear-memory address minus the low 32 bits of the gva), i32 log2 of the page size.
  * Index: gva bits 12 and up. A hit is tag == (gva + size - 1) & ~4095, so that an access across pages misses.
  */
 export const TLB_ENTRIES = 1024;

@@ -251,6 +251,10 @@ describe('ports', () => {
     b.state.setSegment(SEG.ES, { ...b.state.segment(SEG.ES), limit: 0x5fff });
     assert.equal(b.execute('6c'), '#GP(0)');
     assert.equal(b.bus.log.length, 2);
+    const c = new Bench().long();
+    c.state.setGpr(GPR.RDI, 0x20_0000n);
+    assert.equal(c.execute('6c'), '#PF(2)');
+    assert.deepEqual(c.bus.log, []);
   });
 });
 
