@@ -5,7 +5,7 @@ import type { Debuggee } from './debuggee';
 import { REGISTERS_32, REGISTERS_64, registersOfMode, type RegisterNumbers } from './dwarf-registers';
 import type { Scope } from './expressions/evaluate';
 import { registerBits } from './scopes/processor';
-import type { Target, Variable } from './symbols/api';
+import type { Location, Target, Variable } from './symbols/api';
 import { targetOf, type CodeFrame } from './unwind';
 
 /** Names that a stop gives: numbers or text. */
@@ -162,6 +162,24 @@ function inCaller(frame: CodeFrame, name: string, now: bigint): bigint {
   return now;
 }
 
+/**
+ * At one address a variable that lives in a register lives there each time: its location is computed once, which is
+ * most of what a condition costs.
+ */
+function remembering(variable: Variable | undefined): Variable | undefined {
+  if (variable === undefined || variable.kind === 'global' || variable.kind === 'static') return variable;
+  let known: Location | undefined;
+  return {
+    ...variable,
+    locate: (target, pc) => {
+      if (known !== undefined) return known;
+      const location = variable.locate(target, pc);
+      if (location.kind === 'register') known = location;
+      return location;
+    },
+  };
+}
+
 /** The processor at the moment of evaluation: for conditions, which are compiled before the place is reached. */
 export function liveScope(
   debuggee: Debuggee,
@@ -183,15 +201,17 @@ export function liveScope(
     memory: (address, bytes) => inspect().readVirtual(cpu(), address, bytes),
     cfa: () => debuggee.program.unwind(lookup(), target)?.cfa,
   };
+  const scope = scopeOn(debuggee, {
+    cpu,
+    pointerBytes: pointerBytesAt(debuggee, gva, numbers.word),
+    pc: lookup,
+    names: gva === undefined ? undefined : { gva, depth: 0 },
+    target: () => target,
+    specials,
+  });
   return {
-    ...scopeOn(debuggee, {
-      cpu,
-      pointerBytes: pointerBytesAt(debuggee, gva, numbers.word),
-      pc: lookup,
-      names: gva === undefined ? undefined : { gva, depth: 0 },
-      target: () => target,
-      specials,
-    }),
+    ...scope,
+    ...(gva === undefined ? {} : { variable: (name: string) => remembering(scope.variable?.(name)) }),
     register: (name) => {
       const file = inspect().registers(cpu());
       if (file.get(name) === undefined) return undefined;
