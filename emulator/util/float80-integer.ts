@@ -117,17 +117,17 @@ export function extract(env: Environment, a: Float80): { exponent: Float80; sign
 
 export interface Remainder {
   value: Float80;
-  /** The low three bits of the quotient; undefined when the reduction is incomplete (C2). */
-  quotient: number | undefined;
+  /** The low three bits of the quotient; undefined when the reduction is incomplete (C2); none for NaNs. */
+  quotient: number | 'none' | undefined;
 }
 
 /** FPREM (`nearest` false) and FPREM1. Reduces exponents by up to 63 at a time, as the manual allows. */
 export function remainder(env: Environment, a: Float80, b: Float80, nearest: boolean): Remainder | undefined {
   const checked = nanOperands(env, [a, b]);
-  if (checked.done) return checked.value && { value: checked.value, quotient: 0 };
+  if (checked.done) return checked.value && { value: checked.value, quotient: 'none' };
   const [ka, kb] = checked.kinds;
   if (ka === 'infinity' || kb === 'zero')
-    return env.raise(EXCEPTION.INVALID) ? undefined : { value: INDEFINITE, quotient: 0 };
+    return env.raise(EXCEPTION.INVALID) ? undefined : { value: INDEFINITE, quotient: 'none' };
   if (denormal(env, checked.kinds)) return undefined;
   if (ka === 'zero' || kb === 'infinity')
     return { value: ka === 'denormal' ? result(env, exact(a), a.sign, 64) : a, quotient: 0 };

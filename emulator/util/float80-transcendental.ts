@@ -3,7 +3,7 @@
  * results are within one unit in the last place (in fact nearly always the nearest), and the same everywhere.
  * SDM vol. 1 section 8.3.10, vol. 2 F2XM1, FYL2X, FYL2XP1, FPTAN, FPATAN, FSIN, FCOS, FSINCOS.
  */
-import { bitLength, divideExact, multiplyExact } from './softfloat';
+import { addExact, bitLength, divideExact, multiplyExact } from './softfloat';
 import type { Exact } from './softfloat';
 
 /** Fixed point: a number is value / 2**F. */
@@ -88,6 +88,8 @@ export function log2(x: Exact): Exact {
 /** log2(1 + x) for x in the range of FYL2XP1 (beyond it as well, while 1 + x > 0). */
 export function log2Plus1(x: Exact): Exact {
   if (magnitude(x) < TINY) return nudged(divideExact({ sign: x.sign, m: x.m << 200n, q: x.q - 200 }, { sign: 0, m: LN2, q: -F }), x.sign === 1); // prettier-ignore
+  // The series is for numbers near 1.
+  if (magnitude(x) >= -2) return log2(addExact(x, { sign: 0, m: 1n, q: 0 }));
   return unfixed(divide(logNear1(fixed(x)), LN2));
 }
 
@@ -141,9 +143,11 @@ export function arctan2(y: Exact, x: Exact): Exact {
   return { ...unfixed(angle), sign };
 }
 
-/** pi to 16,500 bits would be needed to reduce any argument; up to 2**63 these are plenty. */
+/** pi as x87 processors have it for reducing angles: to 66 bits (SDM vol. 1 section 8.3.8). */
+const REDUCING_PI = 0xc90fdaa22168c234cn << BigInt(F - 66);
+
 function reduceAngle(x: Exact): { quadrant: number; angle: bigint } {
-  const half = PI / 2n;
+  const half = REDUCING_PI / 2n;
   const value = fixed({ ...x, sign: 0 });
   const quotient = (value * 2n + half) / (2n * half);
   return { quadrant: Number(quotient & 3n), angle: value - quotient * half };
@@ -178,5 +182,3 @@ export function tangent(x: Exact): Exact {
 
 /** numerator / 2**F / denominator. */
 export const fraction = (numerator: bigint, denominator: bigint): Exact => unfixed(numerator / denominator);
-/** A logarithm that is a whole power of two, so that multiplying by it is exact. */
-export const isPowerOfTwo = ({ m }: Exact): boolean => m !== 0n && (m & (m - 1n)) === 0n;

@@ -9,7 +9,10 @@ import {
 import type { Environment, Exact, Format, Rounded } from './softfloat';
 
 /** As encoded: 15-bit biased exponent, 64-bit significand with the explicit integer bit. */
-export type Float80 = Rounded;
+export interface Float80 extends Rounded {
+  /** A denormal binary32 or binary64 operand, which is normal here, but raises as the denormal that it was. */
+  wasDenormal?: boolean;
+}
 
 export type Kind = 'zero' | 'denormal' | 'normal' | 'infinity' | 'quiet' | 'signalling' | 'unsupported';
 
@@ -23,7 +26,8 @@ export const infinity = (sign: number): Float80 => ({ sign, exponent: MAX, signi
 export const ONE: Float80 = { sign: 0, exponent: 16383, significand: INTEGER_BIT };
 
 /** Pseudo-denormals count as denormals: they are valued alike and raise the same. Unnormals and the like are unsupported. */
-export function kindOf({ exponent, significand }: Float80): Kind {
+export function kindOf({ exponent, significand, wasDenormal }: Float80): Kind {
+  if (wasDenormal) return 'denormal';
   if (exponent === 0) return significand === 0n ? 'zero' : 'denormal';
   if (significand < INTEGER_BIT) return 'unsupported';
   if (exponent < MAX) return 'normal';
@@ -184,6 +188,7 @@ export function toBinary(env: Environment, format: Format, a: Float80): bigint |
   if (raised & ~env.masks) {
     // Nothing is stored, so nothing was rounded.
     env.flags &= ~EXCEPTION.PRECISION | before;
+    env.roundedUp = false;
     return undefined;
   }
   return pack(rounded.sign, BigInt(rounded.exponent), rounded.significand);

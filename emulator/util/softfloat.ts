@@ -110,6 +110,11 @@ export function round(env: Environment, format: Format, { sign, m, q }: Exact, p
     }
     env.flags |= EXCEPTION.UNDERFLOW;
     exponent += format.wrap;
+    // FSCALE can go so far that no exponent is left to wrap to.
+    if (exponent + (carried ? 1 : 0) < 1) {
+      env.flags |= EXCEPTION.PRECISION;
+      return { sign, exponent: 0, significand: 0n };
+    }
   }
   if (carried) {
     r.value >>= 1n;
@@ -118,7 +123,7 @@ export function round(env: Environment, format: Format, { sign, m, q }: Exact, p
   const infinity = 2 * format.bias + 1;
   if (exponent >= infinity) {
     env.flags |= EXCEPTION.OVERFLOW;
-    if (env.masks & EXCEPTION.OVERFLOW) return overflowed(env, format, sign, precision);
+    if (env.masks & EXCEPTION.OVERFLOW || exponent - format.wrap >= infinity) return overflowed(env, format, sign, precision);
     exponent -= format.wrap;
   }
   finish(env, r);

@@ -51,7 +51,8 @@ export const fnstswAx: SystemMeaning = (cpu) => cpu.state.setGpr16(0, available(
 export const ffree = (pop: boolean): SystemMeaning => (cpu, { operands: [operand] }) => {
   const unit = available(cpu);
   if (operand.kind === 'st') unit.free(operand.index);
-  if (pop) unit.top++;
+  unit.setConditions(0, STATUS.C1);
+  if (pop) unit.pop();
 }; // prettier-ignore
 export const moveTop = (by: 1 | -1): SystemMeaning => (cpu) => {
   const unit = available(cpu);

@@ -29,7 +29,10 @@ function exp2Minus1(env: Environment, a: Float80): Result {
   if (kind === 'infinity') return a.sign ? { ...float.ONE, sign: 1 } : a;
   if (float.denormal(env, checked.kinds)) return undefined;
   // Undefined outside of -1 to 1: the argument stays.
-  if (a.exponent > 16383 || (a.exponent === 16383 && a.significand > 1n << 63n)) return a;
+  if (a.exponent > 16383 || (a.exponent === 16383 && a.significand > 1n << 63n)) {
+    env.flags |= EXCEPTION.PRECISION;
+    return a;
+  }
   if (a.exponent === 16383) return a.sign ? { ...a, exponent: 16382 } : a;
   return inexact(env, functions.exp2Minus1(float.exact(a)));
 }
@@ -63,8 +66,11 @@ function yLog2Plus1(env: Environment, a: Float80, b: Float80): Result {
   if (float.denormal(env, checked.kinds)) return undefined;
   if (ka === 'infinity') return float.infinity(b.sign);
   if (ka === 'zero') return float.zero(a.sign ^ b.sign);
-  // Undefined at and below -1: as for a logarithm.
-  if (a.sign && a.exponent >= 16383) return invalid(env);
+  // Undefined at and below -1: the argument stays, as for F2XM1.
+  if (a.sign && a.exponent >= 16383) {
+    env.flags |= EXCEPTION.PRECISION;
+    return a;
+  }
   const x = float.exact(a);
   const big = a.exponent > 16383 + 200;
   return logarithmTimes(env, big ? functions.log2(x) : functions.log2Plus1(x), b, [kb]);
@@ -80,8 +86,7 @@ function logarithmTimes(env: Environment, logarithm: Exact, b: Float80, kinds: r
   const sign = logarithm.sign ^ b.sign;
   if (kb === 'infinity') return float.infinity(sign);
   if (kb === 'zero') return float.zero(sign);
-  const product = multiplyExact(logarithm, float.exact(b));
-  return functions.isPowerOfTwo(logarithm) ? float.result(env, product, sign, 64) : inexact(env, product);
+  return inexact(env, multiplyExact(logarithm, float.exact(b)));
 }
 
 /** arctan(b / a) by quadrants, a = ST0, b = ST1 (SDM vol. 2 table 3-30). */
@@ -141,6 +146,7 @@ const trigonometric = (atZero: (a: Float80) => Angle, f: (env: Environment, x: E
   recordPointers(unit, instruction);
   const pushes = atZero(float.ONE).second !== undefined;
   if (unit.isEmpty(0) || (pushes && !unit.isEmpty(7))) {
+    unit.setConditions(0, STATUS.C2);
     if (!unit.stackFault(!unit.isEmpty(0))) return;
     return deliver(unit, { first: float.INDEFINITE, second: pushes ? float.INDEFINITE : undefined });
   }

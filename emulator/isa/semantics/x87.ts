@@ -3,8 +3,7 @@ import type { Processor } from '../../cpu/ports';
 import * as float from '../../util/float80';
 import type { Float80 } from '../../util/float80';
 import * as integer from '../../util/float80-integer';
-import { FORMAT32, FORMAT64, ROUND } from '../../util/softfloat';
-import type { Environment } from '../../util/softfloat';
+import { EXCEPTION, Environment, FORMAT32, FORMAT64, ROUND } from '../../util/softfloat';
 import { RFLAGS } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { memoryLinear, memoryOffset, readWide, writeWide } from './x87-memory';
@@ -73,7 +72,7 @@ export const loadMemory =
 export const loadRegister: SystemMeaning = (cpu, instruction) => {
   const unit = withRegisters(cpu, instruction);
   const i = sti(instruction);
-  if (!unit.isEmpty(i) || !unit.isEmpty(7)) return unit.push(() => unit.get(i));
+  if (!unit.isEmpty(i)) return unit.push(() => unit.get(i));
   if (unit.stackFault()) {
     unit.top--;
     unit.set(0, float.INDEFINITE);
@@ -155,7 +154,6 @@ export const conditionalMove = (flags: number, not: boolean): SystemMeaning => (
     if (unit.stackFault()) unit.set(0, float.INDEFINITE);
     return;
   }
-  unit.setConditions(0, STATUS.C1);
   if (((cpu.state.rflags & flags) !== 0) !== not) unit.set(0, unit.get(i));
 }; // prettier-ignore
 
@@ -191,14 +189,21 @@ export const arithmeticMemory = (operation: Operation, format: MemoryFormat): Sy
   combine(unit, 0, operation, unit.isEmpty(0), (env) => operandFromMemory(env, format, bits));
 }; // prettier-ignore
 
-/** As convertFrom, but signalling NaNs stay what they are, for the operation to see. */
+/**
+ * As convertFrom, but signalling NaNs and denormals raise nothing yet: the operation sees them as such, and what it raises
+ * depends on the other operand as well (SDM vol. 1 section 8.5: priorities).
+ */
 function operandFromMemory(env: Environment, format: MemoryFormat, bits: bigint): Result {
-  const signalling = format === 'm32' ? isSignalling(bits, 23n, 0xffn) : format === 'm64' && isSignalling(bits, 52n, 0x7ffn);
-  if (!signalling) return convertFrom(env, format, bits);
-  const n = format === 'm32' ? 23n : 52n;
-  const significand = (1n << 63n) | ((bits & ((1n << n) - 1n)) << (63n - n));
-  return { sign: Number(bits >> (format === 'm32' ? 31n : 63n)), exponent: 0x7fff, significand };
-} // prettier-ignore
+  if (format !== 'm32' && format !== 'm64') return convertFrom(env, format, bits);
+  const [n, top, signBit] = format === 'm32' ? [23n, 0xffn, 31n] : [52n, 0x7ffn, 63n];
+  if (isSignalling(bits, n, top)) {
+    const significand = (1n << 63n) | ((bits & ((1n << n) - 1n)) << (63n - n));
+    return { sign: Number(bits >> signBit), exponent: 0x7fff, significand };
+  }
+  const quiet = new Environment(env.rounding, env.precision, 0x3f);
+  const value = convertFrom(quiet, format, bits)!;
+  return quiet.flags & EXCEPTION.DENORMAL ? { ...value, wasDenormal: true } : value;
+}
 function isSignalling(bits: bigint, n: bigint, top: bigint): boolean {
   const fraction = bits & ((1n << n) - 1n);
   return ((bits >> n) & top) === top && fraction !== 0n && fraction >> (n - 1n) === 0n;
@@ -268,15 +273,18 @@ export const extract: SystemMeaning = (cpu, instruction) => {
 export const remainder = (nearest: boolean): SystemMeaning => (cpu, instruction) => {
   const unit = withRegisters(cpu, instruction);
   if (unit.isEmpty(0) || unit.isEmpty(1)) {
+    unit.setConditions(0, STATUS.C2);
     if (unit.stackFault()) unit.set(0, float.INDEFINITE);
     return;
   }
   const env = unit.environment();
   const result = integer.remainder(env, unit.get(0), unit.get(1), nearest);
   unit.finish(env);
+  unit.setConditions(0, STATUS.C2);
   if (!result) return;
   unit.set(0, result.value);
   const q = result.quotient;
+  if (q === 'none') return;
   const bits = q === undefined ? STATUS.C2 : (q & 4 ? STATUS.C0 : 0) | (q & 2 ? STATUS.C3 : 0) | (q & 1 ? STATUS.C1 : 0);
   unit.setConditions(bits);
 }; // prettier-ignore
