@@ -13,7 +13,8 @@ import { SET1_LEFT_SHIFT, SET2_TO_SET1, keyOf, set2Of } from './scan-codes';
 const STATUS = { OUTPUT_FULL: 1, SYSTEM: 4, COMMAND: 8, UNLOCKED: 0x10, AUX_FULL: 0x20 } as const;
 /** Command byte: controller RAM 0. */
 const CB = { IRQ1: 1, IRQ12: 2, SYSTEM: 4, KEYBOARD_OFF: 0x10, AUX_OFF: 0x20, TRANSLATE: 0x40 } as const;
-const OUT = { NOT_RESET: 1, A20: 2, AUX_FULL: 0x20, OUTPUT_FULL: 0x10 } as const;
+/** Output port; LINES: clock and data of both devices, idle. */
+const OUT = { NOT_RESET: 1, A20: 2, AUX_FULL: 0x20, OUTPUT_FULL: 0x10, LINES: 0xcc } as const;
 
 export interface KeyboardPins {
   irq1: Line;
@@ -56,7 +57,7 @@ export class KeyboardController implements Device<Saved> {
     const ram = new Uint8Array(32);
     ram[0] = CB.KEYBOARD_OFF | CB.AUX_OFF | CB.TRANSLATE;
     return {
-      ram, outputPort: 0xc0 | OUT.NOT_RESET | OUT.A20, output: 0, source: 'none', replies: [], awaits: 0,
+      ram, outputPort: OUT.LINES | OUT.NOT_RESET | OUT.A20, output: 0, source: 'none', replies: [], awaits: 0,
       lastWasCommand: false, release: false, keyboard: this.keyboard.save(), mouse: this.mouse.save(),
     }; // prettier-ignore
   }
@@ -177,8 +178,8 @@ export class KeyboardController implements Device<Saved> {
       case 0xae:
         ram[0]! &= ~CB.KEYBOARD_OFF;
         return;
-      case 0xc0: // input port: keyboard not locked, no manufacturing jumper
-        return this.reply(0xa0);
+      case 0xc0: // input port: keyboard not locked
+        return this.reply(0x80);
       case 0xd0:
         return this.reply(this.outputPins());
       case 0xd1: // output port

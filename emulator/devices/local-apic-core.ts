@@ -5,6 +5,7 @@
 import { DELIVERY } from './bus';
 import type { Clock, InterruptMessage, Line, Unsupported } from './bus';
 import { APIC, APIC_BASE, APIC_DEFAULT_GPA, ESR_BITS, LVT, LVT_ORDER, SVR_ENABLE } from './local-apic-registers';
+import { clearBit, hasBit, highest, setBit, words } from './vector-set';
 import { ApicTimer } from './local-apic-timer';
 import type { TimerSaved } from './local-apic-timer';
 
@@ -49,20 +50,6 @@ export interface LocalApicSaved {
   sipi: number;
   timer: TimerSaved;
 }
-
-const words = (): number[] => new Array<number>(8).fill(0);
-const highest = (set: readonly number[]): number => {
-  for (let i = 7; i >= 0; i--) if (set[i] !== 0) return i * 32 + 31 - Math.clz32(set[i]!);
-  return -1;
-};
-const setBit = (set: number[], vector: number): void => {
-  set[vector >> 5] = (set[vector >> 5]! | (1 << (vector & 31))) >>> 0;
-};
-const clearBit = (set: number[], vector: number): void => {
-  set[vector >> 5] = (set[vector >> 5]! & ~(1 << (vector & 31))) >>> 0;
-};
-export const hasBit = (set: readonly number[], vector: number): boolean =>
-  ((set[vector >> 5]! >>> (vector & 31)) & 1) !== 0;
 
 export abstract class LocalApicCore {
   protected s: LocalApicSaved;

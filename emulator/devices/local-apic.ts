@@ -8,7 +8,8 @@
  */
 import { DELIVERY } from './bus';
 import type { Device, Inspection } from './bus';
-import { LocalApicCore, hasBit } from './local-apic-core';
+import { LocalApicCore } from './local-apic-core';
+import { hasBit } from './vector-set';
 import type { LocalApicPins, LocalApicSaved } from './local-apic-core';
 import {
   APIC, APIC_BASE, APIC_VERSION, ESR_BITS, LVT, LVT_ORDER, LVT_WRITABLE, MSR_APIC_BASE, MSR_TSC_DEADLINE, MSR_X2APIC,

@@ -270,9 +270,7 @@ export class Pit implements Device<Saved> {
     const clocks = elapsed(c, tick);
     const period = clocks - (clocks % c.count);
     const half = Math.ceil(c.count / 2);
-    if (c.mode === 3 && clocks % c.count < half) {
-      return this.schedule(c, c.start + period + half, true);
-    }
+    if (c.mode === 3 && clocks % c.count < half) return this.schedule(c, c.start + period + half, true);
     this.schedule(c, c.start + period + c.count);
   }
 

@@ -78,6 +78,8 @@ export class Board {
   private readonly devices: Device[] = [];
   private readonly timed: Device[] = [];
   private readonly reported = new Set<string>();
+  /** As power comes on: what the chips hold before anything happened. */
+  private readonly initial: BoardSaved;
   private promised = Infinity;
   private a20Level: boolean | undefined;
 
@@ -126,6 +128,7 @@ export class Board {
     ]; // prettier-ignore
     for (const device of parts) this.attach(device);
     this.reset();
+    this.initial = this.save();
   }
 
   /** One more chip: firmware's service port, a paravirtual device. Before the guest runs. */
@@ -164,6 +167,12 @@ export class Board {
   /** Chips catch up with the clock, in a fixed order. */
   tick(): void {
     for (const device of this.timed) device.tick?.();
+  }
+
+  /** As if it were new, with the clock at 0: a second run must not see what the first one left. */
+  powerOn(): void {
+    this.restore({ devices: { ...this.save().devices, ...this.initial.devices } });
+    this.reset();
   }
 
   /** As the RESET line does: chips that keep their state through it (RTC, CMOS) keep it. */

@@ -69,7 +69,7 @@ export class Pc implements Machine, StepHost {
       interrupts: this.board.interruptSource(0),
       ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
       processors: config.cpus,
-      unsupported: (what) => this.onUnsupported?.(what),
+      unsupported: (what) => this.report(what),
     });
     this.loop = new StepLoop(this.cpu, this, memory);
     this.inspect = new MachineInspector({
@@ -91,7 +91,7 @@ export class Pc implements Machine, StepHost {
       {
         clock: { now: () => this.ns },
         onConsole: (byte) => this.onConsole?.(Uint8Array.of(byte)),
-        unsupported: (what) => this.onUnsupported?.(what),
+        unsupported: (what) => this.report(what),
         powerOff: () => stop({ kind: 'power-off' }),
         resetRequested: () => stop({ kind: 'reset' }),
         debugExit: (code) => stop({ kind: 'debug-exit', code }),
@@ -119,9 +119,16 @@ export class Pc implements Machine, StepHost {
         onTeletype: (byte) => this.onConsole?.(Uint8Array.of(byte)),
         bootFailed: () => (this.pendingStop ??= { kind: 'dead-halt' }),
         reboot: () => (this.pendingStop ??= { kind: 'reset' }),
-        unsupported: (what) => this.onUnsupported?.(what),
+        unsupported: (what) => this.report(what),
       },
     );
+  }
+
+  private readonly reported = new Set<string>();
+  private report(what: string): void {
+    if (this.reported.has(what)) return;
+    this.reported.add(what);
+    this.onUnsupported?.(what);
   }
 
   // --- StepHost
@@ -174,7 +181,7 @@ export class Pc implements Machine, StepHost {
     this.pendingStop = undefined;
     this.loop.restart();
     this.cpu.reset();
-    this.board.reset();
+    this.board.powerOn();
     this.pendingStop = undefined;
   }
   private writeFirmware(gpa: number, bytes: Uint8Array): void {

@@ -4,6 +4,7 @@ import { DELIVERY } from '../../../emulator/devices/bus';
 import { IoApic } from '../../../emulator/devices/io-apic';
 import { LocalApic } from '../../../emulator/devices/local-apic';
 import { APIC } from '../../../emulator/devices/local-apic-registers';
+import { NS_PER_INSTRUCTION } from '../../../emulator/util/time';
 import { TestClock, nobody } from './support';
 
 function bench(cpus = 1) {
@@ -149,8 +150,8 @@ describe('local apic', () => {
     state.tscOffset = 5000n;
     apic.writeMsr(0x6e0, 6000n);
     assert.equal(apic.readMsr(0x6e0), 6000n);
-    assert.equal(apic.deadline(), 1000);
-    clock.ns = 1000;
+    assert.equal(apic.deadline(), 1000 * NS_PER_INSTRUCTION);
+    clock.ns = apic.deadline();
     apic.tick();
     assert.equal(apic.acknowledge(), 0x40);
     assert.equal(apic.readMsr(0x6e0), 0n);

@@ -127,6 +127,18 @@ describe('board', () => {
     bus.writePort(0xf4, 1, 0);
     assert.deepEqual(events, ['reset', 'reset', 'reset', 'power off', 'exit 1']);
   });
+  it('is as new after power-on, whatever happened before', () => {
+    const { board, clock, sleep, bus } = bench();
+    const fresh = bench();
+    fresh.board.powerOn();
+    for (let i = 0; i < 30; i++) sleep();
+    board.typeConsole(Uint8Array.of(1, 2, 3));
+    bus.writePort(0x70, 1, 0x40);
+    bus.writePort(0x71, 1, 0x77);
+    clock.ns = 0;
+    board.powerOn();
+    assert.deepEqual(board.save(), fresh.board.save());
+  });
   it('says when an access brings the deadline forward', () => {
     const { bus, events, board } = bench();
     const before = board.nextDeadline();
