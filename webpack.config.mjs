@@ -71,6 +71,7 @@ export default [
     name: 'views',
     target: 'web',
     entry: { 'page-table': './extension/panels/page-table.view.tsx' },
+    optimization: { minimize: true },
     module: { ...common.module, rules: [...common.module.rules, css] },
     output: { path: join(dist, 'views'), filename: '[name].js' },
   },

@@ -25,7 +25,7 @@ const webpack = join(dirname(require.resolve('webpack/package.json')), 'bin', 'w
 const built = spawnSync(process.execPath, [webpack], { cwd: root, encoding: 'utf8' });
 if (built.status !== 0) fail(`The build failed.\n${built.stdout}${built.stderr}`);
 
-try {
+async function main(): Promise<void> {
   const { server, url } = await serve({ port, workspace: join(root, 'guests', 'sample') });
   console.log(`Ringside is ready: ${url}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -35,8 +35,9 @@ try {
       process.exit(0);
     });
   }
-} catch (error) {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'EADDRINUSE') throw error;
-  fail(`Port ${port} is in use: choose another, as in PORT=8080 npm start.`);
 }
+
+main().catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EADDRINUSE') throw error;
+  fail(`Port ${port} is in use: choose another, as in PORT=8080 npm start.`);
+});

@@ -9,7 +9,6 @@ const SETTINGS = {
   'telemetry.telemetryLevel': 'off',
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
-  'debug.toolBarLocation': 'docked',
   'files.associations': { '*.S': 'asm', '*.ld': 'plaintext' },
 };
 

@@ -33,15 +33,76 @@ describe('VS Code in a browser debugs the sample kernel', function () {
     server?.close();
   });
 
-  it('F5 starts a session and stops at a breakpoint in the page-fault handler', async () => {
-    await code.openFile('memory.c');
-    await code.goToLine(lineOf('memory.c', 'page_fault'));
+  it('F5 starts a session, which stops at a line breakpoint in the page-fault handler', async () => {
+    await code.openFile('tasks.c');
+    await code.goToLine(lineOf('tasks.c', 'page_faults++'));
     await code.page.keyboard.press('F9');
     await code.page.locator('.monaco-editor .codicon-debug-breakpoint').first().waitFor();
     await code.startDebugging();
     await code.stopped();
+    await code.shows('debug-call-stack', /handle_page_fault/);
+  });
+
+  it('the stack leads through the interrupt into the task that faulted', () =>
+    code.shows('debug-call-stack', /handle_page_fault tasks\.c.*user\.c/));
+
+  it('shows local variables with their values', async () => {
+    await code.expandScope('Locals');
+    await code.shows('debug-variables', /region = 0x[0-9a-f]+ <tasks\+\d+>.*page = \d+.*frame = \d+/);
     await code.screenshot('stopped');
   });
+
+  it('the serial console is a terminal', async () => {
+    await code.page.locator('.terminal-wrapper.active .xterm-screen').waitFor();
+    await code.page.locator('.single-terminal-tab, .terminal-tabs-entry', { hasText: 'Serial' }).first().waitFor();
+  });
+
+  it('the page-table view shows the address space, level by level', async () => {
+    await code.command('Focus on Page Tables View');
+    const view = code.webview();
+    const items = view.locator('vscode-tree-item');
+    await items.first().waitFor();
+    const before = await items.count();
+    await items.first().click();
+    await view.locator('vscode-tree-item vscode-tree-item').first().waitFor();
+    assert((await items.count()) > before, 'opening an entry shows the next level');
+    await code.screenshot('page-tables');
+  });
+
+  it('walks an address through the tables, and says where a walk stops', async () => {
+    const view = code.webview();
+    await walk('$rip');
+    await view.locator('.walk tbody tr').first().waitFor();
+    assert.equal(await view.locator('.walk tbody tr').count(), 4);
+    assert.match(await view.locator('.result').innerText(), /gp:0x/);
+    await code.screenshot('walk');
+    await walk('gv:0x7f0000000000');
+    await view.locator('.result.fault').waitFor();
+    assert.match(await view.locator('.result').innerText(), /Page fault, error code 0x/);
+    await code.screenshot('walk-fault');
+  });
+
+  it('steps over a line', async () => {
+    const line = async (): Promise<string> =>
+      (await code.rows('debug-call-stack').first().innerText()).replace(/\s+/g, ' ');
+    const before = await line();
+    await code.toolbar('Step Over').click();
+    for (let tries = 0; (await line()) === before && tries < 50; tries++) await code.page.waitForTimeout(100);
+    assert.notEqual(await line(), before);
+  });
+
+  it('stops when told to', async () => {
+    await code.toolbar('Stop').click();
+    await code.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  });
+
+  async function walk(address: string): Promise<void> {
+    const input = code.webview().locator('vscode-textfield');
+    await input.click();
+    await code.page.keyboard.press('Control+A');
+    await code.page.keyboard.type(address);
+    await code.page.keyboard.press('Enter');
+  }
 });
 
 /** Line of the first text in a file of the sample. */

@@ -1,4 +1,5 @@
 /** A real VS Code in a real browser, for tests: opens it, presses its keys, knows its selectors (VS Code 1.91). */
+import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -23,6 +24,9 @@ export class Workbench {
     private readonly name: string,
   ) {
     page.on('console', (message) => this.log.push(`${message.type()}: ${message.text().slice(0, 500)}`));
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.log.push(`${response.status()} ${response.url()}`);
+    });
     page.on('pageerror', (error) => this.log.push(`page error: ${error.message}`));
   }
 
@@ -97,8 +101,25 @@ export class Workbench {
     return this.page.locator(`.debug-toolbar .action-label[aria-label^="${label}"]`);
   }
 
+  /** Waits until the rows of a view, as one text, match: views fill bit by bit. */
+  async shows(view: Parameters<Workbench['rows']>[0], wanted: RegExp): Promise<void> {
+    let text = '';
+    for (let tries = 0; tries < 100; tries++) {
+      text = (await this.rows(view).allInnerTexts()).join(' / ').replace(/\s+/g, ' ');
+      if (wanted.test(text)) return;
+      await this.page.waitForTimeout(100);
+    }
+    assert.match(text, wanted);
+  }
+
   rows(view: 'debug-variables' | 'debug-call-stack' | 'debug-breakpoints'): Locator {
     return this.page.locator(`.${view} .monaco-list-row`);
+  }
+
+  async expandScope(name: string): Promise<void> {
+    const scope = this.page.locator('.debug-variables').getByRole('treeitem', { name: new RegExp(`Scope ${name}`) });
+    await scope.first().waitFor();
+    if ((await scope.first().getAttribute('aria-expanded')) === 'false') await scope.first().click();
   }
 
   /** The content of the page-table view. */

@@ -1,0 +1,31 @@
+/** `npm run package`: builds the .vsix and checks that it holds what runs, and no more. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAX_BYTES = 5 * 1024 * 1024;
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, string>;
+const output = join(root, `${name}-${version}.vsix`);
+
+function run(program: string, args: string[]): void {
+  const { status } = spawnSync(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run(join(dirname(require.resolve('webpack/package.json')), 'bin', 'webpack.js'), []);
+// Everything is bundled: nothing of node_modules goes along.
+run(join(dirname(require.resolve('@vscode/vsce/package.json')), 'vsce'), [
+  ...['package', '--no-dependencies', '--allow-missing-repository', '--out', output],
+]);
+
+const bytes = statSync(output).size;
+console.log(`${output}: ${(bytes / 1024 / 1024).toFixed(2)} MiB`);
+if (bytes > MAX_BYTES) {
+  console.error(`The package is larger than ${MAX_BYTES / 1024 / 1024} MiB: see .vscodeignore for what goes in.`);
+  process.exit(1);
+}
