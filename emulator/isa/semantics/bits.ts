@@ -127,7 +127,7 @@ export const bitTest = (kind: keyof typeof changed) => (e: Emitter): void => {
   const change = changed[kind];
   const offset = e.read(1);
   const inString = e.isMemory(0) && e.form.operands[1].kind === 'gpr';
-  const index = e.let(offset.and(e.size - 1));
+  const index = e.let((offset.type === e.constant(0).type ? offset : as(e, offset)).and(e.size - 1));
   const mask = e.constant(1).shl(index);
   if (inString) {
     const bytes = e.signed64(offset).shrS(Math.log2(e.size)).shl(Math.log2(e.size / 8));
