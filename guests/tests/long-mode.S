@@ -157,12 +157,16 @@ syscall_target:
         iretq
 
         .code32
-user32: movl    $0x7fffffff, %eax
+user32: movl    $USER_DATA, %eax        # IRETQ took away the DS of ring 0
+        movl    %eax, %ds
+        movl    $0x7fffffff, %eax
         incl    %eax                    # 40h: a REX prefix in 64-bit mode, INC EAX here
         .byte   0x40
         movl    %eax, %ds:seen32
         int     $BACK
 compat_entry:
+        movl    $DATA32, %eax
+        movl    %eax, %ds
         xorl    %eax, %eax
         .byte   0x48                    # DEC EAX
         movl    %eax, seen32

@@ -1,5 +1,6 @@
 /** The setup header of a bzImage or zImage (Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"). */
-import { DAMAGED, Fields, hex } from './fields';
+import { DAMAGED, hex } from './fields';
+import type { Fields } from './fields';
 
 const SECTOR = 512;
 /** Offsets in the file and in boot_params alike. */
