@@ -6,7 +6,9 @@
 import * as layout from '../execution/layout';
 import { GPR_NAMES, RFLAGS, SEG } from '../x86/registers';
 
-const systemIndex = new Map<string, number>(layout.SYSTEM_REGISTERS.map((name, i) => [name, layout.SYSTEM + i * 8]));
+const SYSTEM_ADDRESS = Object.fromEntries(
+  layout.SYSTEM_REGISTERS.map((name, i) => [name, layout.SYSTEM + i * 8]),
+) as Record<layout.SystemRegister, number>;
 
 /** A segment register with its hidden part. `attributes` as in VMX (SDM vol. 3C table 25-2); `limit` in bytes. */
 export interface Segment {
@@ -81,8 +83,7 @@ export class CpuState {
   /** Any combination is possible, also those that no result has: see FLAG_P. */
   set rflags(value: number) {
     const v = this.view;
-    const arithmetic =
-      RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
+    const arithmetic = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
     v.setBigUint64(layout.RFLAGS_SYSTEM, BigInt(((value & ~arithmetic) | RFLAGS.FIXED) >>> 0), true);
     const cf = value & RFLAGS.CF ? 1n : 0n;
     const of = value & RFLAGS.OF ? 1n : 0n;
@@ -90,7 +91,7 @@ export class CpuState {
     const both = -(cf & of);
     const s = -(of & (cf ^ 1n));
     const x = both | cf;
-    const y = both ^ ((((s ^ x ^ both) >> 4n) & 1n ^ af) << 4n);
+    const y = both ^ (((((s ^ x ^ both) >> 4n) & 1n) ^ af) << 4n);
     v.setBigInt64(layout.FLAG_S, s, true);
     v.setBigInt64(layout.FLAG_X, x, true);
     v.setBigInt64(layout.FLAG_Y, y, true);
@@ -162,14 +163,14 @@ export class CpuState {
   }
 
   system(name: layout.SystemRegister): bigint {
-    return this.view.getBigUint64(systemIndex.get(name)!, true);
+    return this.view.getBigUint64(SYSTEM_ADDRESS[name], true);
   }
   setSystem(name: layout.SystemRegister, value: bigint): void {
-    this.view.setBigUint64(systemIndex.get(name)!, value, true);
+    this.view.setBigUint64(SYSTEM_ADDRESS[name], value, true);
   }
   /** Low 32 bits of a system register: control registers, EFER and most limits fit. */
   system32(name: layout.SystemRegister): number {
-    return this.view.getUint32(systemIndex.get(name)!, true);
+    return this.view.getUint32(SYSTEM_ADDRESS[name], true);
   }
 
   /** A vector register's 128 (or 256) bits. */
