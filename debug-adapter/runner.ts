@@ -13,10 +13,16 @@ export type Need = { kind: 'run' } | { kind: 'step'; cpu: number } | { kind: 'de
 /** Returns why everything stopped. A `requested` stop is given to nobody: it ends the activity. */
 export type Activity = Generator<Need, Stop, Stop>;
 
-/** How long a slice should take. Speed may fall by a factor of five between two slices without breaking the promise. */
+/** How long requests may wait in the ordinary case. */
 const SLICE_MS = 8;
-const MIN_SLICE = 1_000;
-const MAX_SLICE = 50_000_000;
+/**
+ * A slice consists of chunks, after each of which the clock is asked. Guests are a hundred times slower while they talk to
+ * devices than in a loop, so a chunk is small even when the last one was fast (which was measured to cost nothing): 50 ms hold at 100,000 instructions
+ * a second.
+ */
+const CHUNK_MS = 1;
+const MIN_CHUNK = 500;
+const MAX_CHUNK = 5_000;
 /** Steps or hook calls between two looks at the clock. */
 const CLOCK_INTERVAL = 32;
 
@@ -44,8 +50,8 @@ export interface RunnerEvents {
 }
 
 export class Runner {
-  /** Instructions that a slice may retire; follows the measured speed. */
-  private slice = 20_000;
+  /** Instructions that a chunk may retire; follows the measured speed. */
+  private chunk = 2_000;
   private activity: Activity | undefined;
   private pausing = false;
   private deadline = 0;
@@ -122,23 +128,20 @@ export class Runner {
 
   /** Undefined: the slice is over, the run is not. */
   private runSlice(): Stop | undefined {
-    const left = this.limit > 0 ? this.limit - this.machine.instructions : Infinity;
-    if (left <= 0) {
-      this.limitReached = true;
-      return { kind: 'limit' };
+    for (let now = performance.now(); now < this.deadline;) {
+      const left = this.limit > 0 ? this.limit - this.machine.instructions : Infinity;
+      if (left <= 0) {
+        this.limitReached = true;
+        return { kind: 'limit' };
+      }
+      const stop = this.machine.run(Math.min(this.chunk, left));
+      const elapsed = -now + (now = performance.now());
+      if (stop.kind === 'requested') return this.pausing ? stop : undefined;
+      if (stop.kind !== 'limit') return stop;
+      const factor = Math.min(2, Math.max(0.05, CHUNK_MS / Math.max(elapsed, 0.01)));
+      this.chunk = Math.round(Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, this.chunk * factor)));
     }
-    const start = performance.now();
-    const before = this.machine.instructions;
-    const stop = this.machine.run(Math.min(this.slice, left));
-    const elapsed = performance.now() - start;
-    // Few instructions say little about speed: a stop right after the start must not stretch the slice.
-    if (this.machine.instructions - before >= this.slice / 2 || elapsed > SLICE_MS) this.adapt(elapsed);
-    return stop.kind === 'limit' || (stop.kind === 'requested' && !this.pausing) ? undefined : stop;
-  }
-
-  private adapt(elapsedMs: number): void {
-    const factor = Math.min(2, Math.max(0.05, SLICE_MS / Math.max(elapsedMs, 0.01)));
-    this.slice = Math.round(Math.min(MAX_SLICE, Math.max(MIN_SLICE, this.slice * factor)));
+    return undefined;
   }
 
   /** Steps as long as the activity wants steps and the slice lasts. */
