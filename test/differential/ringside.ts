@@ -110,6 +110,10 @@ export class Ringside implements Executor {
     this.event = undefined;
     const first = state.rip;
     for (let i = 0; i < LONGEST && !this.event && state.rip === first; i++) this.loop.run(1);
+    // A jump to where nothing is faults when the next instruction is fetched.
+    const { rip } = state;
+    if (!this.event && rip !== BigInt(PLACE.CODE_END) && Number(rip >> 12n) !== PLACE.CODE_PAGE >>> 12)
+      this.loop.run(1);
     cpu.heldEvent = undefined;
     const event = this.event as TrapEvent | undefined;
     const fill = new Uint8Array(CODE_BYTES).fill(PLACE.FILLING).subarray(0, c.code.length);
@@ -130,6 +134,7 @@ export class Ringside implements Executor {
     const status = source.getUint16(AT.status, true);
     view.setUint16(layout.X87_STATUS, status, true);
     bytes[layout.X87_TAGS] = fx[AT.tags];
+    bytes.fill(0, layout.X87_OPCODE, layout.MXCSR);
     view.setUint32(layout.MXCSR, source.getUint32(AT.mxcsr, true), true);
     for (let i = 0; i < 8; i++)
       bytes.set(fx.subarray(AT.st + i * 16, AT.st + i * 16 + 10), layout.X87 + (((status >> 11) + i) & 7) * 16);

@@ -129,8 +129,10 @@ export function cmpxchg(e: Emitter): void {
   const source = e.read(1);
   const accumulator = e.let(e.gpr(GPR.RAX, e.size));
   const equal = e.let(accumulator.eq(destination));
-  // The destination is written either way (SDM vol. 2, CMPXCHG): with its old value when the comparison fails.
-  e.write(0, select(equal, source, destination));
+  // Memory is written either way (SDM vol. 2, CMPXCHG): with its old value when the comparison fails. A register is not:
+  // the upper half of a 32-bit one stays (seen on AMD's family 17h).
+  if (e.isMemory(0)) e.write(0, select(equal, source, destination));
+  else e.if(equal, () => e.write(0, source));
   e.if(equal.eqz(), () => e.setGpr(GPR.RAX, e.size, destination));
   e.flagsSub(accumulator, destination, e.let(e.truncate(accumulator.sub(destination))));
 }

@@ -2,7 +2,7 @@
 import type { Emitter } from '../../execution/builder';
 import { i32 } from '../../execution/wasm';
 import type { Value } from '../../execution/wasm';
-import { GPR } from '../../x86/registers';
+import { GPR, VECTOR } from '../../x86/registers';
 
 const branchIf = (e: Emitter, condition: Value): void => {
   e.if(condition, () => e.jump());
@@ -14,8 +14,13 @@ export const jcc = (code: number) => (e: Emitter): void => branchIf(e, e.conditi
 export function jmp(e: Emitter): void {
   e.jump();
 }
+/** A target that is not canonical faults at the branch, before anything changed (SDM vol. 2, JMP, CALL, RET). */
+const canonical = (e: Emitter, target: Value): Value => {
+  if (e.size === 64) e.raiseIf(target.shl(16).shrS(16).ne(target), VECTOR.GP, 0);
+  return target;
+};
 export function jmpIndirect(e: Emitter): void {
-  e.jumpIndirect(e.let(e.wide(e.read(0))));
+  e.jumpIndirect(canonical(e, e.let(e.wide(e.read(0)))));
 }
 
 export function call(e: Emitter): void {
@@ -23,14 +28,14 @@ export function call(e: Emitter): void {
   e.jump();
 }
 export function callIndirect(e: Emitter): void {
-  const target = e.let(e.wide(e.read(0)));
+  const target = canonical(e, e.let(e.wide(e.read(0))));
   e.push(e.truncate(e.nextRip()));
   e.jumpIndirect(target);
 }
 
 /** With an operand, that many bytes of arguments go too. */
 export function ret(e: Emitter): void {
-  const target = e.let(e.wide(e.top()));
+  const target = canonical(e, e.let(e.wide(e.top())));
   const arguments_ = e.form.operands.length ? e.read(0) : i32(0);
   const sp = e.let(e.truncate(e.stackPointer.add(e.size / 8), e.form.stackSize));
   const popped = e.form.stackSize === 64 ? arguments_.extendU() : arguments_;

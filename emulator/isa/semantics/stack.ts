@@ -55,8 +55,10 @@ export function leave(e: Emitter): void {
 
 /** Operands: bytes of locals, nesting level. */
 export function enter(e: Emitter): void {
-  const locals = e.read(0);
-  const level = e.let(e.read(1).and(31));
+  // A record holds both immediates in one word.
+  const both = e.read(0, 32);
+  const locals = e.let(both.and(0xffff));
+  const level = e.let(both.shrU(16).and(31));
   const bytes = e.size / 8;
   const stack = e.form.stackSize;
   const oldFrame = e.let(e.gpr(GPR.RBP, stack));
@@ -86,6 +88,8 @@ export function enter(e: Emitter): void {
     pushAt(e.truncate(e.wide(frame)));
   });
   moveDown(sp, stack === 64 ? locals.extendU() : locals);
+  // Faults if a write at the final stack pointer would (SDM vol. 2, ENTER).
+  e.modifyAt(SEG.SS, e.wide(e.let(e.f.get(sp))), e.size);
   e.setGpr(GPR.RBP, e.size, e.truncate(e.wide(frame)));
   e.setStackPointer(e.f.get(sp));
 }

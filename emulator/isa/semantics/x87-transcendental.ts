@@ -65,7 +65,7 @@ function yLog2Plus1(env: Environment, a: Float80, b: Float80): Result {
   if (ka === 'zero' && kb === 'infinity') return invalid(env);
   if (float.denormal(env, checked.kinds)) return undefined;
   if (ka === 'infinity') return float.infinity(b.sign);
-  if (ka === 'zero') return float.zero(a.sign ^ b.sign);
+  if (ka === 'zero' || (kb === 'zero' && a.sign)) return float.zero(a.sign ^ b.sign);
   // Undefined at and below -1: the argument stays, as for F2XM1.
   if (a.sign && a.exponent >= 16383) {
     env.flags |= EXCEPTION.PRECISION;
