@@ -69,6 +69,9 @@ export class Cpu implements Processor {
   /** Asked before a row with an `intercept` runs; what it returns ends the instruction. Set while anything intercepts. */
   onIntercept?: (instruction: Instruction) => 'done' | 'jumped' | undefined;
 
+  /** INT n was executed: it clears TF without a trap for itself (SDM vol. 3B section 17.3.1.4). The step loop resets it. */
+  vectored = false;
+
   private readonly report: (what: string) => void;
   private readonly reported = new Set<string>();
   /** Control registers that `mmu.paging` was computed from. */
@@ -258,6 +261,7 @@ export class Cpu implements Processor {
     return deliver(this, { vector, kind, returnRip: this.state.rip });
   }
   softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void {
+    this.vectored = true;
     deliver(this, { vector, kind, returnRip });
   }
   /** Goes on with the event that onEvent held back. */

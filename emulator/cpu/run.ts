@@ -212,11 +212,12 @@ export class StepLoop {
       }
       const block = code.cache.lookup(state.rip, executionMode(state));
       this.connect(block);
+      cpu.vectored = false;
       this.execute(block, single ? 1 : budget);
       // A software interrupt that a filter held back.
       if (cpu.heldEvent) return { kind: 'trap', cpu: 0, event: describe(cpu, cpu.heldEvent) };
       if (!single) return undefined;
-      const trap = cpu.debug.afterInstruction(trapFlag, resumeFlag);
+      const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
       if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
       return trap && this.fault(trap);
     } catch (fault) {

@@ -3,6 +3,7 @@ import { called } from '../row';
 import type { RowSpec } from '../row';
 import type { RowAttributes, SystemMeaning } from '../instruction';
 import { RFLAGS } from '../../x86/registers';
+import { fxrstor, fxsave } from '../semantics/fxsave';
 import * as control from '../semantics/x87-control';
 import * as functions from '../semantics/x87-transcendental';
 import * as x87 from '../semantics/x87';
@@ -151,6 +152,12 @@ const controls: RowSpec[] = [
   called('dd /6', 'fnsave', 'M', control.fnsave, memory),
 ];
 
+/** REX.W gives the 64-bit pointers form. */
+const stateTransfers: RowSpec[] = [
+  called('0f ae /0', 'fxsave', 'M', fxsave, { ...memory, feature: 'fxsr' }),
+  called('0f ae /1', 'fxrstor', 'M', fxrstor, { ...memory, feature: 'fxsr' }),
+];
+
 export const x87Rows: readonly RowSpec[] = [
   ...arithmeticWith('d8', 'm32', 'Md', 'f'),
   ...arithmeticWith('dc', 'm64', 'Mq', 'f'),
@@ -162,4 +169,5 @@ export const x87Rows: readonly RowSpec[] = [
   ...moves,
   ...computations,
   ...controls,
+  ...stateTransfers,
 ];
