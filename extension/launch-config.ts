@@ -2,20 +2,15 @@
 import * as vscode from 'vscode';
 import { checkLaunch } from '../debug-adapter/launch';
 import { reasonOf, resolvePath, toUri } from './files';
-import { isKernelImage } from './kernel-image';
+import { findKernels } from './kernel-image';
 
 type Config = vscode.DebugConfiguration;
 type Folder = vscode.WorkspaceFolder | undefined;
 
-/** Names that kernels have; the content decides. */
-const KERNEL_NAMES = '**/{*.elf,*.elf32,*.elf64,vmlinux,vmlinuz*,bzImage*,kernel,*.lkrn,*.multiboot}';
-const NO_KERNELS = '**/{node_modules,.git,.cache}/**';
-const LIKELY_KERNELS = 16;
-
 /** One configuration for each kernel in the folder: what the Run view offers without a launch.json. */
 export async function provideLaunchConfigurations(folder: Folder): Promise<Config[]> {
-  return (await findKernels(folder)).map((kernel) => {
-    const path = vscode.workspace.asRelativePath(kernel, false);
+  if (folder === undefined) return [];
+  return (await findKernels(folder.uri)).map((path) => {
     return { type: 'ringside', request: 'launch', name: vscode.l10n.t('Debug {0}', path), kernel: path };
   });
 }
@@ -86,18 +81,6 @@ function absolute(config: Config, folder: vscode.Uri | undefined): Config {
         }
       : {}),
   };
-}
-
-async function findKernels(folder: Folder): Promise<vscode.Uri[]> {
-  const pattern = folder === undefined ? KERNEL_NAMES : new vscode.RelativePattern(folder, KERNEL_NAMES);
-  const named = await vscode.workspace.findFiles(pattern, NO_KERNELS, LIKELY_KERNELS);
-  const images = await Promise.all(
-    named.map(async (uri) => {
-      const bytes = await Promise.resolve(vscode.workspace.fs.readFile(uri)).catch(() => new Uint8Array());
-      return isKernelImage(bytes);
-    }),
-  );
-  return named.filter((_, index) => images[index]).sort((a, b) => a.path.localeCompare(b.path));
 }
 
 async function refuse(message: string): Promise<undefined | null> {

@@ -11,9 +11,9 @@ export interface Row {
   count: number;
 }
 
-/** Rights and state of an entry as a letter each, in the order of the bits (SDM Vol. 3A, 5.5). */
-export function rights(entry: Omit<Entry, 'index' | 'gva'>): { letter: string; meaning: string }[] {
-  const all = [
+/** Rights and state of an entry: a letter each, in a fixed order so that columns of them line up. */
+export function rights(entry: Omit<Entry, 'index' | 'gva'>): { letter: string; meaning: string; on: boolean }[] {
+  return [
     { on: entry.writable, letter: 'W', meaning: 'writable' },
     { on: entry.user, letter: 'U', meaning: 'user' },
     { on: entry.executable, letter: 'X', meaning: 'executable' },
@@ -21,11 +21,13 @@ export function rights(entry: Omit<Entry, 'index' | 'gva'>): { letter: string; m
     { on: entry.accessed, letter: 'A', meaning: 'accessed' },
     { on: entry.dirty, letter: 'D', meaning: 'dirty' },
   ];
-  return all.filter(({ on }) => on).map(({ letter, meaning }) => ({ letter, meaning }));
 }
 
-const sameRights = (a: Entry, b: Entry): boolean =>
-  rights(a).map(({ letter }) => letter).join('') === rights(b).map(({ letter }) => letter).join(''); // prettier-ignore
+/** `writable, user`. */
+export const meanings = (entry: Omit<Entry, 'index' | 'gva'>, separator = ', '): string =>
+  rights(entry).filter(({ on }) => on).map(({ meaning }) => meaning).join(separator); // prettier-ignore
+
+const sameRights = (a: Entry, b: Entry): boolean => meanings(a) === meanings(b);
 
 export function rows(table: Table): Row[] {
   const out: Row[] = [];

@@ -4,7 +4,7 @@ import '@vscode-elements/elements/dist/vscode-tree/index.js';
 import '@vscode-elements/elements/dist/vscode-tree-item/index.js';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
-import { hex, pageBytes, rights, rows, size, type Entry, type Row } from './page-table.model';
+import { hex, meanings, pageBytes, rights, rows, size, type Entry, type Row } from './page-table.model';
 
 type Table = CustomRequests['ringside/pageTables']['body'];
 type Place = { gpa: number; level: number };
@@ -45,9 +45,9 @@ function Branch({ row, context }: { row: Row; context: Context }) {
     <vscode-tree-item ref={element} branch={!first.leaf} title={describe(first)}>
       <Label row={row} />
       <span slot="decoration" class="rights">
-        {rights(first).map(({ letter, meaning }) => (
-          <abbr key={letter} title={meaning}>
-            {letter}
+        {rights(first).map(({ letter, meaning, on }) => (
+          <abbr key={letter} title={on ? meaning : `not ${meaning}`}>
+            {on ? letter : '·'}
           </abbr>
         ))}
       </span>
@@ -123,4 +123,4 @@ function useOpen(element: { current: HTMLElement | null }): boolean {
 }
 
 const describe = (entry: Entry): string =>
-  `${entry.name} ${hex(entry.entry)} at gp:${hex(entry.gpa)}: ${rights(entry).map(({ meaning }) => meaning).join(', ')}`; // prettier-ignore
+  `${entry.name} ${hex(entry.entry)} at gp:${hex(entry.gpa)}: ${meanings(entry)}`;

@@ -6,17 +6,18 @@ import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
-import { hex, rights, size } from './page-table.model';
+import { hex, meanings, size } from './page-table.model';
 
 type Translation = CustomRequests['ringside/translate']['body']['translation'];
 type Access = Translation['access'];
-type Privilege = 'now' | 'supervisor' | 'user';
+/** The first: as the processor runs now. */
+type Privilege = 'current mode' | 'supervisor' | 'user';
 
 export function Walk({ connection, stop, given }: { connection: Connection; stop: number; given: string }) {
   const [address, setAddress] = useState('');
   const [typed, setTyped] = useState('');
   const [access, setAccess] = useState<Access>('read');
-  const [privilege, setPrivilege] = useState<Privilege>('now');
+  const [privilege, setPrivilege] = useState<Privilege>('current mode');
   const [result, setResult] = useState<{ translation?: Translation; error?: string }>({});
   useEffect(() => {
     if (given === '') return;
@@ -26,7 +27,7 @@ export function Walk({ connection, stop, given }: { connection: Connection; stop
   useEffect(() => {
     if (address === '') return setResult({});
     let current = true;
-    const user = privilege === 'now' ? {} : { user: privilege === 'user' };
+    const user = privilege === 'current mode' ? {} : { user: privilege === 'user' };
     connection.request('ringside/translate', { address, access, ...user }).then(
       ({ translation }) => current && setResult({ translation }),
       (error: Error) => current && setResult({ error: error.message }),
@@ -50,7 +51,12 @@ export function Walk({ connection, stop, given }: { connection: Connection; stop
           onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
         />
         <Choice label="Access" value={access} options={['read', 'write', 'execute']} onChoose={setAccess} />
-        <Choice label="Privilege" value={privilege} options={['now', 'supervisor', 'user']} onChoose={setPrivilege} />
+        <Choice
+          label="Privilege"
+          value={privilege}
+          options={['current mode', 'supervisor', 'user']}
+          onChoose={setPrivilege}
+        />
         <vscode-button onClick={submit}>Walk</vscode-button>
       </form>
       <div aria-live="polite">
@@ -104,7 +110,7 @@ function Steps({ translation }: { translation: Translation }) {
               <td>gp:{hex(step.gpa)}</td>
               <td>{hex(step.entry)}</td>
               <td>
-                {step.present ? rights(step).map(({ meaning }) => meaning).join(' · ') : 'not present'}
+                {step.present ? meanings(step, ' · ') : 'not present'}
                 {step.leaf && step.present && pageBytes !== undefined && ` · maps ${size(pageBytes)}`}
               </td>
             </tr>

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type * as vscode from 'vscode';
+import { files, reset, shown, Uri } from './support/fake-vscode';
+import {
+  checkLaunchConfiguration,
+  provideLaunchConfigurations,
+  resolveLaunchConfiguration,
+} from '../../extension/launch-config';
+
+const elf = (type: number, machine: number): Uint8Array => {
+  const bytes = new Uint8Array(64);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46]);
+  bytes[16] = type;
+  bytes[18] = machine;
+  return bytes;
+};
+const KERNEL = elf(2, 62);
+const bzImage = (): Uint8Array => {
+  const bytes = new Uint8Array(0x300);
+  bytes.set(new TextEncoder().encode('HdrS'), 0x202);
+  return bytes;
+};
+
+const folderAt = (uri: string): vscode.WorkspaceFolder =>
+  ({ uri: Uri.parse(uri), name: 'work', index: 0 }) as unknown as vscode.WorkspaceFolder;
+const DISK = folderAt('file:///work');
+const WEB = folderAt('workspace:/sample');
+
+const launch = (more: object): vscode.DebugConfiguration => ({
+  type: 'ringside',
+  request: 'launch',
+  name: 'test',
+  ...more,
+});
+
+describe('launch configurations', () => {
+  beforeEach(reset);
+
+  it('finds kernels by name and content, not in hidden folders', async () => {
+    files.set('file:///work/build/kernel.elf', KERNEL);
+    files.set('file:///work/boot/vmlinuz-6.1', bzImage());
+    files.set('file:///work/libc.elf', elf(3, 62));
+    files.set('file:///work/arm.elf', elf(2, 40));
+    files.set('file:///work/notes.elf', new TextEncoder().encode('not one'));
+    files.set('file:///work/.cache/kernel.elf', KERNEL);
+    const found = await provideLaunchConfigurations(DISK);
+    assert.deepEqual(
+      found.map(({ kernel }) => kernel),
+      ['boot/vmlinuz-6.1', 'build/kernel.elf'],
+    );
+  });
+
+  it('F5 without launch.json takes the only kernel', async () => {
+    files.set('file:///work/kernel.elf', KERNEL);
+    const config = await resolveLaunchConfiguration(DISK, {} as vscode.DebugConfiguration);
+    assert.equal(config?.['kernel'], 'kernel.elf');
+    assert.equal(config?.type, 'ringside');
+  });
+
+  it('F5 without launch.json asks which of several', async () => {
+    files.set('file:///work/a.elf', KERNEL);
+    files.set('file:///work/b.elf', KERNEL);
+    shown.picked = 1;
+    const config = await resolveLaunchConfiguration(DISK, {} as vscode.DebugConfiguration);
+    assert.equal(config?.['kernel'], 'b.elf');
+  });
+
+  it('F5 without a kernel says so, and opens launch.json on request', async () => {
+    shown.answer = 'Open launch.json';
+    assert.equal(await resolveLaunchConfiguration(DISK, {} as vscode.DebugConfiguration), null);
+    assert.match(shown.messages[0]!, /No kernel was found.*"kernel" in launch\.json/);
+  });
+
+  const MISTAKES: [name: string, config: object, message: RegExp][] = [
+    ['no kernel', {}, /'kernel' is missing/],
+    ['kernel is a number', { kernel: 5 }, /'kernel' is 5/],
+    ['kernel is nowhere', { kernel: 'no.elf' }, /'kernel': cannot read \/work\/no\.elf: there is no such file/],
+    ['kernel is a folder', { kernel: 'sub' }, /'kernel': cannot read \/work\/sub: it is a folder/],
+    ['initrd is nowhere', { kernel: 'k.elf', initrd: 'i' }, /'initrd': cannot read/],
+    ['second module is nowhere', { kernel: 'k.elf', module: ['k.elf', 'm'] }, /'module\[1\]': cannot read \/work\/m/],
+    ['memory without unit', { kernel: 'k.elf', memory: 'lots' }, /'memory' is "lots"/],
+    ['memory in bytes', { kernel: 'k.elf', memory: 1000 }, /'memory' is 1000/],
+    ['half a processor', { kernel: 'k.elf', cpus: 0.5 }, /'cpus' is 0\.5/],
+    ['technique of another version', { kernel: 'k.elf', technique: 'vt-x' }, /'technique' is "vt-x"/],
+    ['attach', { kernel: 'k.elf', request: 'attach' }, /'request' is "attach"; give "launch"/],
+  ];
+  for (const [name, config, message] of MISTAKES) {
+    it(`refuses: ${name}`, async () => {
+      files.set('file:///work/k.elf', KERNEL);
+      files.set('file:///work/sub/file', KERNEL);
+      assert.equal(await checkLaunchConfiguration(DISK, launch(config)), undefined);
+      assert.equal(shown.messages.length, 1);
+      assert.match(shown.messages[0]!, message);
+    });
+  }
+
+  const PATHS: [name: string, folder: vscode.WorkspaceFolder, written: string, given: string][] = [
+    ['relative on disk', DISK, 'k.elf', '/work/k.elf'],
+    ['absolute on disk', DISK, '/work/k.elf', '/work/k.elf'],
+    ['relative in a browser', WEB, 'k.elf', 'workspace:/sample/k.elf'],
+    ['expanded variable in a browser', WEB, '/sample/k.elf', 'workspace:/sample/k.elf'],
+    ['URI', WEB, 'workspace:/sample/k.elf', 'workspace:/sample/k.elf'],
+  ];
+  for (const [name, folder, written, given] of PATHS) {
+    it(`makes paths absolute: ${name}`, async () => {
+      files.set('file:///work/k.elf', KERNEL);
+      files.set('workspace:/sample/k.elf', KERNEL);
+      const config = await checkLaunchConfiguration(
+        folder,
+        launch({ kernel: written, symbols: [written], sourceMap: { '/build': written } }),
+      );
+      assert.deepEqual(shown.messages, []);
+      assert.equal(config?.['kernel'], given);
+      assert.deepEqual(config?.['symbols'], [given]);
+      assert.deepEqual(config?.['sourceMap'], { '/build': given });
+    });
+  }
+
+  it('the manifest offers attributes that the check takes, with defaults that it accepts', async () => {
+    files.set('file:///work/k.elf', KERNEL);
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+    const { properties } = manifest.contributes.debuggers[0].configurationAttributes.launch;
+    const defaults = Object.entries(properties as Record<string, { default?: unknown }>)
+      .filter(([, property]) => property.default !== undefined)
+      .map(([name, property]) => [name, property.default]);
+    const config = launch({ ...Object.fromEntries(defaults), kernel: 'k.elf' });
+    assert.ok(await checkLaunchConfiguration(DISK, config), shown.messages[0]);
+  });
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { meanings, pageBytes, rows, size, type Entry } from '../../../extension/panels/page-table.model';
+
+const entry = (index: number, more: Partial<Entry> = {}): Entry => ({
+  index,
+  gva: `0x${(index * 4096).toString(16)}`,
+  name: 'PTE',
+  level: 1,
+  gpa: 0x1000 + index * 8,
+  entry: '0x1',
+  bytes: 8,
+  present: true,
+  writable: true,
+  user: false,
+  executable: true,
+  accessed: false,
+  dirty: false,
+  global: false,
+  leaf: true,
+  reserved: '0x0',
+  target: index * 4096,
+  ...more,
+});
+
+describe('page-table view: rows', () => {
+  const CASES: [name: string, entries: Entry[], counts: number[]][] = [
+    ['neighbours are one row', [entry(0), entry(1), entry(2)], [3]],
+    ['a gap in the index splits', [entry(0), entry(2)], [1, 1]],
+    ['a gap in memory splits', [entry(0), entry(1, { target: 0x9000 })], [1, 1]],
+    ['other rights split', [entry(0), entry(1, { writable: false }), entry(2, { writable: false })], [1, 2]],
+    ['tables stand alone', [entry(0, { leaf: false }), entry(1, { leaf: false })], [1, 1]],
+    ['pages of 2 MiB', [0, 1].map((i) => entry(i, { level: 2, target: i << 21 })), [2]],
+    ['pages of 4 MiB', [0, 1].map((i) => entry(i, { level: 2, bytes: 4, target: i << 22 })), [2]],
+    ['nothing', [], []],
+  ];
+  for (const [name, entries, counts] of CASES) {
+    it(name, () => {
+      const table = { format: '4-level', level: 1, gpa: 0x1000, total: entries.length, entries };
+      assert.deepEqual(rows(table).map(({ count }) => count), counts); // prettier-ignore
+    });
+  }
+
+  it('names sizes and rights', () => {
+    assert.equal(size(pageBytes({ level: 1, bytes: 8 })), '4 KiB');
+    assert.equal(size(pageBytes({ level: 2, bytes: 8 })), '2 MiB');
+    assert.equal(size(pageBytes({ level: 2, bytes: 4 })), '4 MiB');
+    assert.equal(size(pageBytes({ level: 3, bytes: 8 })), '1 GiB');
+    assert.equal(meanings(entry(0)), 'writable, executable');
+  });
+});
