@@ -1,6 +1,7 @@
 /** C's arithmetic types and conversions: C17 6.3.1, LP64 and ILP32. Integers are bigint, always in the range of their type. */
 import type { Type } from '../symbols/api';
 import { typeName } from '../symbols/type-names';
+import type { Token } from './lexer';
 
 export type Base = Extract<Type, { kind: 'base' }>;
 /** What arithmetic needs to know of a type. */
@@ -110,4 +111,21 @@ export const commonType = (left: Type, right: Type): Type => {
   const [x, y] = [arithmeticOf(p) as typeof a, arithmeticOf(q) as typeof a];
   if (x.bits !== y.bits) return x.bits > y.bits ? p : q;
   return x.signed ? q : p;
+};
+
+/** C17 6.4.4.1: the first type of the list that holds it. */
+export const literalType = (token: Extract<Token, { kind: 'integer' }>, pointerBytes: 4 | 8): Type => {
+  const { value, decimal, unsigned, longs } = token;
+  const fits = (bits: number, signed: boolean): boolean => value < 1n << BigInt(signed ? bits - 1 : bits);
+  for (const [bits, type, asUnsigned, rank] of [
+    [32, INT, UNSIGNED, 0],
+    [pointerBytes * 8, longType(pointerBytes, true), longType(pointerBytes, false), 1],
+    [64, LONG_LONG, UNSIGNED_LONG_LONG, 2],
+    [128, INT128, UNSIGNED_INT128, 2],
+  ] as const) {
+    if (rank < longs) continue;
+    if (!unsigned && fits(bits, true)) return type;
+    if ((unsigned || !decimal) && fits(bits, false)) return asUnsigned;
+  }
+  return UNSIGNED_INT128;
 };

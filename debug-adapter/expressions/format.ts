@@ -226,13 +226,11 @@ const membersOf = (value: Value, guest: Guest): { name: string; anonymous: boole
   const type = bare(value.type);
   if (!isAggregate(type) || !value.location) return [];
   const { location } = value;
-  return type
-    .members()
-    .map((member) => ({
-      name: labelOf(member),
-      anonymous: member.name === '',
-      value: valueAt(guest, member.type, insideOf(location, member)),
-    }));
+  return type.members().map((member) => ({
+    name: labelOf(member),
+    anonymous: member.name === '',
+    value: valueAt(guest, member.type, insideOf(location, member)),
+  }));
 };
 const insideOf = (place: Place, member: Member): Place =>
   placeInside(

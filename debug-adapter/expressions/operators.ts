@@ -2,7 +2,7 @@
 import { UserError } from '../../emulator/util/assert';
 import type { Type } from '../symbols/api';
 import { arithmeticOf, commonType, INT, promoted, wrap } from './c-types';
-import { convertTo } from './values';
+import { convertTo, isBoolean } from './values';
 
 export type Read = () => bigint | number;
 export interface Operand {
@@ -37,7 +37,8 @@ const nonZero = (divisor: bigint): bigint => {
 export const converted = (operand: Operand, type: Type): Read => {
   const [from, to] = [arithmeticOf(operand.type)!, arithmeticOf(type)!];
   const { read } = operand;
-  if (from.kind === 'integer' && to.kind === 'integer') {
+  // Every number but 0 becomes true (6.3.1.2): convertTo knows.
+  if (from.kind === 'integer' && to.kind === 'integer' && !isBoolean(type)) {
     const fits = from.signed === to.signed ? from.bits <= to.bits : !from.signed && from.bits < to.bits;
     if (fits) return read;
     const { bits, signed } = to;

@@ -188,7 +188,7 @@ export const convertTo = (type: Type, value: bigint | number): bigint | number =
   if (typeof value === 'number' && !Number.isFinite(value)) return 0n;
   return wrap(typeof value === 'number' ? BigInt(Math.trunc(value)) : value, arithmetic.bits, arithmetic.signed);
 };
-const isBoolean = (type: Type): boolean => {
+export const isBoolean = (type: Type): boolean => {
   const t = bare(type);
   return t.kind === 'base' && t.encoding === 'boolean';
 };

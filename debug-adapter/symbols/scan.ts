@@ -2,19 +2,13 @@
  * The one quick pass over all entries: names of functions, variables, types and enumerators, and where functions lie.
  * Only entries at the top of a unit (and in its name spaces) are looked at; what is below them is stepped over.
  */
-import {
-  type Abbreviation,
-  type AbbreviationTable,
-  type Sizes,
-  skipValue,
-  skipValues,
-  stepOver,
-} from './abbreviations';
+import { type Abbreviation, type AbbreviationTable, skipValue, skipValues } from './abbreviations';
 import { AT, FORM, TAG } from './dwarf-constants';
 import type { Dwarf } from './dwarf';
 import { ENTRY, type EntryKind, NameIndex, SOURCE } from './names';
 import { rangesOf } from './ranges';
 import { DwarfError, type Reader } from './reader';
+import * as plan from './scan-plan';
 import { Numbers, type Slices, sortedOrder } from './slices';
 import type { Unit } from './units';
 
@@ -25,50 +19,9 @@ export interface FunctionIndex {
   entry: Uint32Array;
 }
 
-const KIND: Readonly<Record<number, EntryKind>> = {
-  [TAG.structure_type]: ENTRY.STRUCT,
-  [TAG.class_type]: ENTRY.STRUCT,
-  [TAG.union_type]: ENTRY.UNION,
-  [TAG.enumeration_type]: ENTRY.ENUM,
-  [TAG.typedef]: ENTRY.TYPE,
-  [TAG.base_type]: ENTRY.TYPE,
-};
-/** What an attribute means to the pass, one byte each: looked up once an abbreviation, not once an entry. */
-const ROLE = { NONE: 0, NAME: 1, DECLARED: 2, LOCATED: 3, CODE: 4, ORIGIN: 5, SIBLING: 6 };
-const ROLE_OF: Readonly<Record<number, number>> = {
-  [AT.name]: ROLE.NAME,
-  [AT.declaration]: ROLE.DECLARED,
-  [AT.location]: ROLE.LOCATED,
-  [AT.const_value]: ROLE.LOCATED,
-  [AT.low_pc]: ROLE.CODE,
-  [AT.ranges]: ROLE.CODE,
-  [AT.abstract_origin]: ROLE.ORIGIN,
-  [AT.specification]: ROLE.ORIGIN,
-  [AT.sibling]: ROLE.SIBLING,
-};
-/** What an entry is to the pass: an EntryKind, a name space, or nothing. */
-const SPACE = 100;
-const NOTHING = 101;
-const { FUNCTION, VARIABLE } = ENTRY;
-const FLAG_PRESENT = FORM.flag_present;
-const REF4 = FORM.ref4;
-
-interface Plan {
-  what: number;
-  roles: Uint8Array;
-  forms: number[];
-  steps: number[];
-}
-const makePlan = (abbreviation: Abbreviation, sizes: Sizes): Plan => {
-  const { tag, names, forms } = abbreviation;
-  const what = tag === TAG.subprogram ? ENTRY.FUNCTION : tag === TAG.variable ? ENTRY.VARIABLE : tag === TAG.namespace ? SPACE : (KIND[tag] ?? NOTHING); // prettier-ignore
-  return {
-    what,
-    roles: Uint8Array.from(names, (n) => ROLE_OF[n] ?? ROLE.NONE),
-    forms,
-    steps: forms.map((f) => stepOver(f, sizes)),
-  };
-};
+/** Own bindings: an imported one costs a call in some module formats, and these loops are hot. */
+const { FLAG_PRESENT, FUNCTION, makePlan, NOTHING, REF4, ROLE, SPACE, VARIABLE } = plan;
+type Plan = plan.Plan;
 
 /** Languages whose types contain types and functions: C++ and its standards, D, Rust and the like. */
 const nests = (language: number): boolean => [0x04, 0x13, 0x1a, 0x1c, 0x21, 0x2b].includes(language);

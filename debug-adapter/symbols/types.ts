@@ -1,13 +1,15 @@
 /** Types from their entries. DWARF 5 chapter 5. */
 import type { Member, Type } from './api';
-import { AT, ATE, OP, TAG } from './dwarf-constants';
+import { AT, OP, TAG } from './dwarf-constants';
+import { base } from './base-types';
 import type { Dwarf } from './dwarf';
 import type { Entry } from './entries';
 import { ENTRY, type EntryKind, type NameIndex } from './names';
-import { Reader } from './reader';
+import { DwarfError, Reader } from './reader';
 import { typeName } from './type-names';
 
 export const VOID: Type = { kind: 'void', name: 'void', bytes: 0 };
+const DAMAGED: Type = { kind: 'void', name: '(damaged type)', bytes: 0 };
 const MAX_CACHED = 20_000;
 /** More enclosing types than any sane program has: damaged files can make rings. */
 const DEEPEST = 64;
@@ -34,29 +36,40 @@ export class Types {
     private readonly names: NameIndex,
   ) {}
 
-  /** The type that an entry names with DW_AT_type; void without one. */
+  /** The type that an entry names with DW_AT_type; void without one, or where the file is damaged. */
   of(entry: Entry): Type {
-    const owner = this.dwarf.withAttribute(entry, AT.type);
-    const type = owner?.reference(AT.type);
-    return type ? this.at(type) : VOID;
+    return this.guard(DAMAGED, () => {
+      const type = this.dwarf.withAttribute(entry, AT.type)?.reference(AT.type);
+      return type ? this.at(type) : VOID;
+    });
+  }
+  /** Types read their parts when asked, outside of any other guard. */
+  private guard<T>(otherwise: T, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof DwarfError)) throw error;
+      this.dwarf.warn(error.message);
+      return otherwise;
+    }
   }
   at(entry: Entry): Type {
     const known = this.cache.get(entry.offset);
     if (known) return known;
-    const type = this.build(entry);
-    if (this.cache.size >= MAX_CACHED) this.cache = new Map();
-    this.cache.set(entry.offset, type);
-    return type;
-  }
-  /** Bytes of a type that is still being built; rings end as 0. */
-  private sizeOf(entry: Entry): number {
-    if (this.depth > DEEPEST) return 0;
+    if (this.depth > DEEPEST)
+      throw new DwarfError(`${entry.unit.section}: the type at 0x${entry.offset.toString(16)} contains itself`);
     this.depth++;
     try {
-      return this.of(entry).bytes;
+      const type = this.build(entry);
+      if (this.cache.size >= MAX_CACHED) this.cache = new Map();
+      this.cache.set(entry.offset, type);
+      return type;
     } finally {
       this.depth--;
     }
+  }
+  private sizeOf(entry: Entry): number {
+    return this.of(entry).bytes;
   }
 
   /** Definitions, by name. */
@@ -135,7 +148,7 @@ export class Types {
   }
 
   private function(entry: Entry): Type {
-    const list = (): Entry[] => [...entry.children()];
+    const list = (): Entry[] => this.guard([], () => [...entry.children()]);
     const parameters = (): Type[] => list().filter((c) => c.tag === TAG.formal_parameter).map((c) => this.of(c)); // prettier-ignore
     const variadic = list().some((c) => c.tag === TAG.unspecified_parameters);
     return this.wrapper(
@@ -170,7 +183,7 @@ export class Types {
     const read = (): { name: string; value: bigint }[] =>
       [...entry.children()].filter((c) => c.tag === TAG.enumerator).map((c) => ({ name: c.string(AT.name) ?? '', value: c.constant(AT.const_value) ?? 0n })); // prettier-ignore
     let values: { name: string; value: bigint }[] | undefined;
-    const list = (): { name: string; value: bigint }[] => (values ??= read());
+    const list = (): { name: string; value: bigint }[] => (values ??= this.guard([], read));
     const unsigned = underlying?.kind === 'base' && underlying.encoding.startsWith('unsigned');
     const wrap = (v: bigint): bigint => (unsigned ? BigInt.asUintN(bytes * 8, v) : v);
     const signed = underlying ? !unsigned : list().some((v) => v.value < 0n);
@@ -195,7 +208,7 @@ export class Types {
       tag,
       bytes: entry.number(AT.byte_size) ?? 0,
       ...(incomplete && { incomplete }),
-      members: () => (members ??= [...entry.children()].flatMap((c) => this.member(c) ?? [])),
+      members: () => (members ??= this.guard([], () => [...entry.children()].flatMap((c) => this.member(c) ?? []))),
     };
   }
   /** Of a declaration: by its signature, or by its name anywhere in the file. */
@@ -258,37 +271,4 @@ const bitPosition = (entry: Entry, offset: number, bitSize: number, typeBytes: n
   if (constant === undefined) return offset * 8;
   const storage = entry.number(AT.byte_size) ?? typeBytes;
   return offset * 8 + storage * 8 - Number(BigInt.asIntN(32, constant)) - bitSize;
-};
-
-const base = (entry: Entry): Type => {
-  const name = entry.string(AT.name) ?? '(no name)';
-  const bytes = entry.number(AT.byte_size) ?? Math.ceil((entry.number(AT.bit_size) ?? 0) / 8);
-  const encoding = entry.number(AT.encoding);
-  switch (encoding) {
-    case ATE.complex_float: {
-      const part: Type = {
-        kind: 'base',
-        name: bytes === 8 ? 'float' : bytes === 16 ? 'double' : 'long double',
-        bytes: bytes / 2,
-        encoding: 'float',
-      };
-      const members = [{ name: 'real', type: part, offset: 0 }, { name: 'imaginary', type: part, offset: bytes / 2 }]; // prettier-ignore
-      return { kind: 'struct', name, tag: name, bytes, members: () => members };
-    }
-    case ATE.float:
-    case ATE.imaginary_float:
-      return { kind: 'base', name, bytes, encoding: 'float' };
-    case ATE.boolean:
-      return { kind: 'base', name, bytes, encoding: 'boolean' };
-    case ATE.signed:
-      return { kind: 'base', name, bytes, encoding: 'signed' };
-    case ATE.signed_char:
-      return { kind: 'base', name, bytes, encoding: 'char' };
-    case ATE.unsigned_char:
-      return { kind: 'base', name, bytes, encoding: 'unsigned-char' };
-    case ATE.address:
-      return { kind: 'base', name, bytes, encoding: 'address' };
-    default:
-      return { kind: 'base', name, bytes, encoding: 'unsigned' };
-  }
 };

@@ -158,10 +158,7 @@ describe('symbols: a stopped process', function () {
       const shown = (e: string): string =>
         formatValue(compile(e, scope)(), scope, { symbolAt: (a) => symbols.symbolAt(a) });
       assert.equal(shown('bits'), '{low = 5, middle = 99, sign = -7, wide = 78187493530, yes = true}');
-      assert.equal(
-        shown('either'),
-        `{number = 131073, real = ${compile('either.real', scope)().value}, {first = 1, second = 2}}`,
-      );
+      assert.equal(shown('either'), `{number = 131073, real = 1.83672394e-40, {first = 1, second = 2}}`);
       assert.equal(shown('name'), '"ringside"');
       assert.match(shown('message'), /^0x[\da-f]+( <.*>)? "hello, guest\\n"$/);
       assert.equal(shown('flags'), 'READ | EXECUTE');
