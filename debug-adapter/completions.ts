@@ -2,7 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Debuggee } from './debuggee';
 import type { ShownFrame } from './handles';
-import type { CodeFrame } from './unwind';
+import type { CodeFrame } from './frames';
 
 const LIMIT = 100;
 const COMMANDS = ['translate ', 'info registers', 'help', 'x/8gx '];

@@ -11,7 +11,8 @@ import type { Program } from './program';
 import { Runner, type Activity } from './runner';
 import type { SourcePaths } from './source-paths';
 import { TrapLog } from './trap-log';
-import { topFrame, unwindStack, type CodeFrame, type Frame } from './unwind';
+import { topFrame, type CodeFrame, type Frame } from './frames';
+import { unwindStack } from './unwind';
 
 /** What a debuggee tells the session. */
 export interface DebuggeeEvents {

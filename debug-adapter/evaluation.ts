@@ -12,7 +12,7 @@ import type { ShownFrame } from './handles';
 import type { Node } from './scopes/node';
 import { registerBits } from './scopes/processor';
 import { valueNode } from './scopes/value-node';
-import type { CodeFrame } from './unwind';
+import type { CodeFrame } from './frames';
 
 export interface At {
   shown: ShownFrame;

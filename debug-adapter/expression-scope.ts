@@ -6,7 +6,7 @@ import { REGISTERS_32, REGISTERS_64, registersOfMode, type RegisterNumbers } fro
 import type { Scope } from './expressions/evaluate';
 import { registerBits } from './scopes/processor';
 import type { Location, Target, Variable } from './symbols/api';
-import { targetOf, type CodeFrame } from './unwind';
+import { targetOf, type CodeFrame } from './frames';
 
 /** Names that a stop gives: numbers or text. */
 export type Specials = (name: string) => (() => bigint | string | undefined) | undefined;

@@ -1,7 +1,7 @@
 /** DAP references: numbers that mean something only while the machine stands still. Never reused, so stale ones are noticed. */
 import type { Children } from './scopes/node';
 import type { InlineFrame } from './symbols/api';
-import type { Frame } from './unwind';
+import type { Frame } from './frames';
 
 /** One line of the call stack: a code frame shows once for each function inlined into it. */
 export interface ShownFrame {

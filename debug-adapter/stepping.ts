@@ -7,7 +7,8 @@ import type { DisassembledInstruction, Inspector, Stop, TrapEvent } from '../emu
 import { TEMPORARY_ID, type Breakpoints } from './breakpoints';
 import type { Program } from './program';
 import type { Activity, Need } from './runner';
-import { unwindStack, type CodeFrame, type UnwindContext } from './unwind';
+import type { CodeFrame, UnwindContext } from './frames';
+import { unwindStack } from './unwind';
 
 export interface StepContext extends UnwindContext {
   inspect: Inspector;
@@ -36,8 +37,15 @@ export function* runTo(context: StepContext, cpu: number, gva: bigint, minimumSp
   return stop ?? DONE;
 }
 
-export function step(context: StepContext, cpu: number, kind: StepKind, granularity: Granularity): Activity {
-  return guarded(context, new Stepper(context, cpu).run(kind, granularity));
+/** `undelivered`: the machine stands before the delivery of an exception or interrupt. */
+export function step(
+  context: StepContext,
+  cpu: number,
+  kind: StepKind,
+  granularity: Granularity,
+  undelivered = false,
+): Activity {
+  return guarded(context, new Stepper(context, cpu).run(kind, granularity, undelivered));
 }
 
 /** Whatever way a step ends, its temporary breakpoints and filters go. */
@@ -101,7 +109,16 @@ class Stepper {
     private readonly cpu: number,
   ) {}
 
-  *run(kind: StepKind, granularity: Granularity): Activity {
+  *run(kind: StepKind, granularity: Granularity, undelivered: boolean): Activity {
+    if (undelivered && kind === 'in') {
+      // Into the handler: its first instruction is where this step ends.
+      const delivered = yield { kind: 'deliver' };
+      return delivered.kind === 'limit' ? DONE : delivered;
+    }
+    if (undelivered && kind === 'over') {
+      const stop = yield* until(this.context, this.cpu, this.pc, stackPointer(this.context.inspect, this.cpu), true);
+      if (stop !== undefined) return stop;
+    }
     if (kind === 'out') return yield* this.out();
     const origin = granularity === 'line' ? this.origin() : undefined;
     // Without line information there are no lines to step by.

@@ -2,77 +2,19 @@
  * Stack frames: by call-frame information where there is some, else by frame pointers and return addresses, and across
  * the borders that no compiler describes: interrupt entry and system calls, each shown as a label.
  */
-import type { Inspector } from '../emulator/machine/api';
-import type { Target, UnwoundFrame } from './symbols/api';
-import { registersOfMode, type RegisterNumbers } from './dwarf-registers';
+import type { UnwoundFrame } from './symbols/api';
+import type { RegisterNumbers } from './dwarf-registers';
+import { targetOf, topFrame, type CodeFrame, type Frame, type UnwindContext } from './frames';
 import { readGates, StackReader, type HardwareFrame } from './hardware-frames';
-import type { Program } from './program';
-import { borderLabel, SYSTEM_CALL_LABEL, type TrapLog } from './trap-log';
-
-export interface CodeFrame {
-  kind: 'code';
-  cpu: number;
-  /** Linear address of the next instruction in this frame. */
-  pc: bigint;
-  /** The address to look up in symbols: behind a call it belongs to the next line already. */
-  lookup: bigint;
-  /** By DWARF number; absent: not known in this frame. */
-  registers: Map<number, bigint>;
-  numbers: RegisterNumbers;
-  cpl: number;
-  /** Found by guessing: shown subdued. */
-  guessed: boolean;
-}
-export interface LabelFrame {
-  kind: 'label';
-  cpu: number;
-  text: string;
-}
-export type Frame = CodeFrame | LabelFrame;
-
-export interface UnwindContext {
-  inspect: Inspector;
-  program: Program;
-  traps: TrapLog;
-}
+import { borderLabel, SYSTEM_CALL_LABEL } from './trap-log';
 
 /** Words of a stack that are looked through for a frame. */
 const SCAN_WORDS = 512;
+const BUILT_FRAME_WORDS = 24n;
 /** A frame pointer further away than this is some other number. */
 const MAX_FRAME_BYTES = 1n << 16n;
 /** Vectors that push an error code (SDM vol. 3A table 6-1). */
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
-
-/** The frame of the processor as it stands. */
-export function topFrame(context: UnwindContext, cpu: number): CodeFrame {
-  const { inspect } = context;
-  const numbers = registersOfMode(inspect.mode(cpu));
-  const file = inspect.registers(cpu);
-  const registers = new Map<number, bigint>();
-  numbers.names.forEach((name, number) => {
-    const value = name === '' ? undefined : file.get(name);
-    if (value !== undefined) registers.set(number, value);
-  });
-  const pc = inspect.pc(cpu);
-  registers.set(numbers.pc, pc);
-  const cpl = inspect.mode(cpu) === 'real' ? 0 : Number((file.get('cs') ?? 0n) & 3n);
-  return { kind: 'code', cpu, pc, lookup: pc, registers, numbers, cpl, guessed: false };
-}
-
-/** What location expressions may ask in this frame. */
-export function targetOf(context: UnwindContext, frame: CodeFrame): Target {
-  const target: Target = {
-    register: (number) => frame.registers.get(number),
-    memory: (gva, bytes) => context.inspect.readVirtual(frame.cpu, gva, bytes),
-  };
-  let cfa: bigint | undefined;
-  let asked = false;
-  target.cfa = () => {
-    if (!asked) [asked, cfa] = [true, context.program.unwind(frame.lookup, target)?.cfa];
-    return cfa;
-  };
-  return target;
-}
 
 /** Frames from the innermost on, at most `limit`. Loops end where the stack does not grow. */
 export function unwindStack(context: UnwindContext, cpu: number, limit: number): Frame[] {
@@ -169,10 +111,22 @@ class Unwinder {
       if (value === undefined) return undefined;
       const hardware = this.stack.hardwareFrame(at, frame.cpl);
       if (hardware !== undefined) return this.acrossInterrupt(frame, hardware, frame.registers);
-      if (frame.cpl === 0 && this.stack.isSystemCallReturn(value)) return this.acrossSystemCall(frame, at, value);
+      if (frame.cpl === 0 && this.stack.isSystemCallReturn(value)) {
+        const built = this.builtFrame(frame, at, value);
+        return built ? this.acrossInterrupt(frame, built, frame.registers) : this.acrossSystemCall(frame, at, value);
+      }
       if (this.stack.isReturnAddress(value, frame.cpl === 3)) {
         return { frame: this.called(frame, value, at + word, frame.registers.get(this.numbers.fp)) };
       }
+    }
+    return undefined;
+  }
+
+  /** Kernels push for SYSCALL what an interrupt would have pushed, above the registers of which RCX is one. */
+  private builtFrame(frame: CodeFrame, at: bigint, pc: bigint): HardwareFrame | undefined {
+    for (let n = 1n; n <= BUILT_FRAME_WORDS; n++) {
+      const found = this.stack.hardwareFrame(at + n * BigInt(this.numbers.word), frame.cpl);
+      if (found?.pc === pc) return found;
     }
     return undefined;
   }

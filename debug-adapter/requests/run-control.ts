@@ -32,7 +32,8 @@ const stepRequest = (kind: StepKind): Handler =>
       const target = session.target;
       const cpu = target.cpuOf(threadId);
       target.mustStand();
-      target.resume(step(target.unwinding, cpu, kind, granularity === 'instruction' ? 'instruction' : 'line'), cpu);
+      const size = granularity === 'instruction' ? 'instruction' : 'line';
+      target.resume(step(target.unwinding, cpu, kind, size, target.lastStop?.kind === 'trap'), cpu);
     },
   );
 

@@ -7,7 +7,7 @@ import { frameScopes } from '../scopes/frame';
 import type { RingsideSession } from '../session';
 import { sourceOf } from '../stops';
 import { privilegeName } from '../trap-log';
-import type { Frame } from '../unwind';
+import type { Frame } from '../frames';
 import { handler } from './handler';
 
 const MODES: Record<string, string> = {

@@ -4,7 +4,7 @@ import { variableValue } from '../expressions/evaluate';
 import { frameScope, isTopFrame } from '../expression-scope';
 import type { ShownFrame } from '../handles';
 import type { Variable } from '../symbols/api';
-import { topFrame, type CodeFrame } from '../unwind';
+import { topFrame, type CodeFrame } from '../frames';
 import type { Children, Node } from './node';
 import { registerGroups, type Override, type ProcessorView } from './processor';
 import { valueNode } from './value-node';

@@ -11,7 +11,6 @@ import {
   scope,
   Server,
   stopAt,
-  variables,
 } from './support/server';
 
 /** The line of a source file that holds this text: the sample may grow. */
@@ -213,67 +212,22 @@ describe('debugging the sample kernel', () => {
     assert.match((await stack())[0]!, /^user_walker \(user\.c:/);
   });
 
-  it('shows and edits registers, flags and variables', async () => {
-    const [top] = await stopAt(client, 'fibonacci');
-    const groups = await scope(client, top!.id, 'Registers');
-    const flags = await variables(client, groups.Flags!.variablesReference);
-    const changed = await client.request('setVariable', { variablesReference: groups.Flags!.variablesReference, name: 'CF', value: flags.CF!.value === '1' ? '0' : '1' }); // prettier-ignore
-    assert.notEqual(changed.value, flags.CF!.value);
-    const control = await variables(client, groups.Control!.variablesReference);
-    assert.match(control.cr0!.value, /\[ PE .*PG \]/);
-    const segments = await variables(client, groups.Segment!.variablesReference);
-    assert.match(segments.cs!.value, /64-bit code execute\/read.*DPL 3/);
-    const general = groups.General!.variablesReference;
-    const reference = (await variables(client, general)).rax!.memoryReference;
-    assert.match(reference!, /^0x[0-9a-f]{16}$/);
-    await client.request('setVariable', { variablesReference: general, name: 'rax', value: '0x1234' });
-    assert.equal(await evaluate(client, '$rax', top!.id), '0x0000000000001234');
-    assert.match(
-      await client.refusal('setVariable', { variablesReference: general, name: 'rax', value: 'many' }),
-      /many/,
-    );
-    await client.request('setExpression', { expression: 'n', value: 'n + 2', frameId: top!.id });
-    assert.equal(await evaluate(client, 'n', top!.id), '13');
+  it('steps into the handler of an exception that it stopped before, or over it', async () => {
+    const configure = (own: Client): Promise<void> =>
+      own.request('setExceptionBreakpoints', { filters: ['trap:#PF'] }) as Promise<void>;
+    await launchSample(client, { configure });
+    await client.event('stopped');
+    const [faulting] = await stack();
+    await client.request('setExceptionBreakpoints', { filters: [] });
     await client.run('next');
-    assert.match(await client.refusal('variables', { variablesReference: general }), /gone: the machine has run/);
-  });
-
-  it('reads and writes memory in each space, with gaps', async () => {
-    await stopAt(client, 'handle_page_fault');
-    const frame = (await frames(client))[0]!;
-    const at = await client.request('evaluate', { expression: '&ticks', frameId: frame.id, context: 'watch' });
-    const { memoryReference } = at;
-    await client.request('writeMemory', { memoryReference, data: Buffer.from([0x2a, 0, 0, 0, 0, 0, 0, 0]).toString('base64') });
-    assert.equal(await evaluate(client, 'ticks', frame.id), '42');
-    const { translation } = await client.request('ringside/translate', { address: '&ticks' });
-    const physical = await client.request('readMemory', { memoryReference: `gp:0x${translation.gpa.toString(16)}`, count: 8 });
-    assert.equal(Buffer.from(physical.data, 'base64').readBigUInt64LE(), 42n);
-    const gap = await client.request('readMemory', { memoryReference: 'gv:0x10000000', count: 64 });
-    assert.deepEqual([gap.data, gap.unreadableBytes], [undefined, 64]);
-    assert.match(await client.refusal('readMemory', { memoryReference: 'hp:0x1000', count: 4 }), /no hypervisor/);
-    assert.match(await client.refusal('readMemory', { memoryReference: 'somewhere', count: 4 }), /somewhere/);
-  }); // prettier-ignore
-
-  it('disassembles around an address, with symbols and lines', async () => {
-    const [top] = await stopAt(client, 'handle_interrupt');
-    const { instructions } = await client.request('disassemble', { memoryReference: top!.instructionPointerReference, instructionOffset: -20, instructionCount: 50 }); // prettier-ignore
-    assert.equal(instructions.length, 50);
-    assert.equal(instructions[20].address, top!.instructionPointerReference);
-    const addresses = instructions.map((each: { address: string }) => BigInt(each.address));
-    assert.ok(addresses.every((each: bigint, n: number) => n === 0 || each > addresses[n - 1]));
-    assert.ok(instructions.some((each: { symbol?: string }) => each.symbol === 'handle_interrupt'));
-    assert.ok(instructions.some((each: { instruction: string }) => /call 0x[0-9a-f]+ <handle_page_fault>/.test(each.instruction)));
-    assert.ok(instructions.some((each: { line?: number }) => (each.line ?? 0) > 0));
-  }); // prettier-ignore
-
-  it('shows page tables of the current address space', async () => {
-    await stopAt(client, 'handle_page_fault');
-    const root = await client.request('ringside/pageTables', {});
-    assert.equal(root.format, '4-level');
-    assert.ok(root.entries.length >= 2);
-    const [first] = root.entries;
-    const next = await client.request('ringside/pageTables', { table: { gpa: first.target, level: first.level - 1 } });
-    assert.equal(next.gpa, first.target);
+    assert.match((await stack())[0]!, /^user_walker \(user\.c/);
+    assert.notEqual((await stack())[0], faulting);
+    await client.request('setExceptionBreakpoints', { filters: ['trap:#PF'] });
+    await client.run('continue');
+    await client.run('stepIn');
+    const found = await stack();
+    assert.match(found[0]!, /^interrupt_stub_14/);
+    assert.equal(found[1], '--- #PF at user mode, error 0x6 ---');
   });
 
   it('gives the console to a terminal, and takes what is typed', async () => {
