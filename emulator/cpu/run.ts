@@ -289,6 +289,7 @@ export class StepLoop {
     if (!whole) this.patch(block.address + budget * RECORD_BYTES);
     this.granted = whole ? budget : block.instructions.length;
     view.setInt32(layout.BUDGET, this.granted, true);
+    this.setTicksBase();
     this.running = true;
     this.port.site = block.address;
     try {
@@ -298,6 +299,13 @@ export class StepLoop {
       this.unpatch();
     }
     this.settle();
+  }
+
+  private setTicksBase(): void {
+    const { view } = this.cpu.state;
+    const base = this.retired + Math.floor(this.host.idle / NS_PER_INSTRUCTION) + this.granted;
+    view.setUint32(layout.TICKS_BASE, base >>> 0, true);
+    view.setInt32(layout.TICKS_BASE + 4, Math.floor(base / 0x1_0000_0000), true);
   }
 
   private patch(record: number): void {
@@ -324,6 +332,7 @@ export class StepLoop {
     if (cache.position(site) < last && this.patched?.record !== site + RECORD_BYTES) this.patch(site + RECORD_BYTES);
     view.setInt32(layout.BUDGET, view.getInt32(layout.BUDGET, true) - EXIT_NOW, true);
     this.granted -= EXIT_NOW;
+    this.setTicksBase();
   }
 
   /** Why it returned; brings RIP and the count of instructions up to date, throws what is to be delivered. */

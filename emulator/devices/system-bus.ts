@@ -15,6 +15,9 @@ const PORTS = 0x1_0000;
 const ones = (bytes: number): number => (bytes === 4 ? 0xffff_ffff : (1 << (bytes * 8)) - 1);
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
+/** Ports that nobody answers are reported by number, up to so many. */
+const NAMED_PORTS = 16;
+
 export class SystemBus implements Decoder {
   /** Called after an access that may have moved a deadline or a line. */
   onAccess: () => void = () => {};
@@ -142,9 +145,15 @@ export class SystemBus implements Decoder {
   }
 
   private absentPort(port: number): number {
-    if (absentPart(port) === undefined) this.report(`I/O port ${hex(port)}`);
+    if (absentPart(port) === undefined && this.absentPorts.size <= NAMED_PORTS) this.namePort(port);
     return 0xff;
   }
+  /** A guest that probes for ISA cards is not worth a hundred lines either. */
+  private namePort(port: number): void {
+    this.absentPorts.add(port);
+    this.report(this.absentPorts.size <= NAMED_PORTS ? `I/O port ${hex(port)}` : 'further I/O ports');
+  }
+  private readonly absentPorts = new Set<number>();
 
   /** One report for each MiB: a guest that scans memory is not worth a thousand lines. */
   private absentMemory(gpa: number): void {

@@ -119,6 +119,8 @@ export abstract class Emitter {
   abstract jump(): void;
   abstract jumpIndirect(target: Value): void;
   abstract fallThrough(): void;
+  /** Retired instructions and skipped idle time, in instructions, before this one: I64. What the TSC counts. */
+  abstract ticks(): Value;
   /** Ends the instruction by executing it again: the next iteration of a repeated string instruction. */
   abstract again(): void;
   /** Does many iterations of this REP MOVS or REP STOS at once where it can, registers and budget included: I32, how many. */

@@ -133,7 +133,8 @@ export function writeRecord(view: DataView, at: number, handler: number, insn: I
   view.setBigUint64(at + RECORD.NEXT_RIP, nextRip(insn), true);
   insn.operands.forEach((operand, i) => {
     // The second one, ENTER's, lies above the 16 bits of the first.
-    if (operand.kind === 'immediate' && insn.operands[i - 1]?.kind === 'immediate') view.setUint16(at + RECORD.IMMEDIATE + 2, Number(operand.value), true); // prettier-ignore
+    if (operand.kind === 'immediate' && insn.operands[i - 1]?.kind === 'immediate')
+      view.setUint16(at + RECORD.IMMEDIATE + 2, Number(operand.value), true); // prettier-ignore
     else if (operand.kind === 'immediate') view.setBigUint64(at + RECORD.IMMEDIATE, operand.value, true);
     else if (operand.kind === 'relative') view.setBigUint64(at + RECORD.IMMEDIATE, operand.target, true);
     else if (i < SLOTS.length) view.setUint16(at + SLOTS[i], slotOf(operand), true);

@@ -133,6 +133,15 @@ class RecordEmitter extends Emitter {
     this.f.store(32, i32(0), left, layout.BUDGET);
     this.ways.next(this.record);
   }
+  ticks(): Value {
+    // The block was paid for as a whole: what comes from here on has not happened.
+    const position = this.let(load(8, this.record, RECORD.POSITION));
+    const header = this.record.sub(position.mul(RECORD_BYTES)).sub(HEADER_BYTES);
+    const ahead = load(32, i32(0), layout.BUDGET)
+      .add(load(32, header, HEADER.COUNT))
+      .sub(position);
+    return load(64, i32(0), layout.TICKS_BASE).sub(ahead.extendS());
+  }
   bulkString(): Value {
     return this.helper('bulkString', I32, [this.record]);
   }

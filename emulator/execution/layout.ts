@@ -43,6 +43,9 @@ export const MODE = STATE + 0xd8;
 export const EXIT_FAULT = STATE + 0xdc;
 export const EXIT_FAULT_CODE = STATE + 0xe0;
 
+/** i64: what the processor's ticks would be with an empty budget; with what is left of it, the time now. */
+export const TICKS_BASE = STATE + 0xe8;
+
 /** Eight segments, 64 bytes each, in SEG order. */
 export const SEGMENTS = STATE + 0x100;
 export const SEGMENT_SIZE = 64;

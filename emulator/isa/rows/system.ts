@@ -1,9 +1,10 @@
 /** System instructions: registers, tables, ports, MSRs. Meanings are plain: nothing here is hot. */
 import type { RowAttributes } from '../instruction';
-import { called } from '../row';
+import { called, emitted } from '../row';
 import type { RowSpec } from '../row';
 import * as control from '../semantics/system-control';
 import * as io from '../semantics/io';
+import { rdtsc } from '../semantics/time';
 import * as segments from '../semantics/system-segments';
 import { SEG } from '../../x86/registers';
 
@@ -83,7 +84,7 @@ export const systemRows: readonly RowSpec[] = [
 
   called('0f 32', 'rdmsr', '', control.rdmsr, { privileged: true, intercept: 'msr-read' }),
   called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
-  called('0f 31', 'rdtsc', '', control.rdtsc, { intercept: 'rdtsc', feature: 'tsc' }),
+  emitted('0f 31', 'rdtsc', '', rdtsc, { intercept: 'rdtsc', feature: 'tsc' }),
   called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
   called('0f 33', 'rdpmc', '', control.rdpmc, { intercept: 'rdpmc' }),
   called('0f a2', 'cpuid', '', control.cpuid, { intercept: 'cpuid' }),

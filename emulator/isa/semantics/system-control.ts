@@ -71,7 +71,6 @@ function storeTsc(cpu: Processor): void {
   state.setGpr32(GPR.RAX, Number(value & 0xffff_ffffn));
   state.setGpr32(GPR.RDX, Number(value >> 32n));
 }
-export const rdtsc: SystemMeaning = (cpu) => storeTsc(cpu);
 export const rdtscp: SystemMeaning = (cpu) => {
   storeTsc(cpu);
   cpu.state.setGpr32(GPR.RCX, cpu.state.system32('tsc_aux'));

@@ -1,0 +1,19 @@
+/** RDTSC: emitted, because guests that wait spin on it. RDTSCP and the MSR are with the other system instructions. */
+import type { Emitter } from '../../execution/builder';
+import * as layout from '../../execution/layout';
+import { i32, load } from '../../execution/wasm';
+import { CR4, GPR, SEG, VECTOR } from '../../x86/registers';
+
+const system = (name: layout.SystemRegister): number => layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf(name) * 8;
+const DPL = 3 << 5;
+const SS_ATTRIBUTES = layout.SEGMENTS + SEG.SS * layout.SEGMENT_SIZE + layout.SEGMENT.ATTRIBUTES;
+
+/** CR4.TSD keeps it from CPL above 0 (SDM vol. 2, RDTSC). */
+export function rdtsc(e: Emitter): void {
+  const disabled = e.state32(system('cr4')).and(CR4.TSD);
+  const user = e.state32(SS_ATTRIBUTES).and(DPL);
+  e.raiseIf(disabled.eqz().eqz().and(user.eqz().eqz()), VECTOR.GP, 0);
+  const tsc = e.let(e.ticks().add(load(64, i32(0), system('tsc_offset'))));
+  e.setGpr(GPR.RAX, 32, tsc.wrap());
+  e.setGpr(GPR.RDX, 32, tsc.shrU(32).wrap());
+}
