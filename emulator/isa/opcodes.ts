@@ -6,8 +6,17 @@ import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
 import { stringRows } from './rows/string';
 import { systemRows } from './rows/system';
+import { sseRows } from './rows/sse';
 import { x87Rows } from './rows/x87';
 
-const FAMILIES: readonly (readonly RowSpec[])[] = [integerRows, branchRows, stringRows, systemRows, farRows, x87Rows];
+const FAMILIES: readonly (readonly RowSpec[])[] = [
+  integerRows,
+  branchRows,
+  stringRows,
+  systemRows,
+  farRows,
+  x87Rows,
+  sseRows,
+];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));
