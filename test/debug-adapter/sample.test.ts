@@ -2,16 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Client } from './support/client';
-import {
-  brief,
-  evaluate,
-  frames,
-  launchSample,
-  sampleSource,
-  scope,
-  Server,
-  stopAt,
-} from './support/server';
+import { brief, evaluate, frames, launchSample, sampleSource, scope, Server, stopAt } from './support/server';
 
 /** The line of a source file that holds this text: the sample may grow. */
 const lineOf = (file: string, text: string): number =>
