@@ -110,9 +110,9 @@ export function round(env: Environment, format: Format, { sign, m, q }: Exact, p
     }
     env.flags |= EXCEPTION.UNDERFLOW;
     exponent += format.wrap;
-    // FSCALE can go so far that no exponent is left to wrap to.
+    // FSCALE can go so far that no exponent is left to wrap to; conversions have no result then.
     if (exponent + (carried ? 1 : 0) < 1) {
-      env.flags |= EXCEPTION.PRECISION;
+      if (format === FORMAT80 || r.inexact) env.flags |= EXCEPTION.PRECISION;
       return { sign, exponent: 0, significand: 0n };
     }
   }
@@ -123,7 +123,9 @@ export function round(env: Environment, format: Format, { sign, m, q }: Exact, p
   const infinity = 2 * format.bias + 1;
   if (exponent >= infinity) {
     env.flags |= EXCEPTION.OVERFLOW;
-    if (env.masks & EXCEPTION.OVERFLOW || exponent - format.wrap >= infinity) return overflowed(env, format, sign, precision);
+    if (env.masks & EXCEPTION.OVERFLOW) return overflowed(env, format, sign, precision);
+    if (exponent - format.wrap >= infinity)
+      return overflowed(env, format, sign, precision, format === FORMAT80 || r.inexact);
     exponent -= format.wrap;
   }
   finish(env, r);
@@ -136,9 +138,9 @@ function finish(env: Environment, r: { inexact: boolean; up: boolean }): void {
 }
 
 /** Infinity, or the largest number where the direction of rounding forbids it (SDM vol. 1 table 4-10). */
-function overflowed(env: Environment, format: Format, sign: number, precision: number): Rounded {
+function overflowed(env: Environment, format: Format, sign: number, precision: number, inexact = true): Rounded {
   const toInfinity = env.rounding === ROUND.NEAREST || env.rounding === (sign ? ROUND.DOWN : ROUND.UP);
-  env.flags |= EXCEPTION.PRECISION;
+  if (inexact) env.flags |= EXCEPTION.PRECISION;
   env.roundedUp = toInfinity;
   const bits = BigInt(format.significandBits);
   if (toInfinity) return { sign, exponent: 2 * format.bias + 1, significand: 1n << (bits - 1n) };

@@ -4,6 +4,7 @@ import type { RowSpec } from '../row';
 import type { RowAttributes, SystemMeaning } from '../instruction';
 import { RFLAGS } from '../../x86/registers';
 import { fxrstor, fxsave } from '../semantics/fxsave';
+import * as compare from '../semantics/x87-compare';
 import * as control from '../semantics/x87-control';
 import * as functions from '../semantics/x87-transcendental';
 import * as x87 from '../semantics/x87';
@@ -25,7 +26,7 @@ const arithmeticWith = (byte: string, format: MemoryFormat, operands: string, pr
           `${byte} /${i}`,
           `${prefix}com${i === 3 ? 'p' : ''}`,
           operands,
-          x87.compareMemory(format, i - 2),
+          compare.compareMemory(format, i - 2),
           memory,
         ),
   );
@@ -58,22 +59,22 @@ const conditionalMoves: RowSpec[] = CONDITIONS.flatMap(([name, flags], i) => [
 ]);
 
 const comparisons: RowSpec[] = [
-  called('d8 /2', 'fcom', 'ST0,STi', x87.compareRegister(false, 0), register),
-  called('d8 /3', 'fcomp', 'ST0,STi', x87.compareRegister(false, 1), register),
+  called('d8 /2', 'fcom', 'ST0,STi', compare.compareRegister(false, 0), register),
+  called('d8 /3', 'fcomp', 'ST0,STi', compare.compareRegister(false, 1), register),
   // DC /2, DC /3 and DE /2 are undocumented aliases.
-  called('dc /2', 'fcom', 'ST0,STi', x87.compareRegister(false, 0), register),
-  called('dc /3', 'fcomp', 'ST0,STi', x87.compareRegister(false, 1), register),
-  called('de /2', 'fcomp', 'ST0,STi', x87.compareRegister(false, 1), register),
-  called('dd /4', 'fucom', 'ST0,STi', x87.compareRegister(true, 0), register),
-  called('dd /5', 'fucomp', 'ST0,STi', x87.compareRegister(true, 1), register),
-  plain('de d9', 'fcompp', x87.compareRegister(false, 2)),
-  plain('da e9', 'fucompp', x87.compareRegister(true, 2)),
-  called('db /6', 'fcomi', 'ST0,STi', x87.compareRegister(false, 0, 'flags'), { ...register, writes: 'OSZAPC' }),
-  called('df /6', 'fcomip', 'ST0,STi', x87.compareRegister(false, 1, 'flags'), { ...register, writes: 'OSZAPC' }),
-  called('db /5', 'fucomi', 'ST0,STi', x87.compareRegister(true, 0, 'flags'), { ...register, writes: 'OSZAPC' }),
-  called('df /5', 'fucomip', 'ST0,STi', x87.compareRegister(true, 1, 'flags'), { ...register, writes: 'OSZAPC' }),
-  plain('d9 e4', 'ftst', x87.test),
-  plain('d9 e5', 'fxam', x87.examine),
+  called('dc /2', 'fcom', 'ST0,STi', compare.compareRegister(false, 0), register),
+  called('dc /3', 'fcomp', 'ST0,STi', compare.compareRegister(false, 1), register),
+  called('de /2', 'fcomp', 'ST0,STi', compare.compareRegister(false, 1), register),
+  called('dd /4', 'fucom', 'ST0,STi', compare.compareRegister(true, 0), register),
+  called('dd /5', 'fucomp', 'ST0,STi', compare.compareRegister(true, 1), register),
+  plain('de d9', 'fcompp', compare.compareRegister(false, 2)),
+  plain('da e9', 'fucompp', compare.compareRegister(true, 2)),
+  called('db /6', 'fcomi', 'ST0,STi', compare.compareRegister(false, 0, 'flags'), { ...register, writes: 'OSZAPC' }),
+  called('df /6', 'fcomip', 'ST0,STi', compare.compareRegister(false, 1, 'flags'), { ...register, writes: 'OSZAPC' }),
+  called('db /5', 'fucomi', 'ST0,STi', compare.compareRegister(true, 0, 'flags'), { ...register, writes: 'OSZAPC' }),
+  called('df /5', 'fucomip', 'ST0,STi', compare.compareRegister(true, 1, 'flags'), { ...register, writes: 'OSZAPC' }),
+  plain('d9 e4', 'ftst', compare.test),
+  plain('d9 e5', 'fxam', compare.examine),
 ];
 
 const moves: RowSpec[] = [

@@ -1,16 +1,15 @@
-/** x87 loads, stores, arithmetic, comparisons, constants. SDM vol. 1 sections 8.3.1 to 8.3.8, vol. 2 F... */
+/** x87 loads, stores, arithmetic, constants. SDM vol. 1 sections 8.3.1 to 8.3.8, vol. 2 F... */
 import type { Processor } from '../../cpu/ports';
 import * as float from '../../util/float80';
 import type { Float80 } from '../../util/float80';
 import * as integer from '../../util/float80-integer';
 import { EXCEPTION, Environment, FORMAT32, FORMAT64, ROUND } from '../../util/softfloat';
-import { RFLAGS } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { memoryLinear, memoryOffset, readWide, writeWide } from './x87-memory';
 import { STATUS, available, recordPointers } from './x87-unit';
 import type { Unit } from './x87-unit';
 
-type Result = Float80 | undefined;
+export type Result = Float80 | undefined;
 type Binary = (env: Environment, a: Float80, b: Float80) => Result;
 
 /** How memory operands are read and written. */
@@ -45,19 +44,23 @@ function convertTo(env: Environment, format: MemoryFormat, value: Float80, round
 }
 
 /** Available, with the memory operand read: every fault comes before every change. */
-function withMemory(cpu: Processor, instruction: Instruction, format: MemoryFormat): { unit: Unit; bits: bigint } {
+export function withMemory(
+  cpu: Processor,
+  instruction: Instruction,
+  format: MemoryFormat,
+): { unit: Unit; bits: bigint } {
   const unit = available(cpu);
   const bits = readWide(cpu, memoryLinear(cpu, instruction, BYTES[format], 'read'), BYTES[format]);
   recordPointers(unit, instruction, memoryOffset(cpu, instruction));
   return { unit, bits };
 }
-function withRegisters(cpu: Processor, instruction: Instruction): Unit {
+export function withRegisters(cpu: Processor, instruction: Instruction): Unit {
   const unit = available(cpu);
   recordPointers(unit, instruction);
   return unit;
 }
 /** i of the ST(i) that the instruction names besides ST0; 1 where it is implied. */
-const sti = ({ operands, row }: Instruction): number => {
+export const sti = ({ operands, row }: Instruction): number => {
   const operand = operands[row.operands.startsWith('ST0,') ? 1 : 0];
   return operand?.kind === 'st' ? operand.index : 1;
 };
@@ -193,7 +196,7 @@ export const arithmeticMemory = (operation: Operation, format: MemoryFormat): Sy
  * As convertFrom, but signalling NaNs and denormals raise nothing yet: the operation sees them as such, and what it raises
  * depends on the other operand as well (SDM vol. 1 section 8.5: priorities).
  */
-function operandFromMemory(env: Environment, format: MemoryFormat, bits: bigint): Result {
+export function operandFromMemory(env: Environment, format: MemoryFormat, bits: bigint): Result {
   if (format !== 'm32' && format !== 'm64') return convertFrom(env, format, bits);
   const [n, top, signBit] = format === 'm32' ? [23n, 0xffn, 31n] : [52n, 0x7ffn, 63n];
   if (isSignalling(bits, n, top)) {
@@ -288,59 +291,3 @@ export const remainder = (nearest: boolean): SystemMeaning => (cpu, instruction)
   const bits = q === undefined ? STATUS.C2 : (q & 4 ? STATUS.C0 : 0) | (q & 2 ? STATUS.C3 : 0) | (q & 1 ? STATUS.C1 : 0);
   unit.setConditions(bits);
 }; // prettier-ignore
-
-// --- Comparisons.
-const CONDITIONS: Record<float.Order, number> = {
-  less: STATUS.C0, equal: STATUS.C3, greater: 0, unordered: STATUS.C0 | STATUS.C2 | STATUS.C3,
-}; // prettier-ignore
-type Destination = 'conditions' | 'flags';
-
-function answer(unit: Unit, order: float.Order, destination: Destination): void {
-  if (destination === 'conditions') return unit.setConditions(CONDITIONS[order]);
-  unit.setConditions(0, STATUS.C1);
-  const { state } = unit.cpu;
-  const c = CONDITIONS[order];
-  const arithmetic = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
-  const flags = (c & STATUS.C0 ? RFLAGS.CF : 0) | (c & STATUS.C2 ? RFLAGS.PF : 0) | (c & STATUS.C3 ? RFLAGS.ZF : 0);
-  state.rflags = (state.rflags & ~arithmetic) | flags;
-}
-
-function compareWith(unit: Unit, empty: boolean, other: (env: Environment) => Result, quiet: boolean, pops: number, destination: Destination): void {
-  if (empty) {
-    if (!unit.stackFault()) return;
-    answer(unit, 'unordered', destination);
-  } else {
-    const env = unit.environment();
-    const b = other(env);
-    const order = b && float.compare(env, unit.get(0), b, quiet);
-    unit.finish(env);
-    if (!order) return;
-    answer(unit, order, destination);
-  }
-  for (let i = 0; i < pops; i++) unit.pop();
-} // prettier-ignore
-
-export const compareMemory = (format: MemoryFormat, pops: number): SystemMeaning => (cpu, instruction) => {
-  const { unit, bits } = withMemory(cpu, instruction, format);
-  compareWith(unit, unit.isEmpty(0), (env) => operandFromMemory(env, format, bits), false, pops, 'conditions');
-}; // prettier-ignore
-export const compareRegister = (quiet: boolean, pops: number, destination: Destination = 'conditions'): SystemMeaning => (cpu, instruction) => {
-  const unit = withRegisters(cpu, instruction);
-  const i = sti(instruction);
-  compareWith(unit, unit.isEmpty(0) || unit.isEmpty(i), () => unit.get(i), quiet, pops, destination);
-}; // prettier-ignore
-export const test: SystemMeaning = (cpu, instruction) => {
-  const unit = withRegisters(cpu, instruction);
-  compareWith(unit, unit.isEmpty(0), () => float.zero(0), false, 0, 'conditions');
-};
-
-/** Class of ST0, empty or not (SDM vol. 1 table 8-7). */
-export const examine: SystemMeaning = (cpu, instruction) => {
-  const unit = withRegisters(cpu, instruction);
-  const { C0, C1, C2, C3 } = STATUS;
-  const a = unit.get(0);
-  const classes: Record<float.Kind, number> = {
-    unsupported: 0, quiet: C0, signalling: C0, normal: C2, infinity: C2 | C0, zero: C3, denormal: C3 | C2,
-  }; // prettier-ignore
-  unit.setConditions((unit.isEmpty(0) ? C3 | C0 : classes[float.kindOf(a)]) | (a.sign ? C1 : 0));
-};
