@@ -124,8 +124,12 @@ export function round(env: Environment, format: Format, { sign, m, q }: Exact, p
   if (exponent >= infinity) {
     env.flags |= EXCEPTION.OVERFLOW;
     if (env.masks & EXCEPTION.OVERFLOW) return overflowed(env, format, sign, precision);
-    if (exponent - format.wrap >= infinity)
-      return overflowed(env, format, sign, precision, format === FORMAT80 || r.inexact);
+    // As above: infinity, whatever the direction of rounding.
+    if (exponent - format.wrap >= infinity) {
+      if (format === FORMAT80 || r.inexact) env.flags |= EXCEPTION.PRECISION;
+      env.roundedUp = true;
+      return { sign, exponent: infinity, significand: 1n << BigInt(format.significandBits - 1) };
+    }
     exponent -= format.wrap;
   }
   finish(env, r);
@@ -138,9 +142,9 @@ function finish(env: Environment, r: { inexact: boolean; up: boolean }): void {
 }
 
 /** Infinity, or the largest number where the direction of rounding forbids it (SDM vol. 1 table 4-10). */
-function overflowed(env: Environment, format: Format, sign: number, precision: number, inexact = true): Rounded {
+function overflowed(env: Environment, format: Format, sign: number, precision: number): Rounded {
   const toInfinity = env.rounding === ROUND.NEAREST || env.rounding === (sign ? ROUND.DOWN : ROUND.UP);
-  if (inexact) env.flags |= EXCEPTION.PRECISION;
+  env.flags |= EXCEPTION.PRECISION;
   env.roundedUp = toInfinity;
   const bits = BigInt(format.significandBits);
   if (toInfinity) return { sign, exponent: 2 * format.bias + 1, significand: 1n << (bits - 1n) };
