@@ -32,7 +32,7 @@ export interface Form {
   /** The memory operand uses FS or GS in flat64. */
   based: boolean;
   operands: readonly {
-    kind: 'gpr' | 'memory' | 'absolute' | 'immediate' | 'target' | 'vector' | 'mmx';
+    kind: 'gpr' | 'memory' | 'absolute' | 'rip' | 'immediate' | 'target' | 'vector' | 'mmx';
     size: number;
   }[];
   rep: 'none' | 'rep' | 'repne';
@@ -185,7 +185,7 @@ export abstract class Emitter {
   }
   isMemory(index: number): boolean {
     const { kind } = this.form.operands[index];
-    return kind === 'memory' || kind === 'absolute';
+    return kind === 'memory' || kind === 'absolute' || kind === 'rip';
   }
   read(index: number, size: number = this.operandSize(index)): Value {
     const { kind } = this.form.operands[index];

@@ -8,8 +8,8 @@ import { GuestFault } from '../cpu/ports';
 import { VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { PhysicalMemory } from '../mmu/physical-memory';
-import { FormTable, checkRecordable, writeRecord } from './forms';
-import type { ExecutionMode } from './forms';
+import { checkRecordable, writeRecord } from './forms';
+import type { ExecutionMode , FormTable} from './forms';
 import * as layout from './layout';
 import { HANDLER, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
 

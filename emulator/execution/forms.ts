@@ -24,7 +24,7 @@ function formOperand(operand: Operand, instruction: Instruction): FormOperand {
     case 'immediate':
       return { kind: operand.kind, size: operand.size };
     case 'memory':
-      return { kind: isAbsolute(instruction) ? 'absolute' : 'memory', size: operand.size };
+      return { kind: memoryKind(instruction), size: operand.size };
     case 'xmm':
       return { kind: 'vector', size: operand.size };
     case 'mmx':
@@ -36,10 +36,14 @@ function formOperand(operand: Operand, instruction: Instruction): FormOperand {
   }
 }
 
-/** A displacement that does not fit the record's 32 bits: RIP-relative far away, MOV with a 64-bit offset. */
+/** A displacement that does not fit the record's 32 bits: MOV with a 64-bit offset. */
 function isAbsolute({ memory }: Instruction): boolean {
-  return memory !== undefined && memory.base < 0 && memory.index < 0 && BigInt.asIntN(64, memory.displacement) !== BigInt.asIntN(32, memory.displacement); // prettier-ignore
+  if (!memory || memory.ripRelative) return false;
+  return BigInt.asIntN(64, memory.displacement) !== BigInt.asIntN(32, memory.displacement);
 }
+
+const memoryKind = (instruction: Instruction): 'rip' | 'absolute' | 'memory' =>
+  instruction.memory?.ripRelative ? 'rip' : isAbsolute(instruction) ? 'absolute' : 'memory';
 
 /** Whether a meaning may look at the stack's width. */
 const usesStack = ({ row }: Instruction): boolean =>
@@ -147,7 +151,10 @@ export function writeRecord(view: DataView, at: number, handler: number, insn: I
   view.setUint8(at + RECORD.SEGMENT, memory.segment);
   view.setUint16(at + RECORD.SEGMENT_BASE, layout.SEGMENTS + memory.segment * layout.SEGMENT_SIZE, true);
   if (isAbsolute(insn)) view.setBigUint64(at + RECORD.IMMEDIATE, memory.displacement, true);
-  else view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, memory.displacement)), true);
+  else {
+    const displacement = memory.ripRelative ? memory.displacement - nextRip(insn) : memory.displacement;
+    view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, displacement)), true);
+  }
 }
 
 /** Offset in CS of what follows, wrapped as the code size wraps it. */

@@ -17,7 +17,7 @@ export interface HotForm {
 /** The reverse of forms.ts, formKey. */
 function parseForm(text: string): Form {
   const [operandSize, addressSize, stackSize, addressing, stackAddressing, based, operands, rep] = text.split('/');
-  const kinds = { gp: 'gpr', me: 'memory', ab: 'absolute', im: 'immediate', ta: 'target', ve: 'vector', mm: 'mmx' } as const;
+  const kinds = { gp: 'gpr', me: 'memory', ab: 'absolute', ri: 'rip', im: 'immediate', ta: 'target', ve: 'vector', mm: 'mmx' } as const;
   return {
     operandSize: Number(operandSize) as Form['operandSize'],
     addressSize: Number(addressSize) as Form['addressSize'],

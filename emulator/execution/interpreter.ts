@@ -68,15 +68,19 @@ class RecordEmitter extends Emitter {
     const slot = this.field16(REGISTER_SLOTS[index]);
     if (kind === 'gpr') this.put(size, slot, value);
     else this.f.store(size as Size, slot, value);
+    // What lies above in the x87 register becomes ones (SDM vol. 1 section 9.2.1).
+    if (kind === 'mmx') this.f.store(16, slot, i32(0xffff), 8);
   }
   protected immediateOperand(size: number): Value {
     return this.at(size, this.record.add(RECORD.IMMEDIATE));
   }
   protected addressSum(): Value {
     if (this.form.operands.some((o) => o.kind === 'absolute')) return load(64, this.record, RECORD.IMMEDIATE);
+    const displacement = load32S(this.record, RECORD.DISPLACEMENT);
+    if (this.form.operands.some((o) => o.kind === 'rip')) return this.nextRip().add(displacement);
     const base = load(64, this.field16(RECORD.BASE));
     const index = load(64, this.field16(RECORD.INDEX)).shl(load(8, this.record, RECORD.SCALE).extendU());
-    return base.add(index).add(load32S(this.record, RECORD.DISPLACEMENT));
+    return base.add(index).add(displacement);
   }
   protected memorySegmentBase(): Value {
     return load(64, this.field16(RECORD.SEGMENT_BASE));
