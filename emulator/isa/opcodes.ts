@@ -6,6 +6,7 @@ import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
 import { stringRows } from './rows/string';
 import { systemRows } from './rows/system';
+import { mmxRows } from './rows/mmx';
 import { sseRows } from './rows/sse';
 import { x87Rows } from './rows/x87';
 
@@ -17,6 +18,7 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   farRows,
   x87Rows,
   sseRows,
+  mmxRows,
 ];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));

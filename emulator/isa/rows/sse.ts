@@ -2,6 +2,7 @@
 import type { RowAttributes, SystemMeaning } from '../instruction';
 import { called, emitted } from '../row';
 import type { RowSpec } from '../row';
+import { maskmovdqu } from '../semantics/mmx-convert';
 import * as sse from '../semantics/sse';
 import * as float from '../semantics/sse-float';
 import type { Shape } from '../semantics/sse-float';
@@ -70,7 +71,7 @@ const moves: RowSpec[] = [
     emitted(`${prefix} 0f 55 /r`, `andn${shape}`, 'V,W', sse.combine(sse.COMBINE.andn), attributes),
     emitted(`${prefix} 0f 56 /r`, `or${shape}`, 'V,W', sse.packed(0x50), attributes),
     emitted(`${prefix} 0f 57 /r`, `xor${shape}`, 'V,W', sse.packed(0x51), attributes),
-    called(`${prefix} 0f c6 /r`, `shuf${shape}`, 'V,W,Ib', shape === 'ps' ? pick.shufps : pick.shufpd, attributes),
+    emitted(`${prefix} 0f c6 /r`, `shuf${shape}`, 'V,W,Ib', shape === 'ps' ? pick.shufps : pick.shufpd, attributes),
     emitted(`${prefix} 0f 14 /r`, `unpckl${shape}`, 'V,W', sse.combine(shape === 'ps' ? sse.COMBINE.unpckld : sse.COMBINE.unpcklq), attributes),
     emitted(`${prefix} 0f 15 /r`, `unpckh${shape}`, 'V,W', sse.combine(shape === 'ps' ? sse.COMBINE.unpckhd : sse.COMBINE.unpckhq), attributes),
   ]),
@@ -90,7 +91,7 @@ const moves: RowSpec[] = [
   emitted('f3 0f 7f /r', 'movdqu', 'W,V', sse.store(128, 'unaligned'), second),
   emitted('66 0f e7 /r', 'movntdq', 'W,V', sse.store(128, 'aligned'), memory(second)),
   emitted('66 0f d7 /r', 'pmovmskb', 'Gd,U', sse.signMask(0x64), register(second)),
-  called('66 0f f7 /r', 'maskmovdqu', 'V,U', pick.maskmovdqu, register(second)),
+  called('66 0f f7 /r', 'maskmovdqu', 'V,U', maskmovdqu, register(second)),
   called('np 0f ae /2', 'ldmxcsr', 'Md', float.ldmxcsr, memory(first)),
   called('np 0f ae /3', 'stmxcsr', 'Md', float.stmxcsr, memory(first)),
 ]; // prettier-ignore
@@ -125,13 +126,13 @@ const integers: RowSpec[] = [
     emitted(`66 0f ${opcode} /r`, name, 'V,W', sse.shift(lane, kind), second),
     emitted(`66 0f ${group}`, name, 'U,Ib', sse.shift(lane, kind), register(second)),
   ]),
-  called('66 0f 73 /3', 'psrldq', 'U,Ib', pick.byteShift(false), register(second)),
-  called('66 0f 73 /7', 'pslldq', 'U,Ib', pick.byteShift(true), register(second)),
-  called('66 0f 70 /r', 'pshufd', 'V,W,Ib', pick.pshufd, second),
-  called('f2 0f 70 /r', 'pshuflw', 'V,W,Ib', pick.pshuflw, second),
-  called('f3 0f 70 /r', 'pshufhw', 'V,W,Ib', pick.pshufhw, second),
-  called('66 0f c4 /r', 'pinsrw', 'V,Ed,Ib', pick.pinsrw, second),
-  called('66 0f c5 /r', 'pextrw', 'Gd,U,Ib', pick.pextrw, register(second)),
+  emitted('66 0f 73 /3', 'psrldq', 'U,Ib', pick.byteShift(false), register(second)),
+  emitted('66 0f 73 /7', 'pslldq', 'U,Ib', pick.byteShift(true), register(second)),
+  emitted('66 0f 70 /r', 'pshufd', 'V,W,Ib', pick.pshufd, second),
+  emitted('f2 0f 70 /r', 'pshuflw', 'V,W,Ib', pick.pshuflw, second),
+  emitted('f3 0f 70 /r', 'pshufhw', 'V,W,Ib', pick.pshufhw, second),
+  emitted('66 0f c4 /r', 'pinsrw', 'V,Ed,Ib', pick.pinsrw, second),
+  emitted('66 0f c5 /r', 'pextrw', 'Gd,U,Ib', pick.pextrw, register(second)),
 ];
 
 export const sseRows: readonly RowSpec[] = [...arithmetic, ...conversions, ...moves, ...integers];

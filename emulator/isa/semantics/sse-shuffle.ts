@@ -1,58 +1,90 @@
-/** Shuffles, insertions and byte shifts by an immediate, MASKMOVDQU: lanes picked at run time, as plain meanings. */
-import { GPR, SEG } from '../../x86/registers';
-import type { Instruction, SystemMeaning } from '../instruction';
-import { readGpr, readOperand, writeOperand } from '../operands';
-import { available, readVector, writeVector } from './sse-float';
+/**
+ * Shuffles, insertions and byte shifts by an immediate. The immediate differs between instructions of one form, so that
+ * WebAssembly's shuffles, whose lanes are fixed, do not do: byte indices for `swizzle` are computed from it.
+ */
+import type { Emitter } from '../../execution/builder';
+import { I32, V128, i32, select, simd } from '../../execution/wasm';
+import type { Value } from '../../execution/wasm';
+import { available, binary, lane64, low64, shuffle, source } from './sse';
 
-const immediate = (insn: Instruction): number => {
-  for (const operand of insn.operands) if (operand.kind === 'immediate') return Number(operand.value & 0xffn);
-  return 0;
+const vector = (bytes: readonly number[]): Value => simd(V128, 0x0c, [], bytes);
+const words = (...values: number[]): Value => vector(values.flatMap((v) => [v & 0xff, v >> 8]));
+const longs = (...values: number[]): Value => vector(values.flatMap((v) => [v, v >> 8, v >> 16, v >>> 24].map((b) => b & 0xff))); // prettier-ignore
+const splat8 = (v: Value): Value => simd(V128, 0x0f, [v]);
+const splat16 = (v: Value): Value => simd(V128, 0x10, [v]);
+const splat32 = (v: Value): Value => simd(V128, 0x11, [v]);
+/** Bytes of `a` picked by an index each; 0 for indices beyond 15. */
+export const swizzle = (a: Value, indices: Value): Value => binary(0x0e, a, indices);
+
+/** Indices of the doublewords that four two-bit selectors pick: each is multiplied into bits 7:6 of its lane first. */
+const doublewords = (order: Value): Value => {
+  const aligned = binary(0xb5, splat32(order), longs(64, 16, 4, 1));
+  const selected = binary(0x4e, simd(V128, 0xad, [aligned, i32(6)]), splat32(i32(3)));
+  return binary(0xae, binary(0xb5, selected, splat32(i32(0x0404_0404))), splat32(i32(0x0302_0100)));
 };
-const lane = (value: bigint, bits: number, index: number): bigint =>
-  BigInt.asUintN(bits, value >> BigInt(bits * index));
-const join = (bits: number, lanes: readonly bigint[]): bigint => lanes.reduceRight((all, l) => (all << BigInt(bits)) | l, 0n); // prettier-ignore
-/** Four two-bit selectors. */
-const selectors = (order: number): number[] => [0, 2, 4, 6].map((shift) => (order >> shift) & 3);
+/** The same for words of the low or the high quadword; the other quadword stays where it is. */
+const quarterWords = (order: Value, high: boolean): Value => {
+  const factors = high ? [0, 0, 0, 0, 64, 16, 4, 1] : [64, 16, 4, 1, 0, 0, 0, 0];
+  const selected = binary(0x4e, simd(V128, 0x8d, [binary(0x95, splat16(order), words(...factors)), i32(6)]), splat16(i32(3))); // prettier-ignore
+  const low = high ? [0x0100, 0x0302, 0x0504, 0x0706] : [0x0100, 0x0100, 0x0100, 0x0100];
+  const upper = high ? [0x0908, 0x0908, 0x0908, 0x0908] : [0x0908, 0x0b0a, 0x0d0c, 0x0f0e];
+  return binary(0x8e, binary(0x95, selected, splat16(i32(0x0202))), words(...low, ...upper));
+};
 
-/** destination = f(destination, source, immediate). */
-const shuffled = (f: (a: bigint, b: bigint, order: number) => bigint): SystemMeaning => (cpu, insn) => {
-  available(cpu);
-  const b = readVector(cpu, insn, 1, 16);
-  writeVector(cpu, insn, 0, f(readVector(cpu, insn, 0, 16), b, immediate(insn)));
+/** destination = f(source, immediate). */
+const shuffled = (indices: (order: Value) => Value) => (e: Emitter): void => {
+  available(e);
+  const from = e.let(source(e, 1, 128));
+  e.write(0, swizzle(from, indices(e.read(2, 8))), 128);
 }; // prettier-ignore
-export const pshufd = shuffled((_, b, order) => join(32, selectors(order).map((i) => lane(b, 32, i)))); // prettier-ignore
-const words = (b: bigint, half: 0 | 1, order: number): bigint => join(16, selectors(order).map((i) => lane(b, 16, half * 4 + i))); // prettier-ignore
-export const pshuflw = shuffled((_, b, order) => (lane(b, 64, 1) << 64n) | words(b, 0, order));
-export const pshufhw = shuffled((_, b, order) => (words(b, 1, order) << 64n) | lane(b, 64, 0));
-export const shufps = shuffled((a, b, order) => join(32, selectors(order).map((i, at) => lane(at < 2 ? a : b, 32, i)))); // prettier-ignore
-export const shufpd = shuffled((a, b, order) => join(64, [lane(a, 64, order & 1), lane(b, 64, (order >> 1) & 1)]));
+export const pshufd = shuffled(doublewords);
+export const pshuflw = shuffled((order) => quarterWords(order, false));
+export const pshufhw = shuffled((order) => quarterWords(order, true));
+/** Of PSHUFW: an I64's words. */
+export const shuffledWords = (value: Value, order: Value): Value => lane64(swizzle(low64(value), quarterWords(order, false)), 0); // prettier-ignore
 
-export const byteShift = (left: boolean): SystemMeaning => (cpu, insn) => {
-  available(cpu);
-  const by = BigInt(Math.min(immediate(insn), 16) * 8);
-  const value = readVector(cpu, insn, 0, 16);
-  writeVector(cpu, insn, 0, left ? BigInt.asUintN(128, value << by) : value >> by);
+export function shufps(e: Emitter): void {
+  available(e);
+  const b = e.let(source(e, 1, 128));
+  const a = e.read(0, 128);
+  const indices = e.let(doublewords(e.read(2, 8)));
+  const halves = [0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31];
+  e.write(0, shuffle(swizzle(a, indices), swizzle(b, indices), halves), 128);
+}
+export function shufpd(e: Emitter): void {
+  available(e);
+  const b = e.let(source(e, 1, 128));
+  const a = e.read(0, 128);
+  const order = e.read(2, 8);
+  const low = select(order.and(1), lane64(a, 1), lane64(a, 0));
+  const high = select(order.and(2), lane64(b, 1), lane64(b, 0));
+  e.write(0, simd(V128, 0x1e, [low64(low), high], [1]), 128);
+}
+
+const IDENTITY = vector([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+/** Shifts by bytes; 16 and more leave nothing. */
+export const byteShift = (left: boolean) => (e: Emitter): void => {
+  available(e);
+  const by = e.read(1, 8);
+  const capped = splat8(select(by.gtU(16), i32(16), by));
+  e.write(0, swizzle(e.read(0, 128), binary(left ? 0x71 : 0x6e, IDENTITY, capped)), 128);
 }; // prettier-ignore
 
-export const pinsrw: SystemMeaning = (cpu, insn) => {
-  available(cpu);
-  const word = readOperand(cpu, insn, 1, 16) & 0xffffn;
-  const at = BigInt((immediate(insn) & 7) * 16);
-  const old = readVector(cpu, insn, 0, 16);
-  writeVector(cpu, insn, 0, (old & ~(0xffffn << at)) | (word << at));
-};
-export const pextrw: SystemMeaning = (cpu, insn) => {
-  available(cpu);
-  writeOperand(cpu, insn, 0, lane(readVector(cpu, insn, 1, 16), 16, immediate(insn) & 7));
-};
+/** Ones in the word that the low bits of the immediate name. */
+const wordMask = (order: Value): Value => binary(0x2d, splat16(order), words(0, 1, 2, 3, 4, 5, 6, 7));
+/** `vector` with one word replaced. */
+export const withWord = (into: Value, word: Value, position: Value): Value =>
+  simd(V128, 0x52, [splat16(word), into, wordMask(position)]);
+/** The word of `from` at a position that is known at run time, I32. */
+export const wordOf = (from: Value, position: Value): Value =>
+  simd(I32, 0x19, [swizzle(from, splat16(position.mul(0x0202).add(0x0100)))], [0]);
 
-/** Bytes of the first operand whose mask byte is negative, to DS:rDI. */
-export const maskmovdqu: SystemMeaning = (cpu, insn) => {
-  available(cpu);
-  const [value, mask] = [readVector(cpu, insn, 0, 16), readVector(cpu, insn, 1, 16)];
-  const segment = insn.segmentOverride >= 0 ? insn.segmentOverride : SEG.DS;
-  const gva = cpu.linear(segment, readGpr(cpu.state, GPR.RDI, insn.addressSize), 16, 'write');
-  const chosen = Array.from({ length: 16 }, (_, i) => i).filter((i) => lane(mask, 8, i) & 0x80n);
-  for (const i of chosen) cpu.probeWrite(gva + BigInt(i), 1);
-  for (const i of chosen) cpu.write(gva + BigInt(i), 1, lane(value, 8, i));
-};
+export function pinsrw(e: Emitter): void {
+  available(e);
+  const word = e.read(1, 16);
+  e.write(0, withWord(e.read(0, 128), word, e.read(2, 8).and(7)), 128);
+}
+export function pextrw(e: Emitter): void {
+  available(e);
+  e.write(0, wordOf(e.read(1, 128), e.read(2, 8).and(7)));
+}

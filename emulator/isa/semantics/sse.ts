@@ -8,11 +8,11 @@ import { I32, I64, V128, i32, i64, select, simd } from '../../execution/wasm';
 import type { Value, Width } from '../../execution/wasm';
 import { CR0, CR4, VECTOR } from '../../x86/registers';
 
-const CR0_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr0') * 8;
+export const CR0_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr0') * 8;
 const CR4_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr4') * 8;
 
 /** #UD and #NM (SDM vol. 3A table 14-1). */
-function available(e: Emitter): void {
+export function available(e: Emitter): void {
   const cr0 = e.state32(CR0_AT);
   e.raiseIf(cr0.and(CR0.EM).or(e.state32(CR4_AT).and(CR4.OSFXSR).eqz()), VECTOR.UD);
   e.raiseIf(cr0.and(CR0.TS), VECTOR.NM);
@@ -26,18 +26,18 @@ function address(e: Emitter, bits: number, writing: boolean, alignment: Alignmen
   return linear;
 }
 /** Register or memory operand, its low `bits`. */
-function source(e: Emitter, index: number, bits: number, alignment: Alignment = 'aligned'): Value {
+export function source(e: Emitter, index: number, bits: number, alignment: Alignment = 'aligned'): Value {
   if (!e.isMemory(index)) return e.read(index, bits);
   return e.loadLinear(address(e, bits, false, alignment), bits as Width);
 }
 
 const unary = (opcode: number, a: Value): Value => simd(V128, opcode, [a]);
-const binary = (opcode: number, a: Value, b: Value): Value => simd(V128, opcode, [a, b]);
-const shuffle = (a: Value, b: Value, lanes: readonly number[]): Value => simd(V128, 0x0d, [a, b], lanes);
+export const binary = (opcode: number, a: Value, b: Value): Value => simd(V128, opcode, [a, b]);
+export const shuffle = (a: Value, b: Value, lanes: readonly number[]): Value => simd(V128, 0x0d, [a, b], lanes);
 const splat64 = (value: bigint): Value => simd(V128, 0x12, [i64(value)]);
 /** An I64 (or I32) in the low lane, the rest 0. */
-const low64 = (value: Value): Value => simd(V128, 0x1e, [splat64(0n), value], [0]);
-const low32 = (value: Value): Value => simd(V128, 0x1c, [splat64(0n), value], [0]);
+export const low64 = (value: Value): Value => simd(V128, 0x1e, [splat64(0n), value], [0]);
+export const low32 = (value: Value): Value => simd(V128, 0x1c, [splat64(0n), value], [0]);
 const bytes = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
 type Combine = (a: Value, b: Value) => Value;
@@ -66,7 +66,6 @@ export const COMBINE = {
     const shifted = simd(V128, 0xcd, [quads, i32(32)]);
     return binary(0x4e, binary(0xce, quads, shifted), splat64(0xffff_ffffn));
   },
-  // Saturation to unsigned wants signed sources: as PACKUSWB defines it.
   unpcklb: (a, b) => shuffle(a, b, [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23]),
   unpckhb: (a, b) => shuffle(a, b, [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31]),
   unpcklw: (a, b) => shuffle(a, b, [0, 2, 4, 6].flatMap((at) => [...bytes(at, 2), ...bytes(at + 16, 2)])),
@@ -102,7 +101,7 @@ export function storeQuad(e: Emitter): void {
   if (e.isMemory(0)) e.storeLinear(address(e, 64, true, 'unaligned'), 64, value);
   else e.write(0, low64(value), 128);
 }
-const lane64 = (v: Value, lane: number): Value => simd(I64, 0x1d, [v], [lane]);
+export const lane64 = (v: Value, lane: number): Value => simd(I64, 0x1d, [v], [lane]);
 /** MOVHPS/MOVLHPS to the upper half, MOVLPS/MOVHLPS to the lower: `from` is the half of a register source. */
 export const intoHalf = (to: 0 | 1, from: 0 | 1) => (e: Emitter): void => {
   available(e);
@@ -137,14 +136,17 @@ const SHIFT_OPCODES = {
   32: { l: 0xab, ra: 0xac, rl: 0xad },
   64: { l: 0xcb, ra: 0xcc, rl: 0xcd },
 } as const;
-export const shift = (lane: 16 | 32 | 64, kind: 'l' | 'ra' | 'rl') => (e: Emitter): void => {
+export type Shift = keyof (typeof SHIFT_OPCODES)[16];
+/** All lanes by one count, I64. WebAssembly takes counts modulo the lane: what is too far becomes 0, or the sign everywhere. */
+export function shifted(e: Emitter, lane: 16 | 32 | 64, kind: Shift, value: Value, count: Value): Value {
+  const tooFar = e.let(count.gtU(BigInt(lane - 1)));
+  const by = kind === 'ra' ? select(tooFar, i32(lane - 1), count.wrap()) : count.wrap();
+  const result = simd(V128, SHIFT_OPCODES[lane][kind], [value, by]);
+  return kind === 'ra' ? result : select(tooFar, splat64(0n), result);
+}
+export const shift = (lane: 16 | 32 | 64, kind: Shift) => (e: Emitter): void => {
   available(e);
   const immediate = e.form.operands[1].kind === 'immediate';
   const count = e.let(immediate ? e.read(1, 8).extendU() : lane64(e.let(source(e, 1, 128)), 0));
-  const tooFar = e.let(count.gtU(BigInt(lane - 1)));
-  const value = e.let(e.read(0, 128));
-  // WebAssembly takes counts modulo the lane: what is too far becomes 0, or the sign everywhere.
-  const by = kind === 'ra' ? select(tooFar, i32(lane - 1), count.wrap()) : count.wrap();
-  const shifted = simd(V128, SHIFT_OPCODES[lane][kind], [value, by]);
-  e.write(0, kind === 'ra' ? shifted : select(tooFar, splat64(0n), shifted), 128);
+  e.write(0, shifted(e, lane, kind, e.read(0, 128), count), 128);
 }; // prettier-ignore

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <asm/prctl.h>
@@ -219,7 +220,13 @@ static void run(const Case *c, Result *result) {
 
 #define BATCH 256
 
-int main(void) {
+int main(int argc, char **argv) {
+  (void)argc;
+  /* A randomly placed heap would now and then lie where cases want their pages. */
+  if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
+    personality(ADDR_NO_RANDOMIZE);
+    execv("/proc/self/exe", argv);
+  }
   static Case cases[BATCH] __attribute__((aligned(16)));
   static Result results[BATCH];
   set_up();
