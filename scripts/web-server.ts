@@ -7,7 +7,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { dirname, extname, join, resolve, sep } from 'node:path';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workbenchPage } from './web-page';
 
@@ -22,7 +22,7 @@ const FOLDERS: Record<string, string> = {
   'web-workspace': join(root, 'scripts', 'web-workspace'),
 };
 /** What the editor reads of an extension; all else of the repository is nobody's business. */
-const PUBLISHED = /^(package\.json|package\.nls\.json|README\.md|dist\/.*|syntaxes\/.*)$/;
+const PUBLISHED = /^(package\.json|README\.md|(dist|syntaxes)[\\/].*)$/;
 
 const TYPES: Record<string, string> = {
   '.js': 'text/javascript',
@@ -41,7 +41,6 @@ function inside(folder: string, path: string): string | undefined {
   return file === folder || file.startsWith(folder + sep) ? file : undefined;
 }
 
-/** Settings of the test user and of whoever tries Ringside out: no welcome, no questions. */
 export interface WebOptions {
   /** 0: any free port. */
   port: number;
@@ -62,16 +61,20 @@ export async function serve({ port, workspace }: WebOptions): Promise<{ server: 
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, workspace: string): Promise<void> {
+  const host = request.headers.host ?? '';
+  // Another name that leads here belongs to somebody else's page, which must not read what we serve.
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) throw new Error('another host');
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   const path = decodeURIComponent(url.pathname);
   const [first = '', ...others] = path.slice(1).split('/');
   const rest = others.join('/');
-  if (path === '/') return send(response, workbenchPage(request.headers.host ?? ''), '.html');
+  if (path === '/') return send(response, workbenchPage(host), '.html');
   if (first === 'workspace-files') return workspaceFile(response, workspace, rest, url.search.slice(1));
   if (first === 'editor' && rest.endsWith(WEBVIEW_PAGE)) return send(response, await webviewPage(), '.html');
   const folder = FOLDERS[first];
   const file = folder === undefined ? undefined : inside(folder, rest);
-  if (file === undefined || (first === 'ringside' && !PUBLISHED.test(rest))) throw new Error('not served');
+  if (file === undefined || (first === 'ringside' && !PUBLISHED.test(relative(root, file))))
+    throw new Error('not served');
   send(response, await readFile(file), extname(file));
 }
 

@@ -4,21 +4,28 @@ import type { HostMessage, Relayed, ViewMessage } from './protocol';
 
 declare function acquireVsCodeApi(): { postMessage(message: ViewMessage): void };
 
-type News = Exclude<HostMessage, { id: number }>;
+/** What is no answer. */
+export type News = Exclude<HostMessage, { id: number }>;
 
 export class Connection {
   private readonly api = acquireVsCodeApi();
   private readonly waiting = new Map<number, { resolve(body: never): void; reject(error: Error): void }>();
   private lastId = 0;
+  private onNews: (news: News) => void = () => {};
 
-  constructor(onNews: (news: News) => void) {
+  constructor() {
     window.addEventListener('message', ({ data }: MessageEvent<HostMessage>) => {
-      if (!('id' in data)) return onNews(data);
+      if (!('id' in data)) return this.onNews(data);
       const request = this.waiting.get(data.id);
       this.waiting.delete(data.id);
       if (data.kind === 'response') request?.resolve(data.body as never);
       else request?.reject(new Error(data.error));
     });
+  }
+
+  /** Tells the host that there is somebody to hear it; it answers with the state. */
+  listen(onNews: (news: News) => void): void {
+    this.onNews = onNews;
     this.api.postMessage({ kind: 'ready' });
   }
 

@@ -29,15 +29,19 @@ export const meanings = (entry: Omit<Entry, 'index' | 'gva'>, separator = ', '):
 
 const sameRights = (a: Entry, b: Entry): boolean => meanings(a) === meanings(b);
 
-export function rows(table: Table): Row[] {
+/** `base`: the first gva that the structure maps; entries below the root count from 0 (they do not know who leads there). */
+export function rows(table: Table, base = '0x0'): Row[] {
   const out: Row[] = [];
-  for (const entry of table.entries) {
+  for (const relative of table.entries) {
+    const entry = { ...relative, gva: hexSum(base, relative.gva) };
     const last = out.at(-1);
     if (last && continues(last, entry)) last.count++;
     else out.push({ key: `${table.gpa}/${table.level}/${entry.index}`, first: entry, count: 1 });
   }
   return out;
 }
+
+const hexSum = (a: string, b: string): string => `0x${(BigInt(a) + BigInt(b)).toString(16)}`;
 
 function continues({ first, count }: Row, entry: Entry): boolean {
   const bytes = pageBytes(entry);

@@ -3,13 +3,11 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Connection } from './connection';
 import { PageTree } from './page-tree';
-import type { GuestState, HostMessage } from './protocol';
+import type { GuestState } from './protocol';
 import { Walk } from './walk';
 import './page-table.css';
 
-/** Listeners come and go with components; the connection stays. */
-const listeners = new Set<(news: Exclude<HostMessage, { id: number }>) => void>();
-const connection = new Connection((news) => listeners.forEach((listen) => listen(news)));
+const connection = new Connection();
 
 const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
   none: 'Start debugging a guest to see its page tables.',
@@ -22,24 +20,22 @@ function Panel() {
   const [stop, setStop] = useState(0);
   const [address, setAddress] = useState('');
   useEffect(() => {
-    const listen = (news: Exclude<HostMessage, { id: number }>): void => {
+    connection.listen((news) => {
       if (news.kind === 'walk') return setAddress(news.address);
       setState(news.state);
       if (news.state === 'stopped') setStop((count) => count + 1);
-    };
-    listeners.add(listen);
-    return () => void listeners.delete(listen);
+    });
   }, []);
-  // What was seen last stays while the guest runs, dimmed: a step should not make the tree flicker.
+  // What was seen last stays while the guest runs, dimmed, and the message is below it: a step makes nothing jump.
   return (
     <main class={state}>
-      {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
       {state !== 'none' && stop > 0 && (
         <>
           <Walk connection={connection} stop={stop} given={address} />
           <PageTree connection={connection} stop={stop} onWalk={setAddress} />
         </>
       )}
+      {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
     </main>
   );
 }

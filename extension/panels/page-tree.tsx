@@ -55,7 +55,7 @@ function Branch({ row, context }: { row: Row; context: Context }) {
         Walk
       </button>
       {open && !first.leaf && count === 1 && (
-        <Children place={{ gpa: first.target, level: first.level - 1 }} context={context} />
+        <Children place={{ gpa: first.target, level: first.level - 1 }} base={first.gva} context={context} />
       )}
     </vscode-tree-item>
   );
@@ -80,14 +80,14 @@ function Label({ row: { first, count } }: { row: Row }) {
   );
 }
 
-function Children({ place, context }: { place: Place; context: Context }) {
+function Children({ place, base, context }: { place: Place; base: string; context: Context }) {
   const { table, error } = useTable(context, place);
   if (error !== undefined) return <vscode-tree-item>{error}</vscode-tree-item>;
   if (table === undefined) return <vscode-tree-item>…</vscode-tree-item>;
   if (table.entries.length === 0) return <vscode-tree-item>nothing is mapped</vscode-tree-item>;
   return (
     <>
-      {rows(table).map((row) => (
+      {rows(table, base).map((row) => (
         <Branch key={row.key} row={row} context={context} />
       ))}
     </>

@@ -69,6 +69,16 @@ describe('VS Code in a browser debugs the sample kernel', function () {
     await code.screenshot('page-tables');
   });
 
+  it('shows nested entries at their own addresses, and walks to them', async () => {
+    const view = code.webview();
+    const higherHalf = view.locator('vscode-tree > vscode-tree-item', { hasText: '0xffff800000000000' });
+    await higherHalf.click();
+    const nested = higherHalf.locator('vscode-tree-item').first();
+    await nested.hover();
+    await nested.locator('button', { hasText: 'Walk' }).first().click();
+    await view.locator('.walk caption', { hasText: 'gv:0xffff800000000000' }).waitFor();
+  });
+
   it('walks an address through the tables, and says where a walk stops', async () => {
     const view = code.webview();
     await walk('$rip');

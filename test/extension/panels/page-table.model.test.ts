@@ -40,6 +40,11 @@ describe('page-table view: rows', () => {
     });
   }
 
+  it('addresses below the root count from where their table begins', () => {
+    const table = { format: '4-level', level: 1, gpa: 0x1000, total: 1, entries: [entry(2)] };
+    assert.equal(rows(table, '0xffff800000000000')[0]!.first.gva, '0xffff800000002000');
+  });
+
   it('names sizes and rights', () => {
     assert.equal(size(pageBytes({ level: 1, bytes: 8 })), '4 KiB');
     assert.equal(size(pageBytes({ level: 2, bytes: 8 })), '2 MiB');
