@@ -1,0 +1,88 @@
+/** WebAssembly modules: types, imports, functions and exports to sections (core specification 2.0, section 5.5). */
+import { assert } from '../util/assert';
+import { Bytes } from './wasm-bytes';
+import type { FunctionBuilder } from './wasm-function';
+import type { ValueType } from './wasm-value';
+
+interface Signature {
+  parameters: readonly ValueType[];
+  results: readonly ValueType[];
+}
+
+/** A module that imports its memory as `env.memory` and, when asked, the function table as `env.table`. */
+export class ModuleBuilder {
+  private readonly signatures: Signature[] = [];
+  private readonly imports: { name: string; type: number }[] = [];
+  private readonly functions: { type: number; builder: FunctionBuilder; name?: string }[] = [];
+
+  constructor(private readonly withTable = false) {}
+
+  type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    const same = (s: Signature): boolean => s.parameters.join() === parameters.join() && s.results.join() === results.join(); // prettier-ignore
+    const known = this.signatures.findIndex(same);
+    return known >= 0 ? known : this.signatures.push({ parameters, results }) - 1;
+  }
+  /** All imports before the first function. */
+  import(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    assert(this.functions.length === 0, 'imports come before functions');
+    return this.imports.push({ name, type: this.type(parameters, results) }) - 1;
+  }
+  add(builder: FunctionBuilder, results: readonly ValueType[], name?: string): number {
+    const type = this.type(builder.parameters, results);
+    return this.imports.length + this.functions.push({ type, builder, name }) - 1;
+  }
+
+  build(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes();
+    out.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    const section = (id: number, fill: (content: Bytes) => void): void => {
+      const content = new Bytes();
+      fill(content);
+      out.u8(id);
+      out.vector(content.bytes());
+    };
+    section(1, (c) => {
+      c.u32(this.signatures.length);
+      for (const { parameters, results } of this.signatures) {
+        c.u8(0x60);
+        c.vector(Uint8Array.from(parameters));
+        c.vector(Uint8Array.from(results));
+      }
+    });
+    section(2, (c) => {
+      c.u32(this.imports.length + (this.withTable ? 2 : 1));
+      for (const { name, type } of this.imports) {
+        c.name('env');
+        c.name(name);
+        c.u8(0);
+        c.u32(type);
+      }
+      c.name('env');
+      c.name('memory');
+      c.append([2, 0, 1]);
+      if (this.withTable) {
+        c.name('env');
+        c.name('table');
+        c.append([1, 0x70, 0, 1]);
+      }
+    });
+    section(3, (c) => {
+      c.u32(this.functions.length);
+      for (const { type } of this.functions) c.u32(type);
+    });
+    section(7, (c) => {
+      const exported = this.functions.map((f, i) => [f.name, i] as const).filter(([name]) => name !== undefined);
+      c.u32(exported.length);
+      for (const [name, i] of exported) {
+        c.name(name!);
+        c.u8(0);
+        c.u32(this.imports.length + i);
+      }
+    });
+    section(10, (c) => {
+      c.u32(this.functions.length);
+      for (const { builder } of this.functions) c.vector(builder.body());
+    });
+    return out.bytes().slice();
+  }
+}
