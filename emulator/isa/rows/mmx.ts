@@ -65,8 +65,8 @@ const moves: RowSpec[] = [
 ];
 
 const conversions: RowSpec[] = [
-  called('np 0f 2a /r', 'cvtpi2ps', 'V,Q', convert.cvtpi2ps, has('sse')),
-  called('66 0f 2a /r', 'cvtpi2pd', 'V,Q', convert.cvtpi2pd, has('sse2')),
+  called('np 0f 2a /r', 'cvtpi2ps', 'V,Q', convert.fromIntegers(32), has('sse')),
+  called('66 0f 2a /r', 'cvtpi2pd', 'V,Q', convert.fromIntegers(64), has('sse2')),
   called('np 0f 2c /r', 'cvttps2pi', 'P,Wq', convert.toIntegers(32, true), has('sse')),
   called('np 0f 2d /r', 'cvtps2pi', 'P,Wq', convert.toIntegers(32, false), has('sse')),
   called('66 0f 2c /r', 'cvttpd2pi', 'P,W', convert.toIntegers(64, true), has('sse2')),

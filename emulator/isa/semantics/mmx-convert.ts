@@ -35,29 +35,19 @@ function write(cpu: Processor, insn: Instruction, index: number, value: bigint):
   cpu.state.view.setUint16(at + 8, 0xffff, true);
 }
 
-const signed = (value: bigint, lane: 0n | 1n): bigint => BigInt.asIntN(32, value >> (lane * 32n));
-
-export const cvtpi2ps: SystemMeaning = (cpu, insn) => {
-  sseAvailable(cpu);
-  const unit = available(cpu);
-  const source = read(cpu, insn, 1);
-  const env = environment(cpu);
-  const [a, b] = ([0n, 1n] as const).map((lane) => float.fromSigned(env, FORMAT32, signed(source, lane)));
-  // The registers change hands even if an exception follows.
-  enter(unit);
-  settle(cpu, env);
-  writeVector(cpu, insn, 0, a | (b << 32n), 64);
-};
-/** Exact always. From memory the x87 is not touched (SDM vol. 2, CVTPI2PD). */
-export const cvtpi2pd: SystemMeaning = (cpu, insn) => {
+/** CVTPI2PS and CVTPI2PD. From memory no MMX register is touched, and the x87 keeps its state. */
+export const fromIntegers = (bits: 32 | 64): SystemMeaning => (cpu, insn) => {
   sseAvailable(cpu);
   const unit = insn.operands[1].kind === 'mmx' ? available(cpu) : undefined;
   const source = read(cpu, insn, 1);
   const env = environment(cpu);
-  const [a, b] = ([0n, 1n] as const).map((lane) => float.fromSigned(env, FORMAT64, signed(source, lane)));
+  const lane = (i: bigint): bigint => float.fromSigned(env, bits === 32 ? FORMAT32 : FORMAT64, BigInt.asIntN(32, source >> (i * 32n)));
+  const value = lane(0n) | (lane(1n) << BigInt(bits));
+  // The registers change hands even if an exception follows.
   if (unit) enter(unit);
-  writeVector(cpu, insn, 0, a | (b << 64n));
-};
+  settle(cpu, env);
+  writeVector(cpu, insn, 0, value, bits * 2);
+}; // prettier-ignore
 
 /** CVTPS2PI and CVTPD2PI, CVTT... with `truncate`. */
 export const toIntegers = (bits: 32 | 64, truncate: boolean): SystemMeaning => (cpu, insn) => {
