@@ -6,6 +6,7 @@ import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
 import { stringRows } from './rows/string';
 import { systemRows } from './rows/system';
+import { ssse3Rows } from './rows/ssse3';
 import { mmxRows } from './rows/mmx';
 import { sseRows } from './rows/sse';
 import { x87Rows } from './rows/x87';
@@ -19,6 +20,7 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   x87Rows,
   sseRows,
   mmxRows,
+  ssse3Rows,
 ];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));

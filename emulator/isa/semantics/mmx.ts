@@ -46,13 +46,17 @@ export const combine = (f: Combine, bits: 32 | 64 = 64) => (e: Emitter): void =>
   enter(e);
   e.write(0, low(f(a, b)), 64);
 }; // prettier-ignore
+/** The same with an immediate. */
+export const combineImmediate = (f: (a: Value, b: Value, immediate: Value) => Value) => (e: Emitter): void =>
+  combine((a, b) => f(a, b, e.read(2, 8)))(e); // prettier-ignore
 export const packed = (opcode: number): ((e: Emitter) => void) => combine((a, b) => binary(opcode, a, b));
-/** PACK...: the destination's lanes below the source's, all narrowed. */
-export const pack = (opcode: number): ((e: Emitter) => void) =>
+/** The destination's lanes below the source's, as one vector that f turns into lanes half as wide or half as many. */
+export const joined = (f: Combine): ((e: Emitter) => void) =>
   combine((a, b) => {
     const both = COMBINE.unpcklq(a, b);
-    return binary(opcode, both, both);
+    return f(both, both);
   });
+export const pack = (opcode: number): ((e: Emitter) => void) => joined((a, b) => binary(opcode, a, b));
 /** PUNPCKH...: the upper halves of the low quadwords, brought down. */
 const upper = (v: Value): Value => shuffle(v, v, [4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7]);
 export const unpackHigh = (f: Combine): ((e: Emitter) => void) => combine((a, b) => f(upper(a), upper(b)));

@@ -10,7 +10,7 @@ import { available, binary, lane64, low64, shuffle, source } from './sse';
 const vector = (bytes: readonly number[]): Value => simd(V128, 0x0c, [], bytes);
 const words = (...values: number[]): Value => vector(values.flatMap((v) => [v & 0xff, v >> 8]));
 const longs = (...values: number[]): Value => vector(values.flatMap((v) => [v, v >> 8, v >> 16, v >>> 24].map((b) => b & 0xff))); // prettier-ignore
-const splat8 = (v: Value): Value => simd(V128, 0x0f, [v]);
+export const splat8 = (v: Value): Value => simd(V128, 0x0f, [v]);
 const splat16 = (v: Value): Value => simd(V128, 0x10, [v]);
 const splat32 = (v: Value): Value => simd(V128, 0x11, [v]);
 /** Bytes of `a` picked by an index each; 0 for indices beyond 15. */
@@ -61,7 +61,7 @@ export function shufpd(e: Emitter): void {
   e.write(0, simd(V128, 0x1e, [low64(low), high], [1]), 128);
 }
 
-const IDENTITY = vector([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+export const IDENTITY = vector([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
 /** Shifts by bytes; 16 and more leave nothing. */
 export const byteShift = (left: boolean) => (e: Emitter): void => {
   available(e);
