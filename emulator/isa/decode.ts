@@ -5,6 +5,7 @@ import { ROWS } from './opcodes';
 import { parseEncoding, specificity } from './encoding';
 import type { Encoding, OperandNotation } from './encoding';
 import type { CodeSize, Instruction, MemoryAddress, Operand, OperandSize } from './instruction';
+import { InstructionBytes, TRUNCATED } from './instruction-bytes';
 import { SEG } from '../x86/registers';
 
 const TABLE: Encoding[][][] = [0, 1, 2, 3].map(() => Array.from({ length: 256 }, () => []));
@@ -19,67 +20,17 @@ const HAS_MODRM = TABLE.map((map) => map.map((list) => list.some((e) => e.modrm)
 /** Why there is no instruction: `truncated` means that more bytes are needed. */
 export type DecodeFailure = 'invalid' | 'truncated' | 'too-long';
 
-const SEGMENT_PREFIX: Record<number, number> = { 0x26: SEG.ES, 0x2e: SEG.CS, 0x36: SEG.SS, 0x3e: SEG.DS, 0x64: SEG.FS, 0x65: SEG.GS }; // prettier-ignore
 const MAX_LENGTH = 15;
 
 /** ModRM.rm in 16-bit addressing: base and index (SDM table 2-1). */
 const PAIRS16: readonly [number, number][] = [[3, 6], [3, 7], [5, 6], [5, 7], [6, -1], [7, -1], [5, -1], [3, -1]]; // prettier-ignore
 
-class Truncated {}
-const TRUNCATED = new Truncated();
-
-class Decoder {
-  private at = 0;
-  private opsize = false;
-  private adsize = false;
-  private repPrefix = 0;
-  private lock = false;
-  private override = -1;
-  private rex = 0;
+class Decoder extends InstructionBytes {
   private modrm = 0;
   private opcode = 0;
   private operandSize: OperandSize = 32;
   private addressSize: CodeSize = 32;
   private memory?: MemoryAddress;
-
-  constructor(
-    private readonly bytes: Uint8Array,
-    private readonly rip: bigint,
-    private readonly codeSize: CodeSize,
-  ) {}
-
-  private u8(): number {
-    if (this.at >= this.bytes.length) throw TRUNCATED;
-    return this.bytes[this.at++];
-  }
-  private u16(): number {
-    return this.u8() | (this.u8() << 8);
-  }
-  private s32(): number {
-    return this.u16() | (this.u16() << 16);
-  }
-  private s8(): number {
-    return (this.u8() << 24) >> 24;
-  }
-
-  private prefixes(): number {
-    for (;;) {
-      const byte = this.u8();
-      if (byte in SEGMENT_PREFIX) {
-        // In 64-bit mode only FS and GS count (SDM vol. 1 section 3.4.2.1); a later null override changes nothing.
-        if (this.codeSize !== 64 || byte >= 0x64) this.override = SEGMENT_PREFIX[byte];
-      } else if (byte === 0x66) this.opsize = true;
-      else if (byte === 0x67) this.adsize = true;
-      else if (byte === 0xf0) this.lock = true;
-      else if (byte === 0xf2 || byte === 0xf3) this.repPrefix = byte;
-      else if (this.codeSize === 64 && (byte & 0xf0) === 0x40) {
-        // Only a REX directly before the opcode counts.
-        this.rex = byte;
-        continue;
-      } else return byte;
-      this.rex = 0;
-    }
-  }
 
   private candidate(map: number): Encoding | undefined {
     const list = TABLE[map][this.opcode];

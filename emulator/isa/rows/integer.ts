@@ -6,6 +6,7 @@ import * as arithmetic from '../semantics/arithmetic';
 import * as bits from '../semantics/bits';
 import * as flags from '../semantics/flags';
 import * as move from '../semantics/move';
+import * as multiply from '../semantics/multiply';
 import * as stack from '../semantics/stack';
 import type { Emitter } from '../../execution/builder';
 
@@ -101,13 +102,13 @@ export const integerRows: readonly RowSpec[] = [
   ]),
   ...unary(2, 'not', arithmetic.not, { lock: true }),
   ...unary(3, 'neg', arithmetic.neg, locked),
-  ...unary(4, 'mul', arithmetic.mul, multiplyFlags),
-  ...unary(5, 'imul', arithmetic.imul1, multiplyFlags),
-  ...unary(6, 'div', arithmetic.div, divideFlags),
-  ...unary(7, 'idiv', arithmetic.idiv, divideFlags),
-  emitted('0f af /r', 'imul', 'Gv,Ev', arithmetic.imul2, multiplyFlags),
-  emitted('69 /r', 'imul', 'Gv,Ev,Iz', arithmetic.imul3, multiplyFlags),
-  emitted('6b /r', 'imul', 'Gv,Ev,Ibs', arithmetic.imul3, multiplyFlags),
+  ...unary(4, 'mul', multiply.mul, multiplyFlags),
+  ...unary(5, 'imul', multiply.imul1, multiplyFlags),
+  ...unary(6, 'div', multiply.div, divideFlags),
+  ...unary(7, 'idiv', multiply.idiv, divideFlags),
+  emitted('0f af /r', 'imul', 'Gv,Ev', multiply.imul2, multiplyFlags),
+  emitted('69 /r', 'imul', 'Gv,Ev,Iz', multiply.imul3, multiplyFlags),
+  emitted('6b /r', 'imul', 'Gv,Ev,Ibs', multiply.imul3, multiplyFlags),
 
   emitted('0f b0 /r', 'cmpxchg', 'Eb,Gb', arithmetic.cmpxchg, locked),
   emitted('0f b1 /r', 'cmpxchg', 'Ev,Gv', arithmetic.cmpxchg, locked),
