@@ -1,0 +1,223 @@
+/** Operands, addresses, memory through the software TLB, the stack: the same for every tier. */
+import { I32, I64, call, constant, i32, load } from './wasm';
+import type { FunctionBuilder, Local, Value, ValueType, Width } from './wasm';
+import { typeOf } from './builder-types';
+import type { Cell, Form, Helper, HelperIndices, Size } from './builder-types';
+import * as layout from './layout';
+import { GPR, SEG } from '../x86/registers';
+
+/** The part of an Emitter that reaches operands and memory; builder.ts says what it is for and adds the rest. */
+export abstract class MemoryEmitter {
+  /** The memory operand between `modify` and `write`. */
+  private modified?: Cell;
+  private memoryLinear?: Value;
+
+  constructor(
+    readonly f: FunctionBuilder,
+    readonly form: Form,
+    protected readonly helpers: HelperIndices,
+  ) {}
+
+  // --- What a tier supplies.
+  /** A register operand, `size` bits from its low end. */
+  protected abstract registerOperand(index: number, size: number): Value;
+  protected abstract setRegisterOperand(index: number, size: number, value: Value): void;
+  protected abstract immediateOperand(size: number): Value;
+  /** Base, index, scale and displacement of the memory operand as an I64, not yet truncated to the address size. */
+  protected abstract addressSum(): Value;
+  /** The memory operand's segment base, where form.based. */
+  protected abstract memorySegmentBase(): Value;
+  /** The memory operand's segment number, where form.addressing is `general`. */
+  protected abstract memorySegment(): Value;
+  /** Names the instruction to the slow paths. */
+  protected abstract site(): Value;
+  /** Leaves with the fault that is pending; the instruction has not happened. */
+  protected abstract leaveFaulted(): void;
+  abstract gpr(index: number, size: Size): Value;
+  abstract setGpr(index: number, size: Size, value: Value): void;
+
+  // --- Small things.
+  get size(): Size {
+    return this.form.operandSize;
+  }
+  let(value: Value): Value {
+    return this.f.let(value);
+  }
+  if(condition: Value, then: () => void, otherwise?: () => void): void {
+    this.f.if(condition, then, otherwise);
+  }
+  /** A variable for values that differ by path. */
+  variable(type: ValueType): Local {
+    return this.f.local(type);
+  }
+  constant(value: number | bigint, size: number = this.size): Value {
+    return constant(typeOf(size), value);
+  }
+  /** Sign-extends a value of `size` bits over its type. */
+  signed(value: Value, size: number = this.size): Value {
+    return size < 32 ? value.signExtend(size as 8 | 16) : value;
+  }
+  /** Sign-extends a value of `size` bits to I64. */
+  signed64(value: Value, size: number = this.size): Value {
+    return size === 64 ? value : this.signed(value, size).extendS();
+  }
+  /** Zero-extends to I64. */
+  wide(value: Value): Value {
+    return value.type === I64 ? value : value.extendU();
+  }
+  /** An I64 or I32 cut to `size` bits. */
+  truncate(value: Value, size: number = this.size): Value {
+    if (size === 64) return this.wide(value);
+    const low = value.type === I64 ? value.wrap() : value;
+    return size === 32 ? low : low.and(size === 8 ? 0xff : 0xffff);
+  }
+  /** I32 0 or 1: the sign bit of a value of `size` bits. */
+  sign(value: Value, size: number = this.size): Value {
+    return value.type === I64 ? value.shrU(63).wrap() : value.shrU(size - 1).and(1);
+  }
+  helper(name: Helper, type: ValueType, operands: readonly Value[]): Value {
+    return call(this.helpers[name], type, operands);
+  }
+
+  /** Raises an exception: the instruction has not happened. */
+  raise(vector: number, errorCode?: number): void {
+    this.f.store(32, i32(0), i32(vector | (errorCode === undefined ? 0 : 0x100)), layout.EXIT_FAULT);
+    this.f.store(32, i32(0), i32(errorCode ?? 0), layout.EXIT_FAULT_CODE);
+    this.leaveFaulted();
+  }
+  raiseIf(condition: Value, vector: number, errorCode?: number): void {
+    this.if(condition, () => this.raise(vector, errorCode));
+  }
+
+  // --- Operands.
+  operandSize(index: number): number {
+    return this.form.operands[index].size;
+  }
+  isMemory(index: number): boolean {
+    const { kind } = this.form.operands[index];
+    return kind === 'memory' || kind === 'absolute' || kind === 'rip';
+  }
+  read(index: number, size: number = this.operandSize(index)): Value {
+    const { kind } = this.form.operands[index];
+    if (kind === 'immediate') return this.let(this.immediateOperand(size));
+    if (this.isMemory(index)) return this.loadLinear(this.memoryOperand(size / 8, false), size as Width);
+    return this.let(this.registerOperand(index, size));
+  }
+  /** Reads an operand that `write` will write: a fault is a write fault, and the address is translated once. */
+  modify(index: number): Value {
+    if (!this.isMemory(index)) return this.read(index);
+    const size = this.operandSize(index) as Width;
+    this.modified = this.cell(this.memoryOperand(size / 8, true), size);
+    return this.modified.value;
+  }
+  write(index: number, value: Value, size: number = this.operandSize(index)): void {
+    if (!this.isMemory(index)) this.setRegisterOperand(index, size, value);
+    else if (this.modified) this.modified.set(value);
+    else this.storeLinear(this.memoryOperand(size / 8, true), size as Width, value);
+  }
+
+  // --- Addresses.
+  /** The memory operand's offset in its segment, I64, truncated to the address size. */
+  offset(): Value {
+    return this.let(this.truncateAddress(this.addressSum()));
+  }
+  truncateAddress(sum: Value): Value {
+    const bits = this.form.addressSize;
+    return bits === 64 ? sum : bits === 32 ? sum.wrap().extendU() : sum.and(0xffff);
+  }
+  private memoryOperand(bytes: number, writing: boolean): Value {
+    if (this.memoryLinear) return this.memoryLinear;
+    const offset = this.offset();
+    if (this.form.addressing === 'general') this.memoryLinear = this.checkedLinear(this.memorySegment(), offset, bytes, writing);
+    else this.memoryLinear = this.form.based ? this.let(offset.add(this.memorySegmentBase())) : offset;
+    return this.memoryLinear;
+  } // prettier-ignore
+  /** Linear address of an implicit operand: `segment` a number or, for the source of string instructions, the memory operand's. */
+  linear(segment: number | 'memory', offset: Value, bytes: number, writing: boolean): Value {
+    const addressing = segment === SEG.SS ? this.form.stackAddressing : this.form.addressing;
+    if (addressing === 'general') return this.checkedLinear(segment === 'memory' ? this.memorySegment() : i32(segment), offset, bytes, writing); // prettier-ignore
+    return segment === 'memory' && this.form.based ? this.let(offset.add(this.memorySegmentBase())) : this.let(offset);
+  }
+  private checkedLinear(segment: Value, offset: Value, bytes: number, writing: boolean): Value {
+    const linear = this.let(this.helper('segmentLinear', I64, [segment, offset, i32(bytes), i32(writing ? 1 : 0)]));
+    this.if(linear.eq(-1n), () => this.leaveFaulted());
+    return linear;
+  }
+
+  // --- Memory through the software TLB.
+  private tlb(table: number, linear: Value, bytes: number): { hit: Value; host: Value } {
+    const index = linear
+      .shrU(8)
+      .wrap()
+      .and((layout.TLB_ENTRIES - 1) << 4);
+    const entry = this.let(load(32, i32(0), table).add(index));
+    const last = bytes === 1 ? linear : linear.add(bytes - 1);
+    return { hit: load(64, entry).eq(last.and(-4096n)), host: linear.wrap().add(load(32, entry, 8)) };
+  }
+  /** Where in linear memory to access `bytes` at a gva; leaves when that faults. */
+  private hostAddress(linear: Value, bytes: number, intent: 'read' | 'write' | 'modify'): Value {
+    const { hit, host } = this.tlb(intent === 'read' ? layout.TLB_READ : layout.TLB_WRITE, linear, bytes);
+    const address = this.variable(I32);
+    const result = this.f.get(address);
+    this.if(
+      hit,
+      () => this.f.set(address, host),
+      () => {
+        const info = bytes | (intent === 'modify' ? 0x100 : 0);
+        const parts = [linear.wrap(), linear.shrU(32).wrap(), i32(info), this.site()];
+        this.f.set(address, this.helper(intent === 'read' ? 'slowRead' : 'slowWrite', I32, parts));
+        this.if(result.eqz(), () => this.leaveFaulted());
+      },
+    );
+    return result;
+  }
+  loadLinear(linear: Value, size: Width): Value {
+    return this.let(load(size, this.hostAddress(linear, size / 8, 'read')));
+  }
+  storeLinear(linear: Value, size: Width, value: Value): void {
+    const kept = this.let(value);
+    this.storeHost(this.hostAddress(linear, size / 8, 'write'), size, kept);
+  }
+  private storeHost(host: Value, size: Width, value: Value): void {
+    this.f.store(size, host, value);
+    this.if(host.ltU(layout.SCRATCH_END), () => this.f.call(this.helpers.slowCommit, [host]));
+  }
+  private cell(linear: Value, size: Width): Cell {
+    const host = this.hostAddress(linear, size / 8, 'modify');
+    // Memory that answers through SCRATCH has one value there at a time: what was read is kept.
+    return { value: this.let(load(size, host)), set: (value) => this.storeHost(host, size, value) };
+  }
+  loadAt(segment: number | 'memory', offset: Value, size: Size): Value {
+    return this.loadLinear(this.linear(segment, offset, size / 8, false), size);
+  }
+  modifyAt(segment: number | 'memory', offset: Value, size: Size): Cell {
+    return this.cell(this.linear(segment, offset, size / 8, true), size);
+  }
+  storeAt(segment: number | 'memory', offset: Value, size: Size, value: Value): void {
+    this.storeLinear(this.linear(segment, offset, size / 8, true), size, value);
+  }
+
+  // --- The stack.
+  private stackMask(sp: Value): Value {
+    return this.truncate(sp, this.form.stackSize);
+  }
+  get stackPointer(): Value {
+    return this.gpr(GPR.RSP, this.form.stackSize);
+  }
+  setStackPointer(value: Value): void {
+    this.setGpr(GPR.RSP, this.form.stackSize, value);
+  }
+  stackAdd(sp: Value, bytes: number): Value {
+    return this.let(this.stackMask(sp.add(bytes)));
+  }
+  /** Stores below the stack pointer and moves it. */
+  push(value: Value, size: Size = this.size): void {
+    const sp = this.stackAdd(this.stackPointer, -size / 8);
+    this.storeAt(SEG.SS, this.wide(sp), size, value);
+    this.setStackPointer(sp);
+  }
+  /** The value at the top; the caller moves the stack pointer when nothing can fault any more. */
+  top(size: Size = this.size): Value {
+    return this.loadAt(SEG.SS, this.wide(this.stackPointer), size);
+  }
+}
