@@ -1,0 +1,236 @@
+/**
+ * Generated code on one processor: enters it with a budget, stops it early where asked, and afterwards brings RIP and the
+ * count of instructions up to date. Stops after exactly N instructions for any N: a block that is longer than what is
+ * left runs with a STOP in its middle.
+ */
+import type { Block } from '../execution/code-cache';
+import { nextRip } from '../execution/forms';
+import * as layout from '../execution/layout';
+import { EXIT, HANDLER, RECORD, RECORD_BYTES } from '../execution/record';
+import { GeneratedCode } from '../execution/tier';
+import type { Instruction } from '../isa/instruction';
+import { assert } from '../util/assert';
+import { NS_PER_INSTRUCTION } from '../util/time';
+import { SEG } from '../x86/registers';
+import type { Cpu } from './cpu';
+import { dispatchCalled } from './dispatch';
+import { MemoryPort } from './memory-port';
+import { executionMode } from './mode';
+import { GuestFault } from './ports';
+
+/** Taken out of the budget to make generated code leave at the next block. */
+const EXIT_NOW = 1 << 30;
+
+export class GeneratedRun {
+  readonly code: GeneratedCode;
+  private readonly port: MemoryPort;
+  /** Retired, up to the last time generated code returned. */
+  retired = 0;
+  /** While generated code runs: the budget that it got, less what was taken to make it leave. */
+  private granted = 0;
+  private running = false;
+  /** A record that reads STOP for now, and the handler that belongs there. */
+  private patched?: { record: number; handler: number };
+  /** To link the block that comes next to: word and linear address of the branch. */
+  private link?: { word: number; from: bigint; to: bigint; generation: number };
+  /** Base of CS that the jump cache's offsets are relative to. */
+  private codeBase = -1n;
+
+  /** `time.idle`: ns that no instruction filled. A block ends before an address where `isBreakpoint`. */
+  constructor(
+    private readonly cpu: Cpu,
+    private readonly time: { readonly idle: number },
+    memory: WebAssembly.Memory,
+    isBreakpoint: (gva: bigint) => boolean,
+  ) {
+    this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
+    const { slowRead, slowWrite, slowCommit, bulkString } = this.port;
+    const imports = { slowRead, slowWrite, slowCommit, bulkString, called: this.called };
+    this.code = new GeneratedCode(memory, imports, {
+      physical: cpu.mmu.physical,
+      fetch: (gva) => cpu.mmu.fetch(gva),
+      codeSegment: () => this.codeSegment(),
+      isBreakpoint,
+      hasFeature: (name) => cpu.has(name),
+    });
+  }
+
+  /** Retired instructions, exact also in the middle of a block. */
+  get instructions(): number {
+    return this.retired + (this.running ? this.inFlight() : 0);
+  }
+  /** Instructions before the one at `port.site` since generated code was entered. */
+  private inFlight(): number {
+    const { cache } = this.code;
+    const block = cache.blockOf(this.port.site);
+    const left = this.cpu.state.view.getInt32(layout.BUDGET, true);
+    return this.granted - left - (block.instructions.length - cache.position(this.port.site));
+  }
+
+  /** Another past: nothing that was decoded or counted holds. */
+  restart(retired: number): void {
+    this.retired = retired;
+    this.link = undefined;
+    this.code.cache.clear();
+  }
+  /** The way on from the last block is not the one its branch took. */
+  forgetLink(): void {
+    this.link = undefined;
+  }
+
+  private codeSegment(): { base: bigint; limit: bigint } {
+    const { base, limit } = this.cpu.state.segment(SEG.CS);
+    const long = executionMode(this.cpu.state).codeSize === 64;
+    return { base, limit: long ? (1n << 64n) - 1n : BigInt(limit) };
+  }
+  /** The jump cache knows offsets in CS: with another base they mean something else. */
+  codeMoved(): void {
+    const base = this.cpu.state.segmentBase(SEG.CS);
+    if (base === this.codeBase) return;
+    this.codeBase = base;
+    this.code.cache.flushJumpCache();
+    this.link = undefined;
+  }
+
+  /** Makes the way that led here direct, and known to indirect branches. */
+  private connect(block: Block): void {
+    const { cache } = this.code;
+    const { link } = this;
+    // An interrupt may have come in between: then the link waits for another time.
+    if (link && link.generation === cache.generation && link.to === block.rip) cache.link(link.word, link.from, block);
+    this.link = undefined;
+    cache.enterJumpCache(block);
+  }
+
+  /** Runs at most `budget` instructions from RIP on; throws the fault that it raised, or that fetching raised. */
+  run(budget: number): void {
+    const { state } = this.cpu;
+    const block = this.code.cache.lookup(state.rip, executionMode(state));
+    this.connect(block);
+    this.execute(block, budget);
+  }
+
+  private execute(block: Block, budget: number): void {
+    const { view } = this.cpu.state;
+    const whole = block.instructions.length <= budget;
+    if (!whole) this.patch(block.address + budget * RECORD_BYTES);
+    this.granted = whole ? budget : block.instructions.length;
+    view.setInt32(layout.BUDGET, this.granted, true);
+    this.setTicksBase();
+    this.running = true;
+    this.port.site = block.address;
+    try {
+      this.code.run(block.address);
+    } finally {
+      this.running = false;
+      this.unpatch();
+    }
+    this.settle();
+  }
+
+  private setTicksBase(): void {
+    const { view } = this.cpu.state;
+    const base = this.retired + Math.floor(this.time.idle / NS_PER_INSTRUCTION) + this.granted;
+    view.setUint32(layout.TICKS_BASE, base >>> 0, true);
+    view.setInt32(layout.TICKS_BASE + 4, Math.floor(base / 0x1_0000_0000), true);
+  }
+
+  private patch(record: number): void {
+    const { view } = this.cpu.state;
+    this.unpatch();
+    this.patched = { record, handler: view.getUint32(record + RECORD.HANDLER, true) };
+    view.setUint32(record + RECORD.HANDLER, HANDLER.STOP, true);
+  }
+  private unpatch(): void {
+    if (!this.patched) return;
+    const { record, handler } = this.patched;
+    this.patched = undefined;
+    if (this.code.cache.blockOf(record)?.alive) this.cpu.state.view.setUint32(record + RECORD.HANDLER, handler, true);
+  }
+
+  /** Leave generated code when the instruction that is executing is done. */
+  requestExit(): void {
+    if (!this.running || this.granted < 0) return;
+    const { cache } = this.code;
+    const { view } = this.cpu.state;
+    const { site } = this.port;
+    const last = cache.blockOf(site).instructions.length - 1;
+    // A block cut short keeps its STOP: it comes later than the next instruction, or is it.
+    if (cache.position(site) < last && this.patched?.record !== site + RECORD_BYTES) this.patch(site + RECORD_BYTES);
+    view.setInt32(layout.BUDGET, view.getInt32(layout.BUDGET, true) - EXIT_NOW, true);
+    this.granted -= EXIT_NOW;
+    this.setTicksBase();
+  }
+
+  /** Why it returned; brings RIP and the count of instructions up to date, throws what is to be delivered. */
+  private settle(): void {
+    const { state } = this.cpu;
+    const { view } = state;
+    const record = view.getUint32(layout.EXIT_RECORD, true);
+    const { cache } = this.code;
+    const block = cache.blockOf(record);
+    const position = cache.position(record);
+    const rest = block.instructions.length - position;
+    const left = view.getInt32(layout.BUDGET, true);
+    const insn = block.instructions[position] as Instruction | undefined;
+    const retire = (untouched: number): void => void (this.retired += this.granted - left - untouched);
+    switch (view.getInt32(layout.EXIT_REASON, true)) {
+      case EXIT.LINK: {
+        retire(0);
+        const word = view.getUint32(layout.EXIT_LINK, true);
+        if (word) this.link = { word, from: block.gva, to: state.rip, generation: cache.generation };
+        return;
+      }
+      case EXIT.BUDGET:
+        retire(0);
+        state.rip = block.rip;
+        return;
+      case EXIT.STOP:
+        retire(rest);
+        // The record after the last instruction only falls through.
+        state.rip = insn ? insn.rip : view.getBigUint64(record + RECORD.NEXT_RIP, true);
+        return;
+      case EXIT.AGAIN:
+        retire(rest - 1);
+        state.rip = insn!.rip;
+        return;
+      case EXIT.CALLED:
+        retire(rest - 1);
+        this.codeMoved();
+        return;
+      case EXIT.FAULT:
+        retire(rest);
+        state.rip = insn!.rip;
+        throw this.port.takeFault();
+      default:
+        assert(false, 'generated code returned without a reason');
+    }
+  }
+
+  private instructionAt(record: number): Instruction {
+    const { cache } = this.code;
+    return cache.blockOf(record).instructions[cache.position(record)];
+  }
+
+  /** Plain meanings, called from generated code: 0 to go on behind it. */
+  private readonly called = (record: number): number => {
+    const { cpu } = this;
+    const { state } = cpu;
+    const insn = this.instructionAt(record);
+    this.port.site = record;
+    state.rip = insn.rip;
+    state.view.setUint32(layout.EXIT_RECORD, record, true);
+    try {
+      const jumped = dispatchCalled(cpu, insn) === 'jumped';
+      if (!jumped && !insn.row.attributes.ends) return 0;
+      if (!jumped) state.rip = nextRip(insn);
+      state.view.setInt32(layout.EXIT_REASON, EXIT.CALLED, true);
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      // A trap comes after the instruction: it has happened, and its RIP is the next one.
+      this.port.failed(fault);
+      state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);
+    }
+    return 1;
+  };
+}
