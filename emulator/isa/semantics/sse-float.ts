@@ -10,6 +10,8 @@ import * as float from '../../util/binary-float';
 import type { Lane } from '../../util/binary-float';
 import { EXCEPTION, FORMAT32, FORMAT64 } from '../../util/softfloat';
 import type { Format } from '../../util/softfloat';
+import { QUICK, isExact, perform } from '../../util/quick-float';
+import type { Quick } from '../../util/quick-float';
 import { CR0, CR4, RFLAGS, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { linearOperand, readOperand, writeOperand } from '../operands';
@@ -57,20 +59,66 @@ const FORMATS: Record<Shape, Format> = { ps: FORMAT32, ss: FORMAT32, pd: FORMAT6
 const BYTES: Record<Shape, 4 | 8 | 16> = { ps: 16, pd: 16, ss: 4, sd: 8 };
 const laneBits = (shape: Shape): 32 | 64 => (FORMATS[shape] === FORMAT32 ? 32 : 64);
 
+const QUICK_OF = new Map<Lane, Quick>([
+  [float.add, QUICK.add], [float.subtract, QUICK.subtract], [float.multiply, QUICK.multiply], [float.divide, QUICK.divide], [float.squareRoot, QUICK.squareRoot],
+]); // prettier-ignore
+/** MXCSR without its flags: nearest, everything masked, denormals as they are. */
+const PLAIN_CONTROL = 0x1f80;
+const memoryLanes = new DataView(new ArrayBuffer(16));
+const results = new Float64Array(4);
+
+/** The common case without big integers (util/quick-float.ts); false: nothing has happened. `memory`: the source, where it is there. */
+function quickly(cpu: Processor, insn: Instruction, shape: Shape, quick: Quick, memory?: bigint): boolean {
+  const { view } = cpu.state;
+  const mxcsr = view.getUint32(layout.MXCSR, true);
+  if ((mxcsr & ~0x3f) !== PLAIN_CONTROL) return false;
+  const at = (index: number): number => layout.VECTORS + (insn.operands[index] as { index: number }).index * layout.VECTOR_SIZE;
+  if (memory !== undefined) {
+    memoryLanes.setBigUint64(0, BigInt.asUintN(64, memory), true);
+    memoryLanes.setBigUint64(8, memory >> 64n, true);
+  }
+  const source = memory === undefined ? view : memoryLanes;
+  const [to, from] = [at(0), memory === undefined ? at(1) : 0];
+  const bits = laneBits(shape);
+  const step = bits / 8;
+  let flags = mxcsr & EXCEPTION.PRECISION;
+  for (let i = 0; i < BYTES[shape]; i += step) {
+    const x = bits === 32 ? view.getFloat32(to + i, true) : view.getFloat64(to + i, true);
+    const y = bits === 32 ? source.getFloat32(from + i, true) : source.getFloat64(from + i, true);
+    // A square root has no first operand.
+    const first = quick === QUICK.squareRoot ? 0 : x;
+    const r = perform(quick, bits, first, y);
+    const exact = flags !== 0 || isExact(quick, first, y, r);
+    if (Number.isNaN(r) || exact === undefined) return false;
+    if (!exact) flags = EXCEPTION.PRECISION;
+    results[i / step] = r;
+  }
+  for (let i = 0; i < BYTES[shape]; i += step)
+    if (bits === 32) view.setFloat32(to + i, results[i / step], true);
+    else view.setFloat64(to + i, results[i / step], true);
+  view.setUint32(layout.MXCSR, mxcsr | flags, true);
+  return true;
+} // prettier-ignore
+
 /** destination = lane(destination, source) in all lanes, or the lowest. */
-export const lanes = (shape: Shape, lane: Lane | ((insn: Instruction) => Lane), byImmediate = false): SystemMeaning => (cpu, insn) => {
-  available(cpu);
+export const lanes = (shape: Shape, lane: Lane | ((insn: Instruction) => Lane), byImmediate = false): SystemMeaning => {
+  const quick = byImmediate ? undefined : QUICK_OF.get(lane as Lane);
   const bytes = BYTES[shape];
-  const b = readVector(cpu, insn, 1, bytes);
-  const a = readVector(cpu, insn, 0, bytes);
-  const env = environment(cpu);
-  const f = byImmediate ? (lane as (insn: Instruction) => Lane)(insn) : (lane as Lane);
-  const bits = BigInt(laneBits(shape));
-  let result = 0n;
-  for (let at = 0n; at < BigInt(bytes * 8); at += bits)
-    result |= f(env, FORMATS[shape], BigInt.asUintN(Number(bits), a >> at), BigInt.asUintN(Number(bits), b >> at)) << at;
-  settle(cpu, env);
-  writeVector(cpu, insn, 0, result, bytes * 8);
+  const bits = laneBits(shape);
+  return (cpu, insn) => {
+    available(cpu);
+    const memory = insn.operands[1].kind === 'memory' ? readVector(cpu, insn, 1, bytes) : undefined;
+    if (quick && quickly(cpu, insn, shape, quick, memory)) return;
+    const b = memory ?? readVector(cpu, insn, 1, bytes);
+    const a = readVector(cpu, insn, 0, bytes);
+    const env = environment(cpu);
+    const f = byImmediate ? (lane as (insn: Instruction) => Lane)(insn) : (lane as Lane);
+    const take = (from: bigint, at: number): bigint => BigInt.asUintN(bits, from >> BigInt(at));
+    let result = 0n;
+    for (let at = 0; at < bytes * 8; at += bits) result |= f(env, FORMATS[shape], take(a, at), take(b, at)) << BigInt(at);
+    settle(cpu, env);
+    writeVector(cpu, insn, 0, result, bytes * 8);
+  };
 }; // prettier-ignore
 
 export const compare = (shape: Shape): SystemMeaning =>
