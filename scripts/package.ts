@@ -20,7 +20,7 @@ function run(program: string, args: string[]): void {
 run(join(dirname(require.resolve('webpack/package.json')), 'bin', 'webpack.js'), []);
 // Everything is bundled: nothing of node_modules goes along.
 run(join(dirname(require.resolve('@vscode/vsce/package.json')), 'vsce'), [
-  ...['package', '--no-dependencies', '--allow-missing-repository', '--out', output],
+  ...['package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', output],
 ]);
 
 const bytes = statSync(output).size;

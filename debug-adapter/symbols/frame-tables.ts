@@ -97,7 +97,8 @@ export class FrameTable {
     const idAt = reader.at;
     // In .eh_frame the id stays 4 bytes in the 64-bit format as well (LSB 5.0 section 10.6.1.1).
     const id = this.gva === undefined ? reader.offset(offsetSize) : reader.u32();
-    const isCie = this.gva !== undefined ? id === 0 : id === (offsetSize === 8 ? 0xffff_ffff_ffff_ffff : 0xffff_ffff);
+    // All ones; as a number, 64 of them round to 2^64.
+    const isCie = this.gva !== undefined ? id === 0 : id === (offsetSize === 8 ? 2 ** 64 : 0xffff_ffff);
     return { reader, end, isCie, cie: this.gva !== undefined ? idAt - id : id, offsetSize };
   }
 

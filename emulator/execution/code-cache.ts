@@ -9,7 +9,7 @@ import { VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { checkRecordable, writeRecord } from './forms';
-import type { ExecutionMode , FormTable} from './forms';
+import type { ExecutionMode, FormTable } from './forms';
 import * as layout from './layout';
 import { HANDLER, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
 
@@ -43,6 +43,14 @@ export interface CodeSource {
   hasFeature(name: string): boolean;
 }
 
+/** What is decoded of one page of memory. Data often shares it: `granules` says quickly that a write met no code. */
+interface CodePage {
+  readonly blocks: Set<Block>;
+  /** Blocks that lie in each 16 bytes of the page. */
+  readonly granules: Uint16Array;
+}
+const GRANULE = 16;
+
 const PAGE = 4096;
 const MAX_INSTRUCTIONS = 64;
 const MAX_INSTRUCTION_BYTES = 15;
@@ -53,7 +61,7 @@ export class CodeCache {
   private readonly view: DataView;
   private readonly blocks: Block[] = [];
   private readonly byGpa = new Map<number, Block[]>();
-  private readonly byPage = new Map<number, Set<Block>>();
+  private readonly byPage = new Map<number, CodePage>();
   private free = layout.RECORDS;
 
   constructor(
@@ -188,24 +196,36 @@ export class CodeCache {
     return block;
   }
   private claimPage(block: Block, gpa: number): void {
-    const page = pageOf(gpa);
-    let set = this.byPage.get(page);
-    if (!set) {
-      this.byPage.set(page, (set = new Set()));
+    const number = pageOf(gpa);
+    let page = this.byPage.get(number);
+    if (!page) {
+      page = { blocks: new Set(), granules: new Uint16Array(PAGE / GRANULE) };
+      this.byPage.set(number, page);
       this.source.physical.markCode(gpa);
     }
-    set.add(block);
+    page.blocks.add(block);
+    this.count(page, block, gpa, 1);
+  }
+  /** A block across two pages lies in the first up to its end, and in the second from its beginning. */
+  private count(page: CodePage, block: Block, gpa: number, by: 1 | -1): void {
+    const first = gpa % PAGE;
+    const last = gpa === block.gpa ? Math.min(first + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES;
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) page.granules[g] += by;
   }
 
   /** Somebody wrote where code was decoded: forget the blocks that it touches. */
   private written(gpa: number, bytes: number): void {
-    const set = this.byPage.get(pageOf(gpa));
-    if (!set) return;
-    for (const block of set) {
+    const page = this.byPage.get(pageOf(gpa));
+    if (!page) return;
+    const first = gpa % PAGE;
+    let any = 0;
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++) any |= page.granules[g];
+    if (any === 0) return;
+    for (const block of page.blocks) {
       const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
       if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) this.forget(block);
     }
-  }
+  } // prettier-ignore
 
   /** Forgets every block that begins in a page of linear memory: a breakpoint came or went there. */
   forgetLinear(gva: bigint): void {
@@ -224,9 +244,10 @@ export class CodeCache {
     same.splice(same.indexOf(block), 1);
     if (same.length === 0) this.byGpa.delete(block.gpa);
     for (const gpa of block.secondGpa >= 0 ? [block.gpa, block.secondGpa] : [block.gpa]) {
-      const set = this.byPage.get(pageOf(gpa));
-      set?.delete(block);
-      if (set?.size !== 0) continue;
+      const page = this.byPage.get(pageOf(gpa));
+      if (!page?.blocks.delete(block)) continue;
+      this.count(page, block, gpa, -1);
+      if (page.blocks.size > 0) continue;
       this.byPage.delete(pageOf(gpa));
       this.source.physical.clearCode(gpa);
     }

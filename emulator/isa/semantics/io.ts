@@ -2,7 +2,7 @@
 import { GPR, RFLAGS, SEG } from '../../x86/registers';
 import type { Processor } from '../../cpu/ports';
 import type { Instruction, SystemMeaning } from '../instruction';
-import { linearOperand, readGpr, readOperand, writeGpr } from '../operands';
+import { linearOperand, readGpr, writeGpr } from '../operands';
 
 type Bytes = 1 | 2 | 4;
 
@@ -11,17 +11,24 @@ const accumulatorBits = (insn: Instruction, index: number): 8 | 16 | 32 => {
   const operand = insn.operands[index];
   return operand.kind === 'gpr' && operand.size < 32 ? (operand.size as 8 | 16) : 32;
 };
-const portOf = (cpu: Processor, insn: Instruction, index: number): number =>
-  Number(readOperand(cpu, insn, index) & (insn.operands[index].kind === 'immediate' ? 0xffn : 0xffffn));
+const portOf = (cpu: Processor, insn: Instruction, index: number): number => {
+  const operand = insn.operands[index];
+  return operand.kind === 'immediate' ? Number(operand.value & 0xffn) : cpu.state.gpr16(GPR.RDX);
+};
 
+// Guests poll ports: numbers here, not bigint.
 export const input: SystemMeaning = (cpu, insn) => {
+  const { state } = cpu;
   const bits = accumulatorBits(insn, 0);
   const value = cpu.readPort(portOf(cpu, insn, 1), (bits / 8) as Bytes);
-  writeGpr(cpu.state, GPR.RAX, bits, BigInt(value >>> 0));
+  if (bits === 32) state.setGpr32(GPR.RAX, value);
+  else state.setGpr16(GPR.RAX, bits === 16 ? value : (state.gpr16(GPR.RAX) & 0xff00) | (value & 0xff));
 };
 export const output: SystemMeaning = (cpu, insn) => {
   const bits = accumulatorBits(insn, 1);
-  cpu.writePort(portOf(cpu, insn, 0), (bits / 8) as Bytes, Number(readGpr(cpu.state, GPR.RAX, bits)));
+  const value = cpu.state.gpr32(GPR.RAX);
+  const narrow = bits === 32 ? value : value & (bits === 16 ? 0xffff : 0xff);
+  cpu.writePort(portOf(cpu, insn, 0), (bits / 8) as Bytes, narrow);
 };
 
 /** One iteration. With REP, RIP stays until the count is used up: every iteration is an instruction. */
