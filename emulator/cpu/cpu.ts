@@ -2,13 +2,12 @@
  * One processor: its registers, its MMU, and the parts that act on them. What is here is only what joins them; each
  * topic has its own file. Implements what plain meanings see (ports.ts).
  */
-import * as layout from '../execution/layout';
 import { CONTEXT } from '../execution/layout';
 import type { TrapEvent } from '../machine/api';
 import { Mmu } from '../mmu/access';
-import { formatOf } from '../mmu/guest-paging';
 import type { PhysicalMemory } from '../mmu/physical-memory';
-import { CR0, CR4, EFER, RFLAGS, SEG } from '../x86/registers';
+import { CR0 } from '../x86/registers';
+import { AddressRules } from './address-rules';
 import * as control from './control';
 import { cpuid, makeModel } from './cpuid';
 import type { Model } from './cpuid';
@@ -16,7 +15,7 @@ import { DebugRegisters } from './debug-registers';
 import { deliver } from './events';
 import type { Delivery, PendingEvent } from './events';
 import * as far from './far-transfer';
-import { gp, ss } from './faults';
+import { linearAddress } from './linear';
 import * as mode from './mode';
 import { readMsr, writeMsr } from './msr';
 import type { Access, Bus, GuestFault, InterruptSource, Processor } from './ports';
@@ -74,11 +73,7 @@ export class Cpu implements Processor {
 
   private readonly report: (what: string) => void;
   private readonly reported = new Set<string>();
-  /** Control registers that `mmu.paging` was computed from. */
-  private cr0 = -1;
-  private cr3 = -1n;
-  private cr4 = -1;
-  private efer = -1;
+  private readonly rules: AddressRules;
 
   constructor(options: CpuOptions) {
     this.state = new CpuState(options.memory);
@@ -87,6 +82,7 @@ export class Cpu implements Processor {
     this.mmu = new Mmu(options.memory, options.physical, options.bus);
     this.debug = new DebugRegisters(this);
     this.model = options.model ?? makeModel();
+    this.rules = new AddressRules(this.state, this.mmu, this.model);
     this.apicId = options.apicId ?? 0;
     this.processors = options.processors ?? 1;
     this.ticks = options.ticks;
@@ -137,53 +133,12 @@ export class Cpu implements Processor {
   }
 
   modeChanged(): void {
-    const { state, mmu } = this;
-    const cr0 = state.system32('cr0');
-    const cr4 = state.system32('cr4');
-    if (
-      cr0 !== this.cr0 ||
-      cr4 !== this.cr4 ||
-      state.system32('efer') !== this.efer ||
-      state.system('cr3') !== this.cr3
-    )
-      this.recomputePaging();
-    const ac = (state.systemFlags & RFLAGS.AC) !== 0;
-    if (state.cpl === 3) mmu.context = ac && cr0 & CR0.AM ? CONTEXT.aligned : CONTEXT.user;
-    else mmu.context = ac && cr4 & CR4.SMAP ? CONTEXT.supervisorNoSmap : CONTEXT.supervisor;
-    mmu.wide = mode.isLong(state);
-    state.view.setInt32(layout.TLB_READ, layout.tlbRead(mmu.context), true);
-    state.view.setInt32(layout.TLB_WRITE, layout.tlbWrite(mmu.context), true);
-    state.view.setInt32(layout.MODE, mode.modeKey(state), true);
+    this.rules.modeChanged();
   }
   /** The address space or its rules changed: translations are void. */
   pagingChanged(): void {
-    this.recomputePaging();
+    this.rules.recompute();
     this.mmu.tlb.flush();
-  }
-  private recomputePaging(): void {
-    const { state } = this;
-    const { paging } = this.mmu;
-    this.cr0 = state.system32('cr0');
-    this.cr3 = state.system('cr3');
-    this.cr4 = state.system32('cr4');
-    this.efer = state.system32('efer');
-    const long = (this.efer & EFER.LMA) !== 0;
-    paging.format = formatOf((this.cr0 & CR0.PG) !== 0, (this.cr4 & CR4.PAE) !== 0, long, {
-      nxe: (this.efer & EFER.NXE) !== 0,
-      pse: (this.cr4 & CR4.PSE) !== 0,
-      gigabytePages: this.model.has('pdpe1gb'),
-    });
-    const pae = paging.format.name === 'PAE';
-    paging.root = Number(long ? this.cr3 & 0xf_ffff_ffff_f000n : this.cr3 & (pae ? 0xffff_ffe0n : 0xffff_f000n));
-    if (pae) {
-      const words = new Int32Array(
-        new BigUint64Array(([0, 1, 2, 3] as const).map((i) => state.system(`pdpte${i}`))).buffer,
-      );
-      paging.pdptes.set(words);
-    }
-    paging.writeProtect = (this.cr0 & CR0.WP) !== 0;
-    paging.smep = (this.cr4 & CR4.SMEP) !== 0;
-    paging.smap = (this.cr4 & CR4.SMAP) !== 0;
   }
   flushTlb(scope: 'all' | 'non-global' | bigint): void {
     if (typeof scope === 'bigint')
@@ -194,26 +149,7 @@ export class Cpu implements Processor {
   // --- Memory
 
   linear(segment: number, offset: bigint, bytes: number, access: Access): bigint {
-    const { state } = this;
-    if (this.long) {
-      const base = segment === SEG.FS || segment === SEG.GS ? state.segmentBase(segment) : 0n;
-      const gva = BigInt.asUintN(64, base + offset);
-      const last = BigInt.asUintN(64, gva + BigInt(bytes > 0 ? bytes - 1 : 0));
-      if (!segments.isCanonical(gva) || !segments.isCanonical(last)) throw segment === SEG.SS ? ss() : gp();
-      return gva;
-    }
-    const first = Number(BigInt.asUintN(32, offset));
-    const at = layout.SEGMENTS + segment * layout.SEGMENT_SIZE;
-    const low = state.view.getUint32(
-      at + (access === 'write' ? layout.SEGMENT.WRITE_LOW : layout.SEGMENT.READ_LOW),
-      true,
-    );
-    const high = state.view.getUint32(
-      at + (access === 'write' ? layout.SEGMENT.WRITE_HIGH : layout.SEGMENT.READ_HIGH),
-      true,
-    );
-    if (low > high || first < low || first + (bytes > 0 ? bytes - 1 : 0) > high) throw segment === SEG.SS ? ss() : gp();
-    return BigInt.asUintN(32, state.segmentBase(segment) + BigInt(first));
+    return linearAddress(this, segment, offset, bytes, access);
   }
   read(gva: bigint, bytes: Bytes, system = false): bigint {
     return this.mmu.read(gva, bytes, system ? CONTEXT.supervisor : this.mmu.context);
