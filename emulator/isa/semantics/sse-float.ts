@@ -67,18 +67,21 @@ const PLAIN_CONTROL = 0x1f80;
 const memoryLanes = new DataView(new ArrayBuffer(16));
 const results = new Float64Array(4);
 
+/** Address of a register operand's low byte. */
+const vectorAt = (insn: Instruction, index: number): number => layout.VECTORS + (insn.operands[index] as { index: number }).index * layout.VECTOR_SIZE; // prettier-ignore
+
 /** The common case without big integers (util/quick-float.ts); false: nothing has happened. `memory`: the source, where it is there. */
 function quickly(cpu: Processor, insn: Instruction, shape: Shape, quick: Quick, memory?: bigint): boolean {
   const { view } = cpu.state;
   const mxcsr = view.getUint32(layout.MXCSR, true);
   if ((mxcsr & ~0x3f) !== PLAIN_CONTROL) return false;
-  const at = (index: number): number => layout.VECTORS + (insn.operands[index] as { index: number }).index * layout.VECTOR_SIZE;
   if (memory !== undefined) {
     memoryLanes.setBigUint64(0, BigInt.asUintN(64, memory), true);
     memoryLanes.setBigUint64(8, memory >> 64n, true);
   }
   const source = memory === undefined ? view : memoryLanes;
-  const [to, from] = [at(0), memory === undefined ? at(1) : 0];
+  const to = vectorAt(insn, 0);
+  const from = memory === undefined ? vectorAt(insn, 1) : 0;
   const bits = laneBits(shape);
   const step = bits / 8;
   let flags = mxcsr & EXCEPTION.PRECISION;
