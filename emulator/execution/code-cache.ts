@@ -43,11 +43,11 @@ export interface CodeSource {
   hasFeature(name: string): boolean;
 }
 
-/** What is decoded of one page of memory. Data often shares it: `granules` says quickly that a write met no code. */
+/** What is decoded of one page of memory. Data often shares it: a write looks only at the granules that it touches. */
 interface CodePage {
-  readonly blocks: Set<Block>;
-  /** Blocks that lie in each 16 bytes of the page. */
-  readonly granules: Uint16Array;
+  /** Blocks that lie, in part at least, in each 16 bytes of the page. */
+  readonly granules: (Set<Block> | undefined)[];
+  blocks: number;
 }
 const GRANULE = 16;
 
@@ -199,18 +199,18 @@ export class CodeCache {
     const number = pageOf(gpa);
     let page = this.byPage.get(number);
     if (!page) {
-      page = { blocks: new Set(), granules: new Uint16Array(PAGE / GRANULE) };
+      page = { blocks: 0, granules: new Array<undefined>(PAGE / GRANULE) };
       this.byPage.set(number, page);
       this.source.physical.markCode(gpa);
     }
-    page.blocks.add(block);
-    this.count(page, block, gpa, 1);
+    page.blocks++;
+    for (const g of this.granulesOf(block, gpa)) (page.granules[g] ??= new Set()).add(block);
   }
   /** A block across two pages lies in the first up to its end, and in the second from its beginning. */
-  private count(page: CodePage, block: Block, gpa: number, by: 1 | -1): void {
+  private *granulesOf(block: Block, gpa: number): Generator<number> {
     const first = gpa % PAGE;
     const last = gpa === block.gpa ? Math.min(first + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES;
-    for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) page.granules[g] += by;
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) yield g;
   }
 
   /** Somebody wrote where code was decoded: forget the blocks that it touches. */
@@ -218,14 +218,12 @@ export class CodeCache {
     const page = this.byPage.get(pageOf(gpa));
     if (!page) return;
     const first = gpa % PAGE;
-    let any = 0;
-    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++) any |= page.granules[g];
-    if (any === 0) return;
-    for (const block of page.blocks) {
-      const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
-      if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) this.forget(block);
-    }
-  } // prettier-ignore
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
+      for (const block of page.granules[g] ?? []) {
+        const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
+        if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) this.forget(block);
+      }
+  }
 
   /** Forgets every block that begins in a page of linear memory: a breakpoint came or went there. */
   forgetLinear(gva: bigint): void {
@@ -245,9 +243,9 @@ export class CodeCache {
     if (same.length === 0) this.byGpa.delete(block.gpa);
     for (const gpa of block.secondGpa >= 0 ? [block.gpa, block.secondGpa] : [block.gpa]) {
       const page = this.byPage.get(pageOf(gpa));
-      if (!page?.blocks.delete(block)) continue;
-      this.count(page, block, gpa, -1);
-      if (page.blocks.size > 0) continue;
+      if (!page) continue;
+      for (const g of this.granulesOf(block, gpa)) page.granules[g]?.delete(block);
+      if (--page.blocks > 0) continue;
       this.byPage.delete(pageOf(gpa));
       this.source.physical.clearCode(gpa);
     }
