@@ -1,14 +1,8 @@
-/** Far transfers, returns and task switches: where they lead, what they leave on the stack, what they refuse. */
+/** Far transfers and returns: where they lead, what they leave on the stack, what they refuse. */
 import assert from 'node:assert/strict';
 import { modeName } from '../../../emulator/cpu/mode';
-import { GuestFault } from '../../../emulator/cpu/ports';
 import { GPR, RFLAGS, SEG } from '../../../emulator/x86/registers';
-import { Bench, GDT, TSS } from './fixture';
-
-const word = (value: number): string => [value & 0xff, value >> 8].map((b) => b.toString(16).padStart(2, '0')).join('');
-const dword = (value: number): string => word(value & 0xffff) + word(value >>> 16);
-const jump = (selector: number, offset = 0x1234): string => `ea${dword(offset)}${word(selector)}`;
-const call = (selector: number, offset = 0x1234): string => `9a${dword(offset)}${word(selector)}`;
+import { Bench, GDT, farCall, farJump } from './fixture';
 
 describe('far JMP and CALL', () => {
   const rows: [string, number, (b: Bench) => void, string, number?][] = [
@@ -33,7 +27,7 @@ describe('far JMP and CALL', () => {
   ]; // prettier-ignore
   for (const [name, selector, prepare, want, cpl] of rows)
     it(`${name}: ${want}`, () => {
-      for (const code of [jump(selector), call(selector)]) {
+      for (const code of [farJump(selector), farCall(selector)]) {
         const b = new Bench().protect(cpl ?? 0);
         prepare(b);
         const before = b.selectors();
@@ -45,12 +39,12 @@ describe('far JMP and CALL', () => {
   it('JMP marks the code segment accessed', () => {
     const b = new Bench().protect();
     assert.equal(b.get(GDT + 8 + 5, 1), 0x9a);
-    b.execute(jump(8));
+    b.execute(farJump(8));
     assert.equal(b.get(GDT + 8 + 5, 1), 0x9b);
   });
   it('CALL pushes CS and EIP; far RET comes back and drops parameters', () => {
     const b = new Bench().protect();
-    assert.equal(b.execute(call(8)), 'ok');
+    assert.equal(b.execute(farCall(8)), 'ok');
     assert.equal(b.selectors(), '8:1234 10:7ff8');
     assert.deepEqual(b.frame(0x7ff8, 4, 2), ['7007', '8']);
     assert.equal(b.execute('ca0400'), 'ok');
@@ -61,7 +55,7 @@ describe('far JMP and CALL', () => {
     b.gate(GDT + 0x40, 8, 0x4321, 0xec, 2);
     b.put(0x8000, 4, 0x1111);
     b.put(0x8004, 4, 0x2222);
-    assert.equal(b.execute(call(0x43)), 'ok');
+    assert.equal(b.execute(farCall(0x43)), 'ok');
     assert.equal(b.selectors(), '8:4321 10:8fe8');
     assert.deepEqual(b.frame(0x8fe8, 4, 6), ['7007', '1b', '1111', '2222', '8000', '23']);
     assert.equal(b.state.cpl, 0);
@@ -167,140 +161,5 @@ describe('IRET', () => {
     const b = new Bench().long();
     b.state.rflags = RFLAGS.NT | 2;
     assert.equal(b.execute('48cf'), '#GP(0)');
-  });
-});
-
-describe('fast system calls', () => {
-  const kernel = (cpl: number): Bench => {
-    const b = new Bench().long(cpl);
-    b.state.setSystem('star', 0x0023_0008_0000_0000n);
-    b.state.setSystem('lstar', 0xffff_8000_0000_1000n);
-    b.state.setSystem('fmask', 0x200n);
-    return b;
-  };
-  it('SYSCALL and SYSRET', () => {
-    const b = kernel(3);
-    b.state.rflags = 0x246;
-    assert.equal(b.execute('0f05'), 'ok');
-    assert.equal(b.state.rip, 0xffff_8000_0000_1000n);
-    assert.equal(b.state.gpr(GPR.RCX), 0x7002n);
-    assert.equal(b.state.gpr(11), 0x246n);
-    assert.deepEqual(
-      [b.state.selector(SEG.CS), b.state.selector(SEG.SS), b.state.cpl, b.state.rflags],
-      [8, 0x10, 0, 0x46],
-    );
-    assert.equal(b.execute('480f07'), 'ok');
-    assert.deepEqual(
-      [b.state.selector(SEG.CS), b.state.selector(SEG.SS), b.state.cpl, b.state.rflags],
-      [0x33, 0x2b, 3, 0x246],
-    );
-    assert.equal(b.state.rip, 0x7002n);
-  });
-  it('SYSRET refuses level 3, and a non-canonical RIP while still at level 0', () => {
-    assert.equal(kernel(3).execute('480f07'), '#GP(0)');
-    const b = kernel(0);
-    b.state.setGpr(GPR.RCX, 0x8000_0000_0000n);
-    assert.equal(b.execute('480f07'), '#GP(0)');
-    assert.equal(b.state.cpl, 0);
-  });
-  it('SYSCALL without EFER.SCE: #UD', () => {
-    const b = kernel(3);
-    b.state.setSystem('efer', 0x500n);
-    assert.equal(b.execute('0f05'), '#UD');
-  });
-  it('SYSENTER and SYSEXIT', () => {
-    const b = new Bench().protect(3);
-    assert.equal(b.execute('0f34'), '#GP(0)');
-    b.state.setSystem('sysenter_cs', 8n);
-    b.state.setSystem('sysenter_esp', 0x9990n);
-    b.state.setSystem('sysenter_eip', 0x5550n);
-    assert.equal(b.execute('0f35'), '#GP(0)');
-    assert.equal(b.execute('0f34'), 'ok');
-    assert.equal(b.selectors(), '8:5550 10:9990');
-    b.state.setGpr(GPR.RDX, 0x7002n);
-    b.state.setGpr(GPR.RCX, 0x8000n);
-    assert.equal(b.execute('0f35'), 'ok');
-    assert.equal(b.selectors(), '1b:7002 23:8000');
-  });
-});
-
-describe('task switches', () => {
-  const TSS2 = 0x5000;
-  /** Selector 50h: a 32-bit TSS of a task at 1B:2222 on 23:3330. */
-  const two = (cpl = 0): Bench => {
-    const b = new Bench().protect(cpl);
-    b.descriptor(0x28, TSS, 0x67, 0x8b);
-    b.descriptor(0x50, TSS2, 0x67, 0xe9);
-    b.put(TSS2 + 4, 4, 0xa000);
-    b.put(TSS2 + 8, 2, 0x10);
-    b.put(TSS2 + 0x20, 4, 0x2222);
-    b.put(TSS2 + 0x24, 4, 0x202);
-    b.put(TSS2 + 0x28, 4, 0xaaaa);
-    b.put(TSS2 + 0x38, 4, 0x3330);
-    [0x23, 0x1b, 0x23, 0x23, 0, 0].forEach((selector, i) => b.put(TSS2 + 0x48 + i * 4, 2, selector));
-    return b;
-  };
-  const busy = (b: Bench, selector: number): boolean => (b.get(GDT + selector + 5, 1) & 2) !== 0;
-
-  it('JMP: saves the old task, loads the new, moves the busy bit, sets TS', () => {
-    const b = two();
-    b.state.setGpr(GPR.RAX, 0x1_1111n);
-    assert.equal(b.execute(jump(0x50)), 'ok');
-    assert.equal(b.selectors(), '1b:2222 23:3330');
-    assert.equal(b.state.gpr(GPR.RAX), 0xaaaan);
-    assert.equal(b.state.cpl, 3);
-    assert.equal(b.state.selector(SEG.TR), 0x50);
-    assert.deepEqual([busy(b, 0x28), busy(b, 0x50)], [false, true]);
-    assert.equal(b.get(TSS + 0x20, 4), 0x7007);
-    assert.equal(b.get(TSS + 0x28, 4), 0x1_1111);
-    assert.equal(b.get(TSS + 0x4c, 2), 8);
-    assert.equal(b.state.system('cr0') & 8n, 8n);
-    assert.equal(b.state.rflags & RFLAGS.NT, 0);
-  });
-  it('CALL nests: back link, NT, both busy; IRET goes back', () => {
-    const b = two();
-    assert.equal(b.execute(call(0x50)), 'ok');
-    assert.equal(b.get(TSS2, 2), 0x28);
-    assert.equal(b.state.rflags & RFLAGS.NT, RFLAGS.NT);
-    assert.deepEqual([busy(b, 0x28), busy(b, 0x50)], [true, true]);
-    assert.equal(b.execute('cf'), 'ok');
-    assert.equal(b.selectors(), '8:7007 10:8000');
-    assert.deepEqual([busy(b, 0x28), busy(b, 0x50)], [true, false]);
-    assert.equal(b.get(TSS2 + 0x24, 4) & RFLAGS.NT, 0);
-    assert.equal(b.state.cpl, 0);
-  });
-  it('an exception through a task gate pushes its error code in the new task', () => {
-    const c = two();
-    c.put(TSS2 + 0x4c, 2, 8);
-    c.put(TSS2 + 0x50, 2, 0x10);
-    c.put(TSS2 + 0x48, 2, 0);
-    c.put(TSS2 + 0x54, 2, 0);
-    c.idt(10, 0x50, 0, 0x85);
-    c.cpu.raise(new GuestFault(10, 0x123));
-    assert.equal(c.selectors(), '8:2222 10:332c');
-    assert.equal(c.get(0x332c, 4), 0x123);
-  });
-  const refusals: [string, (b: Bench) => void, string][] = [
-    ['TSS of a deeper level', (b) => b.descriptor(0x50, TSS2, 0x67, 0x89), '#GP(50)'],
-    ['TSS absent', (b) => b.descriptor(0x50, TSS2, 0x67, 0x69), '#NP(50)'],
-    ['TSS too short', (b) => b.descriptor(0x50, TSS2, 0x66, 0xe9), '#TS(50)'],
-    ['CS null in the new task', (b) => b.put(TSS2 + 0x4c, 2, 0), '#TS(0)'],
-    ['CS of the wrong level in the new task', (b) => b.put(TSS2 + 0x4c, 2, 0x08 | 3), '#TS(8)'],
-    ['SS of another level in the new task', (b) => b.put(TSS2 + 0x50, 2, 0x10), '#TS(10)'],
-    ['DS is no data segment', (b) => b.put(TSS2 + 0x54, 2, 0x28), '#TS(28)'],
-    ['LDT is no LDT', (b) => b.put(TSS2 + 0x60, 2, 0x10), '#TS(10)'],
-    ['EIP beyond CS', (b) => (b.descriptor(0x40, 0, 0xff, 0xfa, 0x4), b.put(TSS2 + 0x4c, 2, 0x43)), '#GP(0)'],
-  ];
-  for (const [name, prepare, want] of refusals)
-    it(`${name}: ${want}`, () => {
-      const b = two(3);
-      prepare(b);
-      assert.equal(b.execute(jump(0x50)), want);
-    });
-  it('the T bit traps after the switch', () => {
-    const b = two();
-    b.put(TSS2 + 0x64, 2, 1);
-    assert.equal(b.execute(jump(0x50)), '#DB');
-    assert.equal(b.state.system('dr6') & 0x8000n, 0x8000n);
   });
 });

@@ -1,7 +1,8 @@
-/** A processor without generated code: plain meanings are decoded and dispatched one at a time. */
+/** A processor without a board: instructions are decoded and dispatched one at a time. */
 import assert from 'node:assert/strict';
 import { Cpu } from '../../../emulator/cpu/cpu';
 import { dispatchCalled } from '../../../emulator/cpu/dispatch';
+import { GeneratedRun } from '../../../emulator/cpu/generated-run';
 import { GuestFault } from '../../../emulator/cpu/ports';
 import type { Bus, InterruptSource } from '../../../emulator/cpu/ports';
 import { codeSize } from '../../../emulator/cpu/mode';
@@ -10,6 +11,7 @@ import { decode } from '../../../emulator/isa/decode';
 import { nextRip } from '../../../emulator/isa/operands';
 import * as layout from '../../../emulator/execution/layout';
 import { PhysicalMemory } from '../../../emulator/mmu/physical-memory';
+import { NS_PER_INSTRUCTION } from '../../../emulator/util/time';
 import { CR0, CR4, EFER, GPR, SEG } from '../../../emulator/x86/registers';
 
 export const RAM_BYTES = 2 << 20;
@@ -198,17 +200,30 @@ export class Bench {
     assert.ok(typeof insn !== 'string', `${hex} does not decode: ${String(insn)}`);
     assert.equal(insn.length, bytes.length, `${hex} is not one instruction`);
     try {
-      if (dispatchCalled(this.cpu, insn) !== 'jumped') this.state.rip = nextRip(insn);
+      if (insn.row.meaning.kind === 'emit') this.generated(bytes);
+      else if (dispatchCalled(this.cpu, insn) !== 'jumped') this.state.rip = nextRip(insn);
       return 'ok';
     } catch (fault) {
       if (!(fault instanceof GuestFault)) throw fault;
       return show(fault);
     }
   }
+  /** One emitted instruction, at RIP. CS is flat, and mapped where it lies. */
+  private generated(bytes: Uint8Array): void {
+    this.physical.data.set(bytes, layout.RAM + Number(this.state.rip));
+    const idle = Number(this.ticks) * NS_PER_INSTRUCTION;
+    new GeneratedRun(this.cpu, { idle }, memory, () => false).run(1);
+  }
   selectors(): string {
     return `${this.state.selector(SEG.CS).toString(16)}:${this.state.rip.toString(16)} ${this.state.selector(SEG.SS).toString(16)}:${this.state.gpr(GPR.RSP).toString(16)}`;
   }
 }
+
+const hex = (value: number, bytes: 2 | 4): string =>
+  Array.from({ length: bytes }, (_, i) => ((value >>> (8 * i)) & 0xff).toString(16).padStart(2, '0')).join('');
+/** Bytes of a 32-bit far JMP and CALL. */
+export const farJump = (selector: number, offset = 0x1234): string => `ea${hex(offset, 4)}${hex(selector, 2)}`;
+export const farCall = (selector: number, offset = 0x1234): string => `9a${hex(offset, 4)}${hex(selector, 2)}`;
 
 const NAMES = ['DE', 'DB', 'NMI', 'BP', 'OF', 'BR', 'UD', 'NM', 'DF', '', 'TS', 'NP', 'SS', 'GP', 'PF', '', 'MF', 'AC'];
 export const show = (fault: GuestFault): string =>
