@@ -5,6 +5,7 @@
 import {
   EXCEPTION, Environment, FORMAT32, addExact, bitLength, compareExact, divideExact, multiplyExact, round, shiftRound, sqrtExact, toInteger,
 } from './softfloat'; // prettier-ignore
+import { isPlain } from './quick-float';
 import type { Exact, Format } from './softfloat';
 
 /** Obeys MXCSR: rounding, masks, denormals-are-zeros, flush-to-zero. */
@@ -139,9 +140,30 @@ export const squareRoot: Lane = (env, format, _, y) => {
   return b.class === 'infinity' ? b.bits : finish(env, format, sqrtExact(b.value));
 };
 
+const scratch = new DataView(new ArrayBuffer(8));
+const widthOf = (format: Format): 32 | 64 => (format === FORMAT32 ? 32 : 64);
+/** As a JavaScript number; undefined for denormals, infinities and NaNs: those go the long way. */
+function plainNumber(format: Format, bits: bigint): number | undefined {
+  scratch.setBigUint64(0, bits);
+  const x = format === FORMAT32 ? scratch.getFloat32(4) : scratch.getFloat64(0);
+  return isPlain(x, widthOf(format)) ? x : undefined;
+}
+/** Of a number that the format holds. */
+function numberBits(format: Format, x: number): bigint {
+  if (format !== FORMAT32) scratch.setFloat64(0, x);
+  else {
+    scratch.setUint32(0, 0);
+    scratch.setFloat32(4, x);
+  }
+  return scratch.getBigUint64(0);
+}
+
 export type Order = 'less' | 'equal' | 'greater' | 'unordered';
 /** `signals`: quiet NaNs are invalid as well. */
 export function order(env: SseEnvironment, format: Format, x: bigint, y: bigint, signals: boolean): Order {
+  const [plainX, plainY] = [plainNumber(format, x), plainNumber(format, y)];
+  if (plainX !== undefined && plainY !== undefined)
+    return plainX < plainY ? 'less' : plainX > plainY ? 'greater' : 'equal';
   const operands = [unpack(env, format, x), unpack(env, format, y)];
   if (operands.some(isNan)) {
     if (signals || operands.some((o) => o.class === 'signalling')) env.raise(EXCEPTION.INVALID);
@@ -172,6 +194,9 @@ export const comparison = (predicate: number): Lane => (env, format, x, y) => {
 
 /** Between the two formats. */
 export function convert(env: SseEnvironment, from: Format, to: Format, bits: bigint): bigint {
+  const plain = plainNumber(from, bits);
+  if (plain !== undefined && isPlain(Math.fround(plain), 32) && Math.fround(plain) === plain)
+    return numberBits(to, plain);
   const a = unpack(env, from, bits);
   if (isNan(a)) {
     if (a.class === 'signalling') env.raise(EXCEPTION.INVALID);
@@ -187,6 +212,12 @@ export function convert(env: SseEnvironment, from: Format, to: Format, bits: big
 
 /** To a signed integer, as its unsigned bits; the integer indefinite where it does not fit. */
 export function toSigned(env: SseEnvironment, format: Format, bits: bigint, size: 32 | 64, truncate: boolean): bigint {
+  const plain = plainNumber(format, bits);
+  if (plain !== undefined && Math.abs(plain) < 2 ** 31) {
+    const whole = Math.trunc(plain);
+    if (whole !== plain && truncate) env.raise(EXCEPTION.PRECISION);
+    if (whole === plain || truncate) return BigInt.asUintN(size, BigInt(whole));
+  }
   const a = unpack(env, format, bits);
   const limit = 1n << BigInt(size - 1);
   const fits = !isNan(a) && a.class !== 'infinity' && a.value.q + bitLength(a.value.m) <= 70;
@@ -203,7 +234,8 @@ export function toSigned(env: SseEnvironment, format: Format, bits: bigint, size
 }
 
 export function fromSigned(env: SseEnvironment, format: Format, value: bigint): bigint {
-  if (value === 0n) return 0n;
+  const number = Number(value);
+  if (Math.abs(number) < (format === FORMAT32 ? 2 ** 24 : 2 ** 53)) return numberBits(format, number);
   return finish(env, format, { sign: value < 0n ? 1 : 0, m: value < 0n ? -value : value, q: 0 });
 }
 
