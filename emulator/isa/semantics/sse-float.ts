@@ -1,7 +1,9 @@
 /**
  * SSE and SSE2 floating point as plain meanings on util/binary-float.ts: exact results, exceptions and flags in every
  * rounding mode, on every platform. Where an exception is unmasked, nothing is written but its flag, and #XM follows.
- * RCPPS and RSQRTPS give 12 bits, whose exact values the manuals leave to the processor.
+ * The common case is computed in JavaScript's own numbers (util/quick-float.ts), still a call out of generated code: emitted
+ * float instructions are for the compiler tier. RCPPS and RSQRTPS give 12 bits, whose exact values the manuals leave to the
+ * processor.
  */
 import type { Processor } from '../../cpu/ports';
 import { GuestFault } from '../../cpu/ports';
