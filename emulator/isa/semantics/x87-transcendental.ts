@@ -6,7 +6,7 @@ import * as float from '../../util/float80';
 import type { Float80, Kind } from '../../util/float80';
 import * as functions from '../../util/float80-transcendental';
 import { EXCEPTION, multiplyExact } from '../../util/softfloat';
-import type { Exact , Environment} from '../../util/softfloat';
+import type { Exact, Environment } from '../../util/softfloat';
 import type { SystemMeaning } from '../instruction';
 import { STATUS, available, recordPointers } from './x87-unit';
 import type { Unit } from './x87-unit';
