@@ -123,6 +123,7 @@ class Decoder extends InstructionBytes {
       case 'd': return 32;
       case 'q': return 64;
       case 'z': return this.operandSize === 16 ? 16 : 32;
+      case 'n': return this.codeSize === 64 ? 64 : 32;
       case 'y': return this.rex & 8 ? 64 : 32;
       default: return this.operandSize;
     } // prettier-ignore

@@ -11,7 +11,8 @@
  *   C control by reg        D debug by reg     X DS:rSI              Y ES:rDI
  *   P mmx by reg            Q mmx or memory    N mmx by rm           V xmm by reg       W xmm or memory   U xmm by rm
  *   b 8   w 16   d 32   q 64   t 80   dq 128   v 16/32/64 by operand size   z 16/32, immediates sign-extended to 64
- *   y 32/64 by REX.W   p far pointer in memory   s 6 or 10 bytes (LGDT)   none: no size (LEA's M), or 128 for V, W, U
+ *   y 32/64 by REX.W   n 32, 64 in 64-bit mode   p far pointer in memory   s 6 or 10 bytes (LGDT)
+ *   none: no size (LEA's M), or 128 for V, W, U
  *   `Ibs`: a byte sign-extended to the operand size.
  * Fixed: AL CL AX rAX (by operand size) DX 1 ES CS SS DS FS GS ST0 STi (by ModRM.rm). Implicit operands are not written.
  */

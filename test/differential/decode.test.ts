@@ -21,7 +21,16 @@ const NAMES = new Set(ROWS.map((row) => row.mnemonic));
 
 /** String operands are implicit with us, and hints carry none; iced-x86 spells both out. */
 const sameOperands = (ours: Instruction): boolean =>
-  !/[XY]/.test(ours.row.operands) && ours.row.mnemonic !== 'nop' && ours.row.operands !== '';
+  !/[XY]|Sw/.test(ours.row.operands) && !OTHER_OPERANDS.has(ours.row.mnemonic) && ours.row.operands !== '';
+/** Operands of 16 bits that iced-x86 names by the operand size; and implicit ones that it spells out. */
+const OTHER_OPERANDS = new Set([
+  'nop', 'maskmovq', 'maskmovdqu', 'arpl', 'lar', 'lsl', 'lldt', 'lmsw', 'ltr', 'sldt', 'smsw', 'str', 'verr', 'verw',
+  'pextrw', 'pinsrw', 'pmovmskb', 'movmskps', 'movmskpd',
+]); // prettier-ignore
+/** #UD outside 64-bit mode on the processors that we model; valid on AMD's. */
+const INTEL_ONLY_64 = new Set(['syscall', 'sysret']);
+/** Whether a control, debug or segment register exists is decided when it is accessed. */
+const isSystemMove = (ours: Instruction): boolean => /[CD]n|Sw/.test(ours.row.operands);
 
 /** What is different, in a few words; undefined: nothing. `length` of the instruction for iced-x86, at least 1. */
 function compare(bytes: Uint8Array, size: CodeSize): { difference?: string; length: number } {
@@ -34,8 +43,10 @@ function compare(bytes: Uint8Array, size: CodeSize): { difference?: string; leng
   const length = Math.max(1, theirs.length);
   let difference: string | undefined;
   if (typeof ours === 'string') {
-    if (!invalid && NAMES.has(mnemonic)) difference = `${mnemonic} is ${ours} to us`;
-  } else if (invalid) difference = `${ours.row.mnemonic} ${ours.row.opcode} is invalid to iced-x86`;
+    const vendor = size !== 64 && INTEL_ONLY_64.has(mnemonic);
+    if (!invalid && !vendor && NAMES.has(mnemonic)) difference = `${mnemonic} is ${ours} to us`;
+  } else if (invalid && isSystemMove(ours)) return { length };
+  else if (invalid) difference = `${ours.row.mnemonic} ${ours.row.opcode} is invalid to iced-x86`;
   else if (ours.length !== theirs.length) difference = `${mnemonic} has ${theirs.length} bytes, ours ${ours.length}`;
   else if (sameOperands(ours)) {
     const [a, b] = [ourOperands(ours).join(', '), theirOperands(theirs, ours).join(', ')];

@@ -149,7 +149,7 @@ export const integerRows: readonly RowSpec[] = [
   emitted('b8+r', 'mov', 'Zv,Iv', move.mov),
   emitted('c6 /0', 'mov', 'Eb,Ib', move.mov),
   emitted('c7 /0', 'mov', 'Ev,Iz', move.mov),
-  emitted('0f c3 /r', 'movnti', 'My,Gy', move.mov, { form: 'memory' }),
+  emitted('np 0f c3 /r', 'movnti', 'My,Gy', move.mov, { form: 'memory' }),
   emitted('8d /r', 'lea', 'Gv,M', move.lea, { form: 'memory' }),
   emitted('0f b6 /r', 'movzx', 'Gv,Eb', move.movzx),
   emitted('0f b7 /r', 'movzx', 'Gv,Ew', move.movzx),
@@ -172,7 +172,7 @@ export const integerRows: readonly RowSpec[] = [
   // Hints: what a processor without the feature executes as NOP (ENDBR, PREFETCH, multi-byte NOP), and fences.
   ...['0d', '18', '19', '1a', '1b', '1c', '1d', '1e', '1f'].map((byte) => emitted(`0f ${byte} /r`, 'nop', 'Ev', move.nop)), // prettier-ignore
   ...[5, 6, 7].map((n) =>
-    emitted(`0f ae /${n}`, ['lfence', 'mfence', 'sfence'][n - 5], '', move.nop, { form: 'register' }),
+    emitted(`np 0f ae /${n}`, ['lfence', 'mfence', 'sfence'][n - 5], '', move.nop, { form: 'register' }),
   ),
 
   emitted('50+r', 'push', 'Zv', stack.push, { default64: true }),

@@ -20,10 +20,10 @@ const stackedSegment: RowAttributes = { sensitive: true, default64: true };
 const loads: RowAttributes = { ends: true, sensitive: true };
 
 export const systemRows: readonly RowSpec[] = [
-  called('0f 20 /r', 'mov', 'Rd,Cd', control.movFromControl, crAccess),
-  called('0f 22 /r', 'mov', 'Cd,Rd', control.movToControl, crAccess),
-  called('0f 21 /r', 'mov', 'Rd,Dd', control.movFromDebug, drAccess),
-  called('0f 23 /r', 'mov', 'Dd,Rd', control.movToDebug, drAccess),
+  called('0f 20 /r', 'mov', 'Rn,Cn', control.movFromControl, crAccess),
+  called('0f 22 /r', 'mov', 'Cn,Rn', control.movToControl, crAccess),
+  called('0f 21 /r', 'mov', 'Rn,Dn', control.movFromDebug, drAccess),
+  called('0f 23 /r', 'mov', 'Dn,Rn', control.movToDebug, drAccess),
   called('0f 06', 'clts', '', control.clts, crAccess),
   called('0f 01 /6', 'lmsw', 'Ew', control.lmsw, crAccess),
   called('0f 01 /4', 'smsw', 'Ev', segments.smsw, { sensitive: true, intercept: 'cr-access' }),
@@ -31,7 +31,7 @@ export const systemRows: readonly RowSpec[] = [
   called('66 0f 38 82 /r', 'invpcid', 'Gy,Mdq', control.invpcid, { ...ring0, form: 'memory', intercept: 'invpcid', feature: 'invpcid' }),
   called('0f 08', 'invd', '', control.nothing, { ...ring0, intercept: 'invd' }),
   called('0f 09', 'wbinvd', '', control.nothing, { ...ring0, intercept: 'wbinvd' }),
-  called('0f ae /7', 'clflush', 'Mb', control.clflush, { form: 'memory', feature: 'clflush' }),
+  called('np 0f ae /7', 'clflush', 'Mb', control.clflush, { form: 'memory', feature: 'clflush' }),
 
   called('0f 01 /0', 'sgdt', 'Ms', segments.sgdt, { ...table, form: 'memory' }),
   called('0f 01 /1', 'sidt', 'Ms', segments.sidt, { ...table, form: 'memory' }),

@@ -104,9 +104,9 @@ const moves: RowSpec[] = [
   called('db /1', 'fisttp', 'Md', x87.storeMemory('m32int', true, true), { ...memory, feature: 'sse3' }),
   called('dd /1', 'fisttp', 'Mq', x87.storeMemory('m64int', true, true), { ...memory, feature: 'sse3' }),
   called('df /6', 'fbstp', 'Mt', x87.storeMemory('decimal', true), memory),
-  called('d9 /1', 'fxch', 'STi', x87.exchange, register),
-  called('dd /1', 'fxch', 'STi', x87.exchange, register),
-  called('df /1', 'fxch', 'STi', x87.exchange, register),
+  called('d9 /1', 'fxch', 'ST0,STi', x87.exchange, register),
+  called('dd /1', 'fxch', 'ST0,STi', x87.exchange, register),
+  called('df /1', 'fxch', 'ST0,STi', x87.exchange, register),
   ...(['fld1', 'fldl2t', 'fldl2e', 'fldpi', 'fldlg2', 'fldln2', 'fldz'] as const).map((name, i) =>
     plain(`d9 ${(0xe8 + i).toString(16)}`, name, x87.loadConstant(name)),
   ),
@@ -155,8 +155,8 @@ const controls: RowSpec[] = [
 
 /** REX.W gives the 64-bit pointers form. */
 const stateTransfers: RowSpec[] = [
-  called('0f ae /0', 'fxsave', 'M', fxsave, { ...memory, feature: 'fxsr' }),
-  called('0f ae /1', 'fxrstor', 'M', fxrstor, { ...memory, feature: 'fxsr' }),
+  called('np 0f ae /0', 'fxsave', 'M', fxsave, { ...memory, feature: 'fxsr' }),
+  called('np 0f ae /1', 'fxrstor', 'M', fxrstor, { ...memory, feature: 'fxsr' }),
 ];
 
 export const x87Rows: readonly RowSpec[] = [
