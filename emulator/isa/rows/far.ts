@@ -3,6 +3,7 @@ import type { RowAttributes } from '../instruction';
 import { called } from '../row';
 import type { RowSpec } from '../row';
 import * as far from '../semantics/far';
+import * as flags from '../semantics/flags';
 
 const transfer: RowAttributes = { ends: true, sensitive: true };
 const ALL = 'OSZAPCDIT';
@@ -26,8 +27,14 @@ export const farRows: readonly RowSpec[] = [
   called('0f 34', 'sysenter', '', far.sysenter, { ends: true, feature: 'sep' }),
   called('0f 35', 'sysexit', '', far.sysexit, { ends: true, privileged: true, feature: 'sep' }),
 
-  called('fa', 'cli', '', far.cli, { writes: 'I' }),
-  called('fb', 'sti', '', far.sti, { ends: true, writes: 'I' }),
-  called('9c', 'pushf', '', far.pushf, { default64: true, sensitive: true, intercept: 'pushf', reads: ALL }),
-  called('9d', 'popf', '', far.popf, { default64: true, ends: true, sensitive: true, intercept: 'popf', writes: ALL }),
+  called('fa', 'cli', '', flags.cli, { writes: 'I' }),
+  called('fb', 'sti', '', flags.sti, { ends: true, writes: 'I' }),
+  called('9c', 'pushf', '', flags.pushf, { default64: true, sensitive: true, intercept: 'pushf', reads: ALL }),
+  called('9d', 'popf', '', flags.popf, {
+    default64: true,
+    ends: true,
+    sensitive: true,
+    intercept: 'popf',
+    writes: ALL,
+  }),
 ];

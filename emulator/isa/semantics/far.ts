@@ -1,4 +1,4 @@
-/** Far JMP, CALL, RET; INT and IRET; SYSCALL, SYSENTER and their ways back; what IOPL decides: CLI, STI, PUSHF, POPF. */
+/** Far JMP, CALL, RET; INT and IRET; SYSCALL, SYSENTER and their ways back. */
 import type { Processor } from '../../cpu/ports';
 import { GuestFault } from '../../cpu/ports';
 import { CR0, EFER, GPR, RFLAGS, VECTOR } from '../../x86/registers';
@@ -116,43 +116,4 @@ export const sysexit: SystemMeaning = (cpu, insn) => {
   state.rip = rip;
   cpu.loadFlat(((code + (long ? 32 : 16)) & 0xffff) | 3, ((code + (long ? 40 : 24)) & 0xffff) | 3, 3, long);
   return 'jumped';
-};
-
-// --- Flags that IOPL guards (SDM vol. 2 CLI table 3-7, PUSHF, POPF; neither VME nor PVI here)
-
-const iopl = (cpu: Processor): number => (cpu.state.systemFlags & RFLAGS.IOPL) >> 12;
-/** In virtual-8086 mode CPL is 3, so the same comparison serves it. */
-const checkIopl = (cpu: Processor): void => {
-  if (cpu.state.cpl > iopl(cpu)) throw gp();
-};
-export const cli: SystemMeaning = (cpu) => {
-  checkIopl(cpu);
-  cpu.state.systemFlags &= ~RFLAGS.IF;
-};
-export const sti: SystemMeaning = (cpu) => {
-  checkIopl(cpu);
-  const { state } = cpu;
-  if (state.systemFlags & RFLAGS.IF) return;
-  state.systemFlags |= RFLAGS.IF;
-  cpu.inhibitInterrupts('sti');
-};
-export const pushf: SystemMeaning = (cpu, insn) => {
-  if (cpu.virtual8086) checkIopl(cpu);
-  cpu.push(BigInt((cpu.state.rflags & ~(RFLAGS.VM | RFLAGS.RF)) >>> 0), bytesOf(insn));
-};
-
-const POPF_ALWAYS =
-  RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.TF | RFLAGS.DF | RFLAGS.OF | RFLAGS.NT;
-/** What the level does not allow to change stays as it is, silently: the lecture's second problem. */
-export const popf: SystemMeaning = (cpu, insn) => {
-  if (cpu.virtual8086) checkIopl(cpu);
-  const { state } = cpu;
-  const image = Number(cpu.pop(bytesOf(insn)) & 0xffff_ffffn);
-  let mask = POPF_ALWAYS;
-  if (insn.operandSize !== 16) mask |= RFLAGS.AC | RFLAGS.ID;
-  if (state.cpl <= iopl(cpu)) mask |= RFLAGS.IF;
-  if (state.cpl === 0) mask |= RFLAGS.IOPL;
-  const old = state.rflags & (insn.operandSize === 16 ? ~0 : ~RFLAGS.RF);
-  state.rflags = (old & ~mask) | (image & mask);
-  cpu.modeChanged();
 };

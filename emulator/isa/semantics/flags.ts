@@ -1,10 +1,12 @@
 /**
- * Single flags: CLC, STC, CMC, CLD, STD, LAHF, SAHF. What IOPL or the mode decides (CLI, STI, PUSHF, POPF) needs the
- * processor: semantics/system.ts.
+ * RFLAGS: POPF, PUSHF, CLI and STI, which IOPL and the mode decide on (plain); CLC, STC, CMC, CLD, STD, LAHF, SAHF (emitted).
  */
+import { GuestFault } from '../../cpu/ports';
+import type { Processor } from '../../cpu/ports';
 import type { Emitter } from '../../execution/builder';
 import { i32 } from '../../execution/wasm';
-import { GPR, RFLAGS } from '../../x86/registers';
+import { GPR, RFLAGS, VECTOR } from '../../x86/registers';
+import type { Instruction, SystemMeaning } from '../instruction';
 import * as layout from '../../execution/layout';
 
 export function clc(e: Emitter): void {
@@ -40,3 +42,44 @@ export function sahf(e: Emitter): void {
   e.f.store(64, i32(0), r, layout.FLAG_R);
   e.f.store(64, i32(0), e.let(bit(7).extendU().shl(63).or(r.xor(odd))), layout.FLAG_P);
 }
+
+// --- Flags that IOPL guards (SDM vol. 2 CLI table 3-7, PUSHF, POPF; neither VME nor PVI here)
+
+const bytesOf = ({ operandSize }: Instruction): 2 | 4 | 8 => (operandSize / 8) as 2 | 4 | 8;
+const gp = (): GuestFault => new GuestFault(VECTOR.GP, 0);
+const iopl = (cpu: Processor): number => (cpu.state.systemFlags & RFLAGS.IOPL) >> 12;
+/** In virtual-8086 mode CPL is 3, so the same comparison serves it. */
+const checkIopl = (cpu: Processor): void => {
+  if (cpu.state.cpl > iopl(cpu)) throw gp();
+};
+export const cli: SystemMeaning = (cpu) => {
+  checkIopl(cpu);
+  cpu.state.systemFlags &= ~RFLAGS.IF;
+};
+export const sti: SystemMeaning = (cpu) => {
+  checkIopl(cpu);
+  const { state } = cpu;
+  if (state.systemFlags & RFLAGS.IF) return;
+  state.systemFlags |= RFLAGS.IF;
+  cpu.inhibitInterrupts('sti');
+};
+export const pushf: SystemMeaning = (cpu, insn) => {
+  if (cpu.virtual8086) checkIopl(cpu);
+  cpu.push(BigInt((cpu.state.rflags & ~(RFLAGS.VM | RFLAGS.RF)) >>> 0), bytesOf(insn));
+};
+
+const POPF_ALWAYS =
+  RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.TF | RFLAGS.DF | RFLAGS.OF | RFLAGS.NT;
+/** What the level does not allow to change stays as it is, silently: the lecture's second problem. */
+export const popf: SystemMeaning = (cpu, insn) => {
+  if (cpu.virtual8086) checkIopl(cpu);
+  const { state } = cpu;
+  const image = Number(cpu.pop(bytesOf(insn)) & 0xffff_ffffn);
+  let mask = POPF_ALWAYS;
+  if (insn.operandSize !== 16) mask |= RFLAGS.AC | RFLAGS.ID;
+  if (state.cpl <= iopl(cpu)) mask |= RFLAGS.IF;
+  if (state.cpl === 0) mask |= RFLAGS.IOPL;
+  const old = state.rflags & (insn.operandSize === 16 ? ~0 : ~RFLAGS.RF);
+  state.rflags = (old & ~mask) | (image & mask);
+  cpu.modeChanged();
+};
