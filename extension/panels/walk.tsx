@@ -1,5 +1,5 @@
 /** One address through the page tables: every entry on the way, and where it ends or why it stops. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
@@ -15,13 +15,14 @@ type Privilege = 'current mode' | 'supervisor' | 'user';
 
 export function Walk({ connection, stop, given }: { connection: Connection; stop: number; given: string }) {
   const [address, setAddress] = useState('');
-  const [typed, setTyped] = useState('');
+  // The field keeps its own text: Enter may come before what was typed has been rendered.
+  const field = useRef<HTMLInputElement>(null);
   const [access, setAccess] = useState<Access>('read');
   const [privilege, setPrivilege] = useState<Privilege>('current mode');
   const [result, setResult] = useState<{ translation?: Translation; error?: string }>({});
   useEffect(() => {
     if (given === '') return;
-    setTyped(given);
+    if (field.current) field.current.value = given;
     setAddress(given);
   }, [given]);
   useEffect(() => {
@@ -38,7 +39,7 @@ export function Walk({ connection, stop, given }: { connection: Connection; stop
   }, [connection, stop, address, access, privilege]);
   const submit = (event: Event): void => {
     event.preventDefault();
-    setAddress(typed.trim());
+    setAddress(field.current?.value.trim() ?? '');
   };
   return (
     <section aria-label="Walk of an address">
@@ -46,8 +47,7 @@ export function Walk({ connection, stop, given }: { connection: Connection; stop
         <vscode-textfield
           label="Address to walk"
           placeholder="gv:0x1000, $rip, &name"
-          value={typed}
-          onInput={(event: Event) => setTyped((event.target as HTMLInputElement).value)}
+          ref={field}
           onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
         />
         <Choice label="Access" value={access} options={['read', 'write', 'execute']} onChoose={setAccess} />

@@ -82,7 +82,8 @@ describe('VS Code in a browser debugs the sample kernel', function () {
   it('walks an address through the tables, and says where a walk stops', async () => {
     const view = code.webview();
     await walk('$rip');
-    await view.locator('.walk tbody tr').first().waitFor();
+    // Not the rows of the walk before: those of an address in the kernel.
+    await view.locator('.walk caption', { hasText: 'gv:0xffffffff8' }).waitFor();
     assert.equal(await view.locator('.walk tbody tr').count(), 4);
     assert.match(await view.locator('.result').innerText(), /gp:0x/);
     await code.screenshot('walk');
