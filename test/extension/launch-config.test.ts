@@ -24,7 +24,7 @@ const bzImage = (): Uint8Array => {
 
 const folderAt = (uri: string): vscode.WorkspaceFolder =>
   ({ uri: Uri.parse(uri), name: 'work', index: 0 }) as unknown as vscode.WorkspaceFolder;
-const DISK = folderAt('file:///work');
+const DISK = folderAt('file:///project');
 const WEB = folderAt('workspace:/sample');
 
 const launch = (more: object): vscode.DebugConfiguration => ({
@@ -38,12 +38,12 @@ describe('launch configurations', () => {
   beforeEach(reset);
 
   it('finds kernels by name and content, not in hidden folders', async () => {
-    files.set('file:///work/build/kernel.elf', KERNEL);
-    files.set('file:///work/boot/vmlinuz-6.1', bzImage());
-    files.set('file:///work/libc.elf', elf(3, 62));
-    files.set('file:///work/arm.elf', elf(2, 40));
-    files.set('file:///work/notes.elf', new TextEncoder().encode('not one'));
-    files.set('file:///work/.cache/kernel.elf', KERNEL);
+    files.set('file:///project/build/kernel.elf', KERNEL);
+    files.set('file:///project/boot/vmlinuz-6.1', bzImage());
+    files.set('file:///project/libc.elf', elf(3, 62));
+    files.set('file:///project/arm.elf', elf(2, 40));
+    files.set('file:///project/notes.elf', new TextEncoder().encode('not one'));
+    files.set('file:///project/.cache/kernel.elf', KERNEL);
     const found = await provideLaunchConfigurations(DISK);
     assert.deepEqual(
       found.map(({ kernel }) => kernel),
@@ -52,15 +52,15 @@ describe('launch configurations', () => {
   });
 
   it('F5 without launch.json takes the only kernel', async () => {
-    files.set('file:///work/kernel.elf', KERNEL);
+    files.set('file:///project/kernel.elf', KERNEL);
     const config = await resolveLaunchConfiguration(DISK, {} as vscode.DebugConfiguration);
     assert.equal(config?.['kernel'], 'kernel.elf');
     assert.equal(config?.type, 'ringside');
   });
 
   it('F5 without launch.json asks which of several', async () => {
-    files.set('file:///work/a.elf', KERNEL);
-    files.set('file:///work/b.elf', KERNEL);
+    files.set('file:///project/a.elf', KERNEL);
+    files.set('file:///project/b.elf', KERNEL);
     shown.picked = 1;
     const config = await resolveLaunchConfiguration(DISK, {} as vscode.DebugConfiguration);
     assert.equal(config?.['kernel'], 'b.elf');
@@ -75,10 +75,10 @@ describe('launch configurations', () => {
   const MISTAKES: [name: string, config: object, message: RegExp][] = [
     ['no kernel', {}, /'kernel' is missing/],
     ['kernel is a number', { kernel: 5 }, /'kernel' is 5/],
-    ['kernel is nowhere', { kernel: 'no.elf' }, /'kernel': cannot read \/work\/no\.elf: there is no such file/],
-    ['kernel is a folder', { kernel: 'sub' }, /'kernel': cannot read \/work\/sub: it is a folder/],
+    ['kernel is nowhere', { kernel: 'no.elf' }, /'kernel': cannot read \/project\/no\.elf: there is no such file/],
+    ['kernel is a folder', { kernel: 'sub' }, /'kernel': cannot read \/project\/sub: it is a folder/],
     ['initrd is nowhere', { kernel: 'k.elf', initrd: 'i' }, /'initrd': cannot read/],
-    ['second module is nowhere', { kernel: 'k.elf', module: ['k.elf', 'm'] }, /'module\[1\]': cannot read \/work\/m/],
+    ['second module is nowhere', { kernel: 'k.elf', module: ['k.elf', 'm'] }, /'module\[1\]': cannot read \/project\/m/],
     ['memory without unit', { kernel: 'k.elf', memory: 'lots' }, /'memory' is "lots"/],
     ['memory in bytes', { kernel: 'k.elf', memory: 1000 }, /'memory' is 1000/],
     ['half a processor', { kernel: 'k.elf', cpus: 0.5 }, /'cpus' is 0\.5/],
@@ -87,8 +87,8 @@ describe('launch configurations', () => {
   ];
   for (const [name, config, message] of MISTAKES) {
     it(`refuses: ${name}`, async () => {
-      files.set('file:///work/k.elf', KERNEL);
-      files.set('file:///work/sub/file', KERNEL);
+      files.set('file:///project/k.elf', KERNEL);
+      files.set('file:///project/sub/file', KERNEL);
       assert.equal(await checkLaunchConfiguration(DISK, launch(config)), undefined);
       assert.equal(shown.messages.length, 1);
       assert.match(shown.messages[0]!, message);
@@ -96,15 +96,15 @@ describe('launch configurations', () => {
   }
 
   const PATHS: [name: string, folder: vscode.WorkspaceFolder, written: string, given: string][] = [
-    ['relative on disk', DISK, 'k.elf', '/work/k.elf'],
-    ['absolute on disk', DISK, '/work/k.elf', '/work/k.elf'],
+    ['relative on disk', DISK, 'k.elf', '/project/k.elf'],
+    ['absolute on disk', DISK, '/project/k.elf', '/project/k.elf'],
     ['relative in a browser', WEB, 'k.elf', 'workspace:/sample/k.elf'],
     ['expanded variable in a browser', WEB, '/sample/k.elf', 'workspace:/sample/k.elf'],
     ['URI', WEB, 'workspace:/sample/k.elf', 'workspace:/sample/k.elf'],
   ];
   for (const [name, folder, written, given] of PATHS) {
     it(`makes paths absolute: ${name}`, async () => {
-      files.set('file:///work/k.elf', KERNEL);
+      files.set('file:///project/k.elf', KERNEL);
       files.set('workspace:/sample/k.elf', KERNEL);
       const config = await checkLaunchConfiguration(
         folder,
@@ -118,7 +118,7 @@ describe('launch configurations', () => {
   }
 
   it('the manifest offers attributes that the check takes, with defaults that it accepts', async () => {
-    files.set('file:///work/k.elf', KERNEL);
+    files.set('file:///project/k.elf', KERNEL);
     const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
     const { properties } = manifest.contributes.debuggers[0].configurationAttributes.launch;
     const defaults = Object.entries(properties as Record<string, { default?: unknown }>)
