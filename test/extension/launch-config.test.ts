@@ -78,7 +78,11 @@ describe('launch configurations', () => {
     ['kernel is nowhere', { kernel: 'no.elf' }, /'kernel': cannot read \/project\/no\.elf: there is no such file/],
     ['kernel is a folder', { kernel: 'sub' }, /'kernel': cannot read \/project\/sub: it is a folder/],
     ['initrd is nowhere', { kernel: 'k.elf', initrd: 'i' }, /'initrd': cannot read/],
-    ['second module is nowhere', { kernel: 'k.elf', module: ['k.elf', 'm'] }, /'module\[1\]': cannot read \/project\/m/],
+    [
+      'second module is nowhere',
+      { kernel: 'k.elf', module: ['k.elf', 'm'] },
+      /'module\[1\]': cannot read \/project\/m/,
+    ],
     ['memory without unit', { kernel: 'k.elf', memory: 'lots' }, /'memory' is "lots"/],
     ['memory in bytes', { kernel: 'k.elf', memory: 1000 }, /'memory' is 1000/],
     ['half a processor', { kernel: 'k.elf', cpus: 0.5 }, /'cpus' is 0\.5/],
