@@ -33,7 +33,6 @@ export const trapSpecials =
     }
     return undefined;
   };
-export const TRAP_NAMES = ['trap.vector', 'trap.error', 'trap.address', 'trap.rip', 'trap.cpl', 'trap.source'];
 
 interface Basis {
   cpu: () => number;

@@ -13,30 +13,6 @@ export type Json<T> = T extends bigint
       ? { [K in keyof T]: Json<T[K]> }
       : T;
 
-/** Attributes of a launch configuration of type `ringside`. */
-export interface LaunchAttributes {
-  kernel: string;
-  initrd?: string;
-  module?: string[];
-  append?: string;
-  /** Bytes with K, M or G: `256M`. */
-  memory?: string | number;
-  cpus?: number;
-  /** Typed on the serial console after power-on. */
-  input?: string;
-  /** Files with symbols or DWARF; default: the kernel itself where it has any. */
-  symbols?: string[];
-  /** Path prefixes in debug information to path prefixes here. */
-  sourceMap?: Record<string, string>;
-  stopOnEntry?: boolean;
-  maxInstructions?: number;
-  tier?: 'interpreter' | 'compiler';
-  technique?: 'none';
-  paging?: 'shadow' | 'direct' | 'nested';
-  record?: string | boolean;
-  noDebug?: boolean;
-}
-
 /** Custom requests: arguments and response bodies. */
 export interface CustomRequests {
   /** Every step of GV to GP, with the reason where it stops. */

@@ -118,9 +118,6 @@ export abstract class Emitter extends MemoryEmitter {
   state32(address: number): Value {
     return this.let(load(32, i32(0), address));
   }
-  setState32(address: number, value: Value): void {
-    this.f.store(32, i32(0), value, address);
-  }
 
   /** +bytes or -bytes by DF, I64. */
   stringStep(bytes: number): Value {

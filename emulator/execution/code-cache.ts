@@ -225,7 +225,7 @@ export class CodeCache {
       }
   }
 
-  /** Forgets every block that begins in a page of linear memory: a breakpoint came or went there. */
+  /** Forgets every block that executes the instruction at a linear address: a breakpoint came or went there. */
   forgetLinear(gva: bigint): void {
     for (const block of this.blocks)
       if (block.alive && block.gva <= gva && gva < block.gva + BigInt(block.bytes)) this.forget(block);

@@ -2,10 +2,9 @@
 import type { CodeSource } from './code-cache';
 import { CodeCache } from './code-cache';
 import { FormTable } from './forms';
-import { HOT_FORMS } from './hot-forms';
+import { HOT_FORMS, resolveHotForms } from './hot-forms';
 import { buildDispatcher } from './interpreter';
 import type { FormCode, InterpreterImports } from './interpreter';
-import { resolveHotForms } from './hot-forms';
 
 let dispatcher: { module: WebAssembly.Module; inline: { key: string; code: FormCode }[] } | undefined;
 /** One compiled module serves every machine in this process. */

@@ -1,8 +1,8 @@
 /** One WebAssembly function: locals, statements, control flow (core specification 2.0, sections 5.4 and 5.5.13). */
 import { assert } from '../util/assert';
 import { Bytes } from './wasm-bytes';
-import { F32, Value } from './wasm-value';
-import type { F64, ValueType, Width } from './wasm-value';
+import { Value } from './wasm-value';
+import type { ValueType, Width } from './wasm-value';
 
 const STORE: Record<Exclude<Width, 128>, number> = { 8: 0x3a, 16: 0x3b, 32: 0x36, 64: 0x37 };
 
@@ -70,12 +70,6 @@ export class FunctionBuilder {
     if (width === 128) this.code.append([0xfd, 11]);
     else this.code.u8(STORE[width]);
     this.code.u8(0);
-    this.code.u32(offset);
-  }
-  storeF(type: typeof F32 | typeof F64, address: Value, value: Value, offset = 0): void {
-    address.emit(this.code);
-    value.emit(this.code);
-    this.code.append([type === F32 ? 0x38 : 0x39, 0]);
     this.code.u32(offset);
   }
   /** Call without a result. */

@@ -249,12 +249,6 @@ export const load32S = (address: Value, offset = 0): Value =>
     code.append([0x34, 0]);
     code.u32(offset);
   });
-export const loadF = (type: typeof F32 | typeof F64, address: Value, offset = 0): Value =>
-  new Value(type, (code) => {
-    address.emit(code);
-    code.append([type === F32 ? 0x2a : 0x2b, 0]);
-    code.u32(offset);
-  });
 /** Call with one result. */
 export const call = (callee: number, type: ValueType, operands: readonly Value[]): Value =>
   new Value(type, (code) => {

@@ -26,27 +26,10 @@ export const PIRQ_PIN = 16;
 /** ISA interrupts that firmware routes PIRQA to PIRQD to. */
 export const PIRQ_IRQS = [10, 10, 11, 11] as const;
 
-export interface RamRange {
-  gpa: number;
-  bytes: number;
-}
-
 /** ACPI tables and the FACS take the top of RAM below 4 GiB. */
 export const ACPI_RECLAIM_BYTES = 0xf000;
 export const ACPI_NVS_BYTES = 0x1000;
 export const MIN_MEMORY = 2 * MIB;
-
-/** RAM of a machine with `memoryBytes`, without the VGA window at A0000h, which lies over RAM that nobody reaches. */
-export function ramRanges(memoryBytes: number): RamRange[] {
-  checkMemory(memoryBytes);
-  const low = Math.min(memoryBytes, PCI_HOLE);
-  const ranges: RamRange[] = [
-    { gpa: 0, bytes: VGA_WINDOW.first },
-    { gpa: VGA_WINDOW.last + 1, bytes: low - VGA_WINDOW.last - 1 },
-  ];
-  if (memoryBytes > low) ranges.push({ gpa: FOUR_GIB, bytes: memoryBytes - low });
-  return ranges;
-}
 
 /** Bytes of RAM below 4 GiB and from 4 GiB up. */
 export function memorySplit(memoryBytes: number): { low: number; high: number } {

@@ -3,7 +3,6 @@
 export const ELF_TYPE = { REL: 1, EXEC: 2, DYN: 3, CORE: 4 } as const;
 export const ELF_MACHINE = { I386: 3, X86_64: 62 } as const;
 export const PT = { NULL: 0, LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, PHDR: 6, TLS: 7 } as const;
-export const PF_FLAG = { X: 1, W: 2, R: 4 } as const;
 export const SHT = {
   NULL: 0, PROGBITS: 1, SYMTAB: 2, STRTAB: 3, RELA: 4, NOTE: 7, NOBITS: 8, REL: 9, DYNSYM: 11, SYMTAB_SHNDX: 18,
 } as const; // prettier-ignore

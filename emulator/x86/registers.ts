@@ -48,7 +48,6 @@ export const VECTOR = {
   DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16,
   AC: 17, MC: 18, XM: 19, VE: 20, CP: 21,
 } as const; // prettier-ignore
-export type VectorName = keyof typeof VECTOR;
 /** `#PF` for 14; a plain number for vectors without a name. */
 export const vectorName = (vector: number): string => {
   for (const [name, value] of Object.entries(VECTOR)) if (value === vector) return name === 'NMI' ? name : `#${name}`;

@@ -199,13 +199,3 @@ export function aad(e: Emitter): void {
   e.setGpr(GPR.RAX, 16, result);
   e.flags({ carry: i32(0), overflow: i32(0), adjust: i32(0), result }, 8);
 }
-
-/** ADCX and ADOX: additions that use only CF or only OF. */
-export const addWithFlag = (flag: 'carry' | 'overflow') => (e: Emitter): void => {
-  const right = e.read(1);
-  const left = e.read(0);
-  const carry = e.let(e.condition(flag === 'carry' ? 2 : 0));
-  const result = e.let(e.truncate(left.add(right).add(carryIn(e, carry))));
-  e.write(0, result);
-  e.flags({ [flag]: select(carry, result.leU(left), result.ltU(left)) });
-}; // prettier-ignore

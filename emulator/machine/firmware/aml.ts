@@ -86,14 +86,6 @@ export const argObj = (index: number): Bytes => [0x68 + index];
 export const io = (first: number, bytes: number): Bytes => [0x47, 0x01, ...u16(first), ...u16(first), 0x01, bytes];
 /** Edge-triggered, active high, exclusive (6.4.2.1). */
 export const irqNoFlags = (irq: number): Bytes => [0x22, ...u16(1 << irq)];
-export const memory32Fixed = (first: number, bytes: number): Bytes => [
-  0x86,
-  0x09,
-  0x00,
-  0x00,
-  ...u32(first),
-  ...u32(bytes),
-];
 
 type Width = 2 | 4;
 /** Word and doubleword address space (6.4.3.5), fixed ends, this bridge produces it. */
