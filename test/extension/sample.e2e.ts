@@ -108,11 +108,9 @@ describe('VS Code in a browser debugs the sample kernel', function () {
   });
 
   async function walk(address: string): Promise<void> {
-    const input = code.webview().locator('vscode-textfield');
-    await input.click();
-    await code.page.keyboard.press('Control+A');
-    await code.page.keyboard.type(address);
-    await code.page.keyboard.press('Enter');
+    const input = code.webview().locator('vscode-textfield input');
+    await input.fill(address);
+    await input.press('Enter');
   }
 });
 
