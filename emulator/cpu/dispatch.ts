@@ -12,7 +12,8 @@ import type { Cpu } from './cpu';
 /** Throws GuestFault. Otherwise what the meaning returned: 'jumped' if RIP is already where it belongs. */
 export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jumped' {
   const { attributes, meaning } = instruction.row;
-  assert(meaning.kind === 'call', `${instruction.row.mnemonic} has no plain meaning`);
+  const plain = meaning.kind === 'call' ? meaning.call : meaning.plain;
+  assert(plain, `${instruction.row.mnemonic} has no plain meaning`);
   checkExists(cpu, attributes);
   if (attributes.privileged && cpu.state.cpl !== 0) throw gp(0);
   if (attributes.io) checkPort(cpu, portOf(cpu, instruction), portBytes(instruction));
@@ -20,7 +21,7 @@ export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jump
     const answer = cpu.onIntercept(instruction);
     if (answer !== undefined) return answer === 'jumped' ? 'jumped' : undefined;
   }
-  return meaning.call(cpu, instruction);
+  return plain(cpu, instruction);
 }
 
 function checkExists(cpu: Cpu, attributes: RowAttributes): void {

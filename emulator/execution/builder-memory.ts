@@ -19,9 +19,9 @@ export abstract class MemoryEmitter {
   ) {}
 
   // --- What a tier supplies.
-  /** A register operand, `size` bits from its low end. */
-  protected abstract registerOperand(index: number, size: number): Value;
-  protected abstract setRegisterOperand(index: number, size: number, value: Value): void;
+  /** A register operand, `size` bits from its low end; `upper`: from bit 128 of a vector. */
+  protected abstract registerOperand(index: number, size: number, upper: boolean): Value;
+  protected abstract setRegisterOperand(index: number, size: number, value: Value, upper: boolean): void;
   protected abstract immediateOperand(size: number): Value;
   /** Base, index, scale and displacement of the memory operand as an I64, not yet truncated to the address size. */
   protected abstract addressSum(): Value;
@@ -101,7 +101,7 @@ export abstract class MemoryEmitter {
     const { kind } = this.form.operands[index];
     if (kind === 'immediate') return this.let(this.immediateOperand(size));
     if (this.isMemory(index)) return this.loadLinear(this.memoryOperand(size / 8, false), size as Width);
-    return this.let(this.registerOperand(index, size));
+    return this.let(this.registerOperand(index, size, false));
   }
   /** Reads an operand that `write` will write: a fault is a write fault, and the address is translated once. */
   modify(index: number): Value {
@@ -111,9 +111,17 @@ export abstract class MemoryEmitter {
     return this.modified.value;
   }
   write(index: number, value: Value, size: number = this.operandSize(index)): void {
-    if (!this.isMemory(index)) this.setRegisterOperand(index, size, value);
+    if (!this.isMemory(index)) this.setRegisterOperand(index, size, value, false);
     else if (this.modified) this.modified.set(value);
     else this.storeLinear(this.memoryOperand(size / 8, true), size as Width, value);
+  }
+
+  /** The upper 128 bits of a vector register of 256. */
+  readUpper(index: number): Value {
+    return this.let(this.registerOperand(index, 128, true));
+  }
+  writeUpper(index: number, value: Value): void {
+    this.setRegisterOperand(index, 128, value, true);
   }
 
   // --- Addresses.

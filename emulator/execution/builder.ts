@@ -33,6 +33,11 @@ export abstract class Emitter extends MemoryEmitter {
   abstract ticks(): Value;
   /** Ends the instruction by executing it again: the next iteration of a repeated string instruction. */
   abstract again(): void;
+  /**
+   * Ends the instruction by the row's plain meaning, which does all of it: for operands that the emitted code does not handle.
+   * Nothing has been written before.
+   */
+  abstract plain(): void;
   /** Does many iterations of this REP MOVS or REP STOS at once where it can, registers and budget included: I32, how many. */
   abstract bulkString(): Value;
 

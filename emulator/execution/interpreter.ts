@@ -60,14 +60,14 @@ class RecordEmitter extends Emitter {
     else this.f.store(size as Size, address, value);
   }
 
-  protected registerOperand(index: number, size: number): Value {
-    return this.at(size, this.field16(REGISTER_SLOTS[index]));
+  protected registerOperand(index: number, size: number, upper: boolean): Value {
+    return load(size as Size, this.field16(REGISTER_SLOTS[index]), upper ? 16 : 0);
   }
-  protected setRegisterOperand(index: number, size: number, value: Value): void {
+  protected setRegisterOperand(index: number, size: number, value: Value, upper: boolean): void {
     const { kind } = this.form.operands[index];
     const slot = this.field16(REGISTER_SLOTS[index]);
     if (kind === 'gpr') this.put(size, slot, value);
-    else this.f.store(size as Size, slot, value);
+    else this.f.store(size as Size, slot, value, upper ? 16 : 0);
     // What lies above in the x87 register becomes ones (SDM vol. 1 section 9.2.1).
     if (kind === 'mmx') this.f.store(16, slot, i32(0xffff), 8);
   }
@@ -137,6 +137,10 @@ class RecordEmitter extends Emitter {
     this.f.store(32, i32(0), left, layout.BUDGET);
     this.ways.next(this.record);
   }
+  plain(): void {
+    this.f.if(this.helper('called', I32, [this.record]), () => this.ways.exit());
+    this.ways.next(this.nextRecord());
+  }
   ticks(): Value {
     // The block was paid for as a whole: what comes from here on has not happened.
     const position = this.let(load(8, this.record, RECORD.POSITION));
@@ -186,10 +190,7 @@ function followLink(f: FunctionBuilder, record: Value, link: number, rip: Value,
 
 type HostHelper = Exclude<Helper, (typeof SHARED_HELPERS)[number]>;
 /** What the host supplies to the generated modules. */
-export type InterpreterImports = Record<HostHelper, (...operands: number[]) => number | void> & {
-  /** Executes the plain meaning of a record: 0 to go on with the next one, else leave. */
-  called(record: number): number;
-};
+export type InterpreterImports = Record<HostHelper, (...operands: number[]) => number | void>;
 
 const isShared = (name: Helper): boolean => (SHARED_HELPERS as readonly Helper[]).includes(name);
 const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => boolean): Partial<HelperIndices> => {
@@ -201,7 +202,6 @@ const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => boolean)
 export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(true);
   const imported = importHelpers(module, (name) => !isShared(name));
-  const called = module.import('called', [I32], [I32]);
   const helpers = { ...imported, ...addHelpers(module) } as HelperIndices;
   const formType = module.type([I32], [I32]);
 
@@ -227,7 +227,7 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
           f.branch(exit);
         };
         const callMeaning = (): void => {
-          f.branchIf(exit, call(called, I32, [record]));
+          f.branchIf(exit, call(helpers.called, I32, [record]));
           ways.next(record.add(RECORD_BYTES));
         };
         const fall = (): void => followLink(f, record, RECORD.LINK_NEXT, load(64, record, RECORD.NEXT_RIP), ways);

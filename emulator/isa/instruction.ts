@@ -62,7 +62,7 @@ export interface Instruction {
  * calls. Choose the second for what is rare: descriptor loads, control registers, I/O.
  */
 export type Meaning =
-  | { kind: 'emit'; emit: (e: Emitter) => void }
+  | { kind: 'emit'; emit: (e: Emitter) => void; /** What Emitter.plain calls. */ plain?: SystemMeaning }
   /** Throws GuestFault; RIP is still that of the instruction and is moved past it when the function returns normally,
    *  unless it returned 'jumped'. */
   | { kind: 'call'; call: SystemMeaning };
