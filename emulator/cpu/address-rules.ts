@@ -22,6 +22,8 @@ export class AddressRules {
     private readonly state: CpuState,
     private readonly mmu: Mmu,
     private readonly model: Model,
+    /** Its number, which marks its entries in the jump cache. */
+    private readonly processor: number,
   ) {}
 
   /** After any change of mode, level, code segment or flags. */
@@ -40,9 +42,9 @@ export class AddressRules {
     if (state.cpl === 3) mmu.context = ac && cr0 & CR0.AM ? CONTEXT.aligned : CONTEXT.user;
     else mmu.context = ac && cr4 & CR4.SMAP ? CONTEXT.supervisorNoSmap : CONTEXT.supervisor;
     mmu.wide = mode.isLong(state);
-    state.view.setInt32(layout.TLB_READ, layout.tlbRead(mmu.context), true);
-    state.view.setInt32(layout.TLB_WRITE, layout.tlbWrite(mmu.context), true);
-    state.view.setInt32(layout.MODE, mode.modeKey(state), true);
+    state.view.setInt32(layout.TLB_READ, mmu.tlb.readTable(mmu.context), true);
+    state.view.setInt32(layout.TLB_WRITE, mmu.tlb.writeTable(mmu.context), true);
+    state.view.setInt32(layout.MODE, mode.modeKey(state) | (this.processor << layout.PROCESSOR_SHIFT), true);
   }
 
   /** `mmu.paging` from the registers as they are. Translations that the TLB holds are the caller's concern. */

@@ -36,7 +36,7 @@ export interface CpuOptions {
   /** Retired instructions and skipped idle time. */
   ticks: () => bigint;
   model?: Model;
-  /** Local APIC identifier, and how many processors there are in all. */
+  /** Local APIC identifier, which is the processor's number too, and how many there are in all. The first is current. */
   apicId?: number;
   processors?: number;
   unsupported?: (what: string) => void;
@@ -76,15 +76,16 @@ export class Cpu implements Processor {
   private readonly rules: AddressRules;
 
   constructor(options: CpuOptions) {
-    this.state = new CpuState(options.memory);
-    this.bus = options.bus;
-    this.interrupts = options.interrupts;
-    this.mmu = new Mmu(options.memory, options.physical, options.bus);
-    this.debug = new DebugRegisters(this);
-    this.model = options.model ?? makeModel();
-    this.rules = new AddressRules(this.state, this.mmu, this.model);
     this.apicId = options.apicId ?? 0;
     this.processors = options.processors ?? 1;
+    const place = this.apicId === 0 ? 'current' : 'parked';
+    this.state = new CpuState(options.memory, this.processors === 1 ? 'alone' : place);
+    this.bus = options.bus;
+    this.interrupts = options.interrupts;
+    this.mmu = new Mmu(options.memory, options.physical, options.bus, this.apicId);
+    this.debug = new DebugRegisters(this);
+    this.model = options.model ?? makeModel();
+    this.rules = new AddressRules(this.state, this.mmu, this.model, this.apicId);
     this.ticks = options.ticks;
     this.report = options.unsupported ?? (() => {});
     this.reset();

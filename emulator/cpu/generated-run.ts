@@ -1,7 +1,7 @@
 /**
- * Generated code on one processor: enters it with a budget, stops it early where asked, and afterwards brings RIP and the
- * count of instructions up to date. Stops after exactly N instructions for any N: a block that is longer than what is
- * left runs with a STOP in its middle.
+ * Generated code on the current processor: enters it with a budget, stops it early where asked, and afterwards brings RIP
+ * and the count of instructions up to date. Stops after exactly N instructions for any N: a block that is longer than what
+ * is left runs with a STOP in its middle.
  */
 import type { Block } from '../execution/code-cache';
 import { nextRip } from '../execution/forms';
@@ -33,22 +33,24 @@ export class GeneratedRun {
   private patched?: { record: number; handler: number };
   /** To link the block that comes next to: word and linear address of the branch. */
   private link?: { word: number; from: bigint; to: bigint; generation: number };
-  /** Base of CS that the jump cache's offsets are relative to. */
-  private codeBase = -1n;
+  /** Base of CS that the jump cache's offsets are relative to, by processor. */
+  private readonly codeBases = new Map<Cpu, bigint>();
+  /** PAUSE was executed while another processor could run. */
+  gaveWay = false;
 
-  /** `time.idle`: ns that no instruction filled. A block ends before an address where `isBreakpoint`. */
+  /** `cpu` is current. `time.idle`: ns that no instruction filled. A block ends before an address where `isBreakpoint`. */
   constructor(
-    private readonly cpu: Cpu,
+    private cpu: Cpu,
     private readonly time: { readonly idle: number },
     memory: WebAssembly.Memory,
     isBreakpoint: (gva: bigint) => boolean,
   ) {
     this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
     const { slowRead, slowWrite, slowCommit, bulkString } = this.port;
-    const imports = { slowRead, slowWrite, slowCommit, bulkString, called: this.called };
+    const imports = { slowRead, slowWrite, slowCommit, bulkString, giveWay: this.giveWay, called: this.called };
     this.code = new GeneratedCode(memory, imports, {
       physical: cpu.mmu.physical,
-      fetch: (gva) => cpu.mmu.fetch(gva),
+      fetch: (gva) => this.cpu.mmu.fetch(gva),
       codeSegment: () => this.codeSegment(),
       isBreakpoint,
       hasFeature: (name) => cpu.has(name),
@@ -65,6 +67,17 @@ export class GeneratedRun {
     const block = cache.blockOf(this.port.site);
     const left = this.cpu.state.view.getInt32(layout.BUDGET, true);
     return this.granted - left - (block.instructions.length - cache.position(this.port.site));
+  }
+
+  /** Another processor's turn: its registers move to where generated code works. */
+  switchTo(cpu: Cpu): void {
+    if (cpu === this.cpu) return;
+    assert(!this.running, 'processors take turns between two instructions');
+    this.cpu.state.park();
+    this.cpu = cpu;
+    cpu.state.unpark();
+    this.port.switchTo(cpu.state, cpu.mmu);
+    this.link = undefined;
   }
 
   /** Another past: nothing that was decoded or counted holds. */
@@ -86,9 +99,9 @@ export class GeneratedRun {
   /** The jump cache knows offsets in CS: with another base they mean something else. */
   codeMoved(): void {
     const base = this.cpu.state.segmentBase(SEG.CS);
-    if (base === this.codeBase) return;
-    this.codeBase = base;
-    this.code.cache.flushJumpCache();
+    if (base === this.codeBases.get(this.cpu)) return;
+    this.codeBases.set(this.cpu, base);
+    this.code.cache.flushJumpCache(this.cpu.apicId);
     this.link = undefined;
   }
 
@@ -161,6 +174,12 @@ export class GeneratedRun {
     this.granted -= EXIT_NOW;
     this.setTicksBase();
   }
+
+  private readonly giveWay = (site: number): void => {
+    this.port.site = site;
+    this.gaveWay = true;
+    this.requestExit();
+  };
 
   /** Why it returned; brings RIP and the count of instructions up to date, throws what is to be delivered. */
   private settle(): void {

@@ -31,10 +31,15 @@ export class MemoryPort {
   private nextSlot = 0;
 
   constructor(
-    private readonly state: CpuState,
-    private readonly mmu: Mmu,
+    private state: CpuState,
+    private mmu: Mmu,
     private readonly instructionAt: (record: number) => Instruction,
   ) {}
+  /** Between two runs of generated code: the memory of another processor. */
+  switchTo(state: CpuState, mmu: Mmu): void {
+    this.state = state;
+    this.mmu = mmu;
+  }
 
   private attempt(site: number, access: () => number): number {
     this.site = site;

@@ -87,7 +87,7 @@ const ADDRESSING = { [KIND.general]: 'general', [KIND.flat32]: 'flat32', [KIND.f
 const described = new Map<number, ExecutionMode>();
 /** The mode in force as the code cache wants it; `modeChanged` has left its key in the state. */
 export const executionMode = (state: CpuState): ExecutionMode => {
-  const key = state.view.getInt32(layout.MODE, true);
+  const key = state.view.getInt32(layout.MODE, true) & ((1 << layout.PROCESSOR_SHIFT) - 1);
   let mode = described.get(key);
   if (!mode) {
     const { codeSize, stackSize, kind } = describeModeKey(key);

@@ -49,7 +49,7 @@ export class StepLoop {
       this.requestExit();
     };
     this.generated = new GeneratedRun(cpu, host, memory, (gva) => this.breakpoints.has(gva));
-    cpu.mmu.tlb.onFlush = () => this.generated.code.cache.flushJumpCache();
+    cpu.mmu.tlb.onFlush = () => this.generated.code.cache.flushJumpCache(cpu.apicId);
     cpu.onTripleFault = (event) => (this.shutdownCause = event);
   }
 

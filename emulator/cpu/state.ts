@@ -4,6 +4,7 @@
  * the hot paths are generated code and never come through this file.
  */
 import * as layout from '../execution/layout';
+import { assert } from '../util/assert';
 import { GPR_NAMES, RFLAGS, SEG } from '../x86/registers';
 
 const SYSTEM_ADDRESS = Object.fromEntries(
@@ -22,13 +23,38 @@ export const ATTRIBUTE = {
   TYPE: 0xf, S: 1 << 4, DPL: 3 << 5, P: 1 << 7, AVL: 1 << 12, L: 1 << 13, DB: 1 << 14, G: 1 << 15, UNUSABLE: 1 << 16,
 } as const; // prettier-ignore
 
+/**
+ * Generated code works on one place, [STATE, STATE_END) of the linear memory. Of several processors one is *current* and
+ * has its registers there; the others are parked in a buffer of their own, in which the same addresses hold.
+ */
 export class CpuState {
-  readonly view: DataView;
-  readonly bytes: Uint8Array;
+  /** The linear memory, or while parked the buffer: only addresses of the state mean anything then. */
+  view: DataView;
+  bytes: Uint8Array;
+  private readonly current: { view: DataView; bytes: Uint8Array; block: Uint8Array };
+  private readonly parking?: { view: DataView; bytes: Uint8Array; block: Uint8Array };
 
-  constructor(readonly memory: WebAssembly.Memory) {
-    this.view = new DataView(memory.buffer);
-    this.bytes = new Uint8Array(memory.buffer);
+  /** `parked`: of several processors, and not the one that begins. */
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    several: 'alone' | 'current' | 'parked' = 'alone',
+  ) {
+    this.current = placesOf(memory.buffer);
+    if (several !== 'alone') this.parking = placesOf(new ArrayBuffer(layout.STATE_END));
+    ({ view: this.view, bytes: this.bytes } = several === 'parked' ? this.parking! : this.current);
+  }
+  /** Makes room for another processor. */
+  park(): void {
+    this.move(this.current, this.parking!);
+  }
+  /** The place is free: generated code now works on this processor. */
+  unpark(): void {
+    this.move(this.parking!, this.current);
+  }
+  private move(from: CpuState['current'], to: CpuState['current']): void {
+    assert(this.view === from.view, 'a processor was parked twice, or never');
+    to.block.set(from.block);
+    ({ view: this.view, bytes: this.bytes } = to);
   }
 
   /** The whole value of a general register, by encoding number. */
@@ -195,5 +221,11 @@ export class CpuState {
     this.bytes.set(saved, layout.STATE);
   }
 }
+
+const placesOf = (buffer: ArrayBuffer): CpuState['current'] => ({
+  view: new DataView(buffer),
+  bytes: new Uint8Array(buffer),
+  block: new Uint8Array(buffer, layout.STATE, layout.STATE_END - layout.STATE),
+});
 
 export const gprNumber = (name: string): number => (GPR_NAMES as readonly string[]).indexOf(name);

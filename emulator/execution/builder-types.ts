@@ -58,6 +58,8 @@ export const HELPERS = {
   segmentLinear: { parameters: [I32, I64, I32, I32], results: [I64] },
   /** (site) Many iterations of REP MOVS or REP STOS at once, registers and budget included; 0: do one the plain way. */
   bulkString: { parameters: [I32], results: [I32] },
+  /** (site) PAUSE, while another processor can run: it has its turn after this instruction. */
+  giveWay: { parameters: [I32], results: [] },
   /** (site) The row's plain meaning: 0 to go on with the next instruction, else leave. */
   called: { parameters: [I32], results: [I32] },
   /** High halves of the 128-bit product. */

@@ -124,6 +124,11 @@ export abstract class Emitter extends MemoryEmitter {
     return this.let(load(32, i32(0), address));
   }
 
+  /** Lets another processor have its turn after this instruction, where one can run. */
+  giveWay(): void {
+    this.if(this.state32(layout.GIVE_WAY), () => this.f.call(this.helpers.giveWay, [this.site()]));
+  }
+
   /** +bytes or -bytes by DF, I64. */
   stringStep(bytes: number): Value {
     return select(this.systemFlags().and(0x400), i64(-bytes), i64(bytes));

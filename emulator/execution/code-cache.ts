@@ -98,16 +98,27 @@ export class CodeCache {
   enterJumpCache(block: Block): void {
     if (this.source.isBreakpoint(block.gva)) return;
     const low = Number(BigInt.asIntN(32, block.rip));
-    const entry = layout.JUMP_CACHE + ((low ^ (low >>> 12)) & (layout.JUMP_CACHE_ENTRIES - 1)) * 16;
-    if (this.view.getUint32(entry + 8, true) === 0) this.jumpEntries.push(entry);
+    const mode = this.view.getInt32(layout.MODE, true);
+    const entry = layout.jumpCacheEntry(low, mode);
+    // What another processor left here is lost to it, and stays on its list: two that fight over entries list them often.
+    if (this.view.getInt32(entry + 12, true) !== mode || this.view.getUint32(entry + 8, true) === 0) {
+      const processor = mode >> layout.PROCESSOR_SHIFT;
+      const entries = (this.jumpEntries[processor] ??= []);
+      if (entries.length > 2 * layout.JUMP_CACHE_ENTRIES) this.flushJumpCache(processor);
+      entries.push(entry);
+    }
     this.view.setBigUint64(entry, block.rip, true);
     this.view.setUint32(entry + 8, block.address, true);
-    this.view.setUint32(entry + 12, block.mode.key, true);
+    this.view.setInt32(entry + 12, mode, true);
   }
-  private jumpEntries: number[] = [];
-  flushJumpCache(): void {
-    for (const entry of this.jumpEntries) this.emptyJumpEntry(entry);
-    this.jumpEntries.length = 0;
+  /** Entries in use, by processor. */
+  private jumpEntries: number[][] = [];
+  /** What one processor entered. */
+  flushJumpCache(processor: number): void {
+    const entries = this.jumpEntries[processor];
+    if (!entries) return;
+    for (const entry of entries) this.emptyJumpEntry(entry);
+    entries.length = 0;
   }
   private emptyJumpEntry(entry: number): void {
     this.view.setUint32(entry + 8, 0, true);
@@ -259,7 +270,7 @@ export class CodeCache {
     this.byPage.clear();
     this.free = layout.RECORDS;
     this.generation++;
-    this.flushJumpCache();
+    this.jumpEntries.forEach((_, processor) => this.flushJumpCache(processor));
   }
   generation = 0;
 }

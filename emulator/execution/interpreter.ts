@@ -163,15 +163,16 @@ function leave(f: FunctionBuilder, reason: number, record: Value): void {
 /** Goes on with the block at `rip` if the jump cache knows it for the mode in force. */
 function probeJumpCache(f: FunctionBuilder, rip: Value, ways: Ways): void {
   const low = f.let(rip.wrap());
+  const mode = f.let(load(32, i32(0), layout.MODE));
   const entry = f.let(
     low
-      .xor(low.shrU(12))
+      .xor(low.xor(mode).shrU(12))
       .and(layout.JUMP_CACHE_ENTRIES - 1)
       .shl(4),
   );
   const known = load(64, entry, layout.JUMP_CACHE).eq(rip);
-  const mode = load(32, entry, layout.JUMP_CACHE + 12).eq(load(32, i32(0), layout.MODE));
-  f.if(known.and(mode), () => ways.enter(load(32, entry, layout.JUMP_CACHE + 8)));
+  const same = load(32, entry, layout.JUMP_CACHE + 12).eq(mode);
+  f.if(known.and(same), () => ways.enter(load(32, entry, layout.JUMP_CACHE + 8)));
 }
 
 /** A link is set only within a page; everything else goes by the jump cache, which is emptied with the TLB. */

@@ -1,6 +1,7 @@
 /**
  * Where everything lies in the linear memory that the generated WebAssembly works on. Addresses in bytes.
- * The state of one processor is one block, [STATE, STATE_END): plain data, copied whole by a snapshot.
+ * The state of one processor is one block, [STATE, STATE_END): plain data, copied whole by a snapshot. Of several
+ * processors the one whose turn it is has its state here; the others' are kept aside (cpu/state.ts).
  */
 
 export const STATE = 0x400;
@@ -37,7 +38,7 @@ export const EXIT_LINK = STATE + 0xcc;
 /** i32 each: the TLB tables in force (privilege, SMAP and alignment checking select one of four). */
 export const TLB_READ = STATE + 0xd0;
 export const TLB_WRITE = STATE + 0xd4;
-/** i32: the execution mode that blocks in the jump cache must have been translated for. */
+/** i32: the execution mode that blocks in the jump cache must have been translated for; from bit 20 on whose entry it is. */
 export const MODE = STATE + 0xd8;
 /** i32 each: an exception that emitted code raised: vector, | 0x100 with an error code; the code. 0xff: see the processor. */
 export const EXIT_FAULT = STATE + 0xdc;
@@ -45,6 +46,8 @@ export const EXIT_FAULT_CODE = STATE + 0xe0;
 
 /** i64: what the processor's ticks would be with an empty budget; with what is left of it, the time now. */
 export const TICKS_BASE = STATE + 0xe8;
+/** i32: not 0 while PAUSE gives way to another processor. */
+export const GIVE_WAY = STATE + 0xf0;
 
 /** Eight segments, 64 bytes each, in SEG order. */
 export const SEGMENTS = STATE + 0x100;
@@ -101,6 +104,7 @@ export const SCRATCH_END = SCRATCH + 8 * SCRATCH_SLOT;
  * Software TLB: four contexts (CONTEXT), each a read and a write table of TLB_ENTRIES entries of 16 bytes:
  * i64 tag (the page's gva), i32 addend (linear-memory address minus the low 32 bits of the gva), i32 log2 of the page size.
  * Index: gva bits 12 and up. A hit is tag == (gva + size - 1) & ~4095, so that an access across pages misses.
+ * Each processor has its own: the first at TLB, the others behind RAM. Generated code finds it by TLB_READ and TLB_WRITE.
  */
 export const TLB_ENTRIES = 1024;
 export const TLB_TABLE_BYTES = TLB_ENTRIES * 16;
@@ -108,12 +112,23 @@ export const TLB = 0x10000;
 /** `aligned` is never filled: with CR0.AM and EFLAGS.AC at CPL 3 every access takes the slow path, which checks. */
 export const CONTEXT = { user: 0, supervisor: 1, supervisorNoSmap: 2, aligned: 3 } as const;
 export type Context = (typeof CONTEXT)[keyof typeof CONTEXT];
-export const tlbRead = (context: Context): number => TLB + context * 2 * TLB_TABLE_BYTES;
-export const tlbWrite = (context: Context): number => tlbRead(context) + TLB_TABLE_BYTES;
-export const TLB_END = TLB + 8 * TLB_TABLE_BYTES;
+export const TLB_BYTES = 8 * TLB_TABLE_BYTES;
+/** Where a processor's tables begin, by its number; `ramBytes`: the guest's RAM. */
+export const tlbOf = (processor: number, ramBytes: number): number =>
+  processor === 0 ? TLB : RAM + ramBytes + (processor - 1) * TLB_BYTES;
+/** Bytes of linear memory for so many processors and so much RAM. */
+export const memoryBytes = (processors: number, ramBytes: number): number =>
+  RAM + ramBytes + (processors - 1) * TLB_BYTES;
 
-/** Jump cache: i64 rip, i32 record, i32 mode; index from JUMP_CACHE_HASH. Emptied with the TLB. */
-export const JUMP_CACHE = TLB_END;
+/**
+ * Jump cache of all processors: i64 rip, i32 record, i32 MODE, so that an entry serves only the processor that made it.
+ * A processor's entries are emptied with its TLB.
+ */
+export const JUMP_CACHE = TLB + TLB_BYTES;
+/** Which entry: `rip` its low 32 bits. As interpreter.ts computes it. */
+export const jumpCacheEntry = (rip: number, mode: number): number =>
+  JUMP_CACHE + ((rip ^ ((rip ^ mode) >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 16;
+export const PROCESSOR_SHIFT = 20;
 export const JUMP_CACHE_ENTRIES = 4096;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * 16;
 

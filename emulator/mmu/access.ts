@@ -45,11 +45,14 @@ export class Mmu {
     memory: WebAssembly.Memory,
     readonly physical: PhysicalMemory,
     private readonly bus: Bus,
+    processor = 0,
   ) {
     this.walker = new Walker(physical);
-    this.tlb = new Tlb(memory);
-    physical.onRemap = () => this.tlb.flush();
-    physical.onProtect = (hostPage) => this.tlb.dropWrites(hostPage);
+    this.tlb = new Tlb(memory, layout.tlbOf(processor, physical.size));
+    physical.observe({
+      remapped: () => this.tlb.flush(),
+      protected: (hostPage) => this.tlb.dropWrites(hostPage),
+    });
   }
 
   // --- Doors for generated code: called when the TLB did not hit.
@@ -89,7 +92,7 @@ export class Mmu {
     this.asBigint[0] = gva;
     const lo = this.asWords[0];
     const hi = this.asWords[1];
-    const host = (lo & 4095) + bytes > 4096 ? -1 : this.tlb.lookup(layout.tlbRead(context), lo, hi);
+    const host = (lo & 4095) + bytes > 4096 ? -1 : this.tlb.lookup(this.tlb.readTable(context), lo, hi);
     if (host >= 0) return this.readHost(host, bytes);
     return this.load(lo, hi, bytes, false, context, false);
   }
@@ -97,7 +100,7 @@ export class Mmu {
     this.asBigint[0] = gva;
     const lo = this.asWords[0];
     const hi = this.asWords[1];
-    const host = (lo & 4095) + bytes > 4096 ? -1 : this.tlb.lookup(layout.tlbWrite(context), lo, hi);
+    const host = (lo & 4095) + bytes > 4096 ? -1 : this.tlb.lookup(this.tlb.writeTable(context), lo, hi);
     if (host >= 0) this.writeHost(host, bytes, value);
     else this.store(lo, hi, bytes, value, context, false);
   }
@@ -201,9 +204,9 @@ export class Mmu {
     if (flags & PAGE.WATCHED || (this.watches.active && this.watches.page(lo, hi))) return;
     const page = host - (lo & 4095);
     const shift = this.walker.pageShift;
-    tlb.fill(layout.tlbRead(context), lo, hi, page, shift);
+    tlb.fill(tlb.readTable(context), lo, hi, page, shift);
     if (access !== ACCESS.write || flags & (PAGE.CODE | PAGE.ROM)) return;
-    tlb.fill(layout.tlbWrite(context), lo, hi, page, shift);
+    tlb.fill(tlb.writeTable(context), lo, hi, page, shift);
     if (!(flags & PAGE.WRITE_CACHED)) physical.noteWriteCached(page);
   }
 

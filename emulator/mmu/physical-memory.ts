@@ -27,6 +27,14 @@ export const PAGE = {
   WRITE_CACHED: 16,
 } as const;
 
+/** Whoever keeps translations to RAM: each processor's TLB. */
+export interface TranslationCache {
+  /** What lies at an address changed (A20, holes): all translations are void. */
+  remapped(): void;
+  /** A page that may be in a write TLB must leave it: linear-memory address of the page. */
+  protected(hostPage: number): void;
+}
+
 export class PhysicalMemory {
   readonly view: DataView;
   readonly data: Uint8Array;
@@ -41,10 +49,7 @@ export class PhysicalMemory {
 
   /** Called after a write to a page marked CODE by anybody but generated code: gpa of the first byte, length. */
   onCodeWrite: (gpa: number, bytes: number) => void = () => {};
-  /** Called when what lies at an address changed (A20, holes): cached translations are void. */
-  onRemap: () => void = () => {};
-  /** Called when a page that may be in a write TLB must leave it: linear-memory address of the page. */
-  onProtect: (hostPage: number) => void = () => {};
+  private readonly observers: TranslationCache[] = [];
 
   /** `bytes`: size of RAM, a multiple of the page size. `base`: where it begins in `memory`. */
   constructor(
@@ -63,6 +68,10 @@ export class PhysicalMemory {
     this.setKind(0xa_0000, 0xb_ffff, 'hole');
   }
 
+  observe(cache: TranslationCache): void {
+    this.observers.push(cache);
+  }
+
   get a20(): boolean {
     return this.a20Open;
   }
@@ -70,7 +79,7 @@ export class PhysicalMemory {
   set a20(open: boolean) {
     if (open === this.a20Open) return;
     this.a20Open = open;
-    this.onRemap();
+    for (const cache of this.observers) cache.remapped();
   }
 
   /** Offset in RAM, or -1 for what is not RAM. */
@@ -107,7 +116,7 @@ export class PhysicalMemory {
     const last = Math.min(lastGpa, this.lowBytes - 1);
     for (let page = Math.floor(firstGpa / PAGE_BYTES); page * PAGE_BYTES <= last; page++)
       this.pages[page] = (this.pages[page] & ~(PAGE.ROM | PAGE.HOLE)) | bits;
-    this.onRemap();
+    for (const cache of this.observers) cache.remapped();
   }
 
   /** From now on writes to this page are reported. */
@@ -125,7 +134,7 @@ export class PhysicalMemory {
     const page = Math.floor(offset / PAGE_BYTES);
     const flags = this.pages[page];
     this.pages[page] = (flags | bit) & ~PAGE.WRITE_CACHED;
-    if (flags & PAGE.WRITE_CACHED) this.onProtect(this.base + page * PAGE_BYTES);
+    if (flags & PAGE.WRITE_CACHED) for (const cache of this.observers) cache.protected(this.base + page * PAGE_BYTES);
   }
   noteWriteCached(host: number): void {
     this.pages[Math.floor((host - this.base) / PAGE_BYTES)] |= PAGE.WRITE_CACHED;

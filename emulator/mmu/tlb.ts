@@ -31,13 +31,25 @@ export class Tlb {
   /** Whoever caches by gva (the jump cache) forgets too. */
   onFlush: () => void = () => {};
 
-  constructor(memory: WebAssembly.Memory) {
+  /** `base`: where its tables lie in the linear memory (layout.tlbOf). */
+  constructor(
+    memory: WebAssembly.Memory,
+    private readonly base: number = layout.TLB,
+  ) {
     this.words = new Int32Array(memory.buffer);
     // No page address has its low bits set: -1 never hits.
-    this.words.fill(-1, layout.TLB >>> 2, layout.TLB_END >>> 2);
+    this.words.fill(-1, base >>> 2, (base + layout.TLB_BYTES) >>> 2);
   }
 
-  /** Linear-memory address for the byte at hi:lo, or -1. `table`: layout.tlbRead() or tlbWrite() of a context. */
+  /** Addresses of the tables of a context. */
+  readTable(context: layout.Context): number {
+    return this.base + context * 2 * layout.TLB_TABLE_BYTES;
+  }
+  writeTable(context: layout.Context): number {
+    return this.readTable(context) + layout.TLB_TABLE_BYTES;
+  }
+
+  /** Linear-memory address for the byte at hi:lo, or -1. `table`: readTable() or writeTable() of a context. */
   lookup(table: number, lo: number, hi: number): number {
     const slot = (table >>> 2) + ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
     const words = this.words;
@@ -54,7 +66,7 @@ export class Tlb {
     words[slot + 1] = hi;
     words[slot + 2] = host - page;
     words[slot + 3] = pageShift;
-    this.used |= 1 << ((table - layout.TLB) / layout.TLB_TABLE_BYTES);
+    this.used |= 1 << ((table - this.base) / layout.TLB_TABLE_BYTES);
     if (pageShift > 12) this.largePages = true;
     if (this.logged < LOG_LENGTH) this.log[this.logged] = slot;
     this.logged++;
@@ -80,7 +92,7 @@ export class Tlb {
     } else {
       for (let t = 0; t < TABLES; t++) {
         if (!(this.used & (1 << t))) continue;
-        const first = (layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2;
+        const first = (this.base + t * layout.TLB_TABLE_BYTES) >>> 2;
         words.fill(-1, first, first + (layout.TLB_TABLE_BYTES >>> 2));
       }
     }
@@ -102,7 +114,7 @@ export class Tlb {
     } else {
       const index = ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
       for (let t = 0; t < TABLES; t++) {
-        const slot = ((layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2) + index;
+        const slot = ((this.base + t * layout.TLB_TABLE_BYTES) >>> 2) + index;
         if (this.words[slot] === (lo & -4096) && this.words[slot + 1] === (hi | 0)) this.words[slot] = -1;
       }
     }
@@ -115,7 +127,7 @@ export class Tlb {
   dropWrites(hostPage: number): void {
     for (let t = 1; t < TABLES; t += 2) {
       if (!(this.used & (1 << t))) continue;
-      const first = (layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2;
+      const first = (this.base + t * layout.TLB_TABLE_BYTES) >>> 2;
       for (let slot = first; slot < first + layout.TLB_ENTRIES * ENTRY_WORDS; slot += ENTRY_WORDS)
         if (this.words[slot] !== -1 && ((this.words[slot] + this.words[slot + 2]) | 0) === (hostPage | 0))
           this.words[slot] = -1;
@@ -125,7 +137,7 @@ export class Tlb {
   private eachUsed(visit: (slot: number) => void): void {
     for (let t = 0; t < TABLES; t++) {
       if (!(this.used & (1 << t))) continue;
-      const first = (layout.TLB + t * layout.TLB_TABLE_BYTES) >>> 2;
+      const first = (this.base + t * layout.TLB_TABLE_BYTES) >>> 2;
       for (let slot = first; slot < first + layout.TLB_ENTRIES * ENTRY_WORDS; slot += ENTRY_WORDS)
         if (this.words[slot] !== -1) visit(slot);
     }

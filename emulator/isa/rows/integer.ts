@@ -159,7 +159,7 @@ export const integerRows: readonly RowSpec[] = [
   emitted('86 /r', 'xchg', 'Eb,Gb', move.xchg, { lock: true }),
   emitted('87 /r', 'xchg', 'Ev,Gv', move.xchg, { lock: true }),
   emitted('nb 90', 'nop', '', move.nop),
-  emitted('f3 90', 'pause', '', move.nop, { intercept: 'pause' }),
+  emitted('f3 90', 'pause', '', move.pause, { intercept: 'pause' }),
   emitted('90+r', 'xchg', 'Zv,rAX', move.xchg),
   emitted('98', 'cbw', '', move.extendAccumulator),
   emitted('99', 'cwd', '', move.signToData),

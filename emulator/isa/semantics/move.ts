@@ -83,3 +83,8 @@ export function xlat(e: Emitter): void {
 export function nop(): void {
   // Nothing: also for hints, prefetches and fences, which order nothing on a machine that executes in order.
 }
+
+/** A processor that waits for another one has nothing better to do with its turn. */
+export function pause(e: Emitter): void {
+  e.giveWay();
+}

@@ -25,8 +25,10 @@ const paged = (cpl = 0, flags: Record<number, number> = {}): Bench => {
   b.cpu.flushTlb('all');
   return b;
 };
-const isCached = (b: Bench, gva: number, write: boolean): boolean =>
-  b.cpu.mmu.tlb.lookup(write ? layout.tlbWrite(b.cpu.mmu.context) : layout.tlbRead(b.cpu.mmu.context), gva, 0) >= 0;
+const isCached = (b: Bench, gva: number, write: boolean): boolean => {
+  const { tlb, context } = b.cpu.mmu;
+  return tlb.lookup(write ? tlb.writeTable(context) : tlb.readTable(context), gva, 0) >= 0;
+};
 
 describe('access', () => {
   it('round trip of every size at every offset around a page border', () => {
@@ -212,7 +214,7 @@ describe('TLB', () => {
       b.cpu.mmu.tlb.onFlush = () => told++;
       b.cpu.flushTlb('all');
       assert.equal(told, 1);
-      const words = new Int32Array(b.state.memory.buffer, layout.TLB, (layout.TLB_END - layout.TLB) / 4);
+      const words = new Int32Array(b.state.memory.buffer, layout.TLB, layout.TLB_BYTES / 4);
       for (let i = 0; i < words.length; i += 4) assert.equal(words[i], -1);
     }
   });
