@@ -25,7 +25,17 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(root, '.cache', 'guests');
-const usual = ['memtest86+', 'ipxe', 'grub-pc-bin', 'linux-image-amd64', 'busybox-static'];
+const usual = [
+  'memtest86+',
+  'ipxe',
+  'seabios',
+  'grub-pc-bin',
+  'linux-image-amd64',
+  'busybox-static',
+  'linux-image-686-pae:i386',
+  'linux-image-686:i386',
+  'busybox-static:i386',
+];
 
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -46,45 +56,69 @@ const lastWords = (error) =>
     .split('\n')
     .pop();
 
-/** A kernel metapackage names the real one as its first dependency. */
-const realPackage = (name) => {
-  if (!/^linux-image-(amd64|686-pae|686|cloud-amd64|rt-amd64)$/.test(name.split(':')[0])) return name;
-  const depends = run('apt-cache', ['depends', '--important', name]);
-  const found = /Depends: (linux-image-[\w.+-]+(?::\w+)?)/.exec(depends);
-  if (!found) throw new Error(`${name} names no kernel that it depends on`);
-  return found[1];
+/**
+ * Options that let apt look for packages of another architecture than the machine's, in lists of its own, so that
+ * nothing about the machine has to change. The native architecture uses the machine's lists.
+ */
+const aptOptions = (arch) => {
+  if (!arch || arch === 'all' || arch === native()) return [];
+  const state = join(cache, `.apt-${arch}`);
+  mkdirSync(join(state, 'lists', 'partial'), { recursive: true });
+  mkdirSync(join(state, 'archives', 'partial'), { recursive: true });
+  writeFileSync(join(state, 'status'), '');
+  const settings = {
+    'APT::Architecture': arch,
+    'APT::Architectures': arch,
+    'Dir::State': state,
+    'Dir::State::status': join(state, 'status'),
+    'Dir::State::lists': join(state, 'lists'),
+    'Dir::Cache': state,
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 };
+const native = () => run('dpkg', ['--print-architecture']).trim();
 
-const checkArchitecture = (name) => {
-  const arch = name.split(':')[1];
-  if (!arch || arch === 'all') return;
-  const enabled = `${run('dpkg', ['--print-architecture'])}${run('dpkg', ['--print-foreign-architectures'])}`.split(
-    '\n',
-  );
-  if (!enabled.includes(arch))
-    throw new Error(`architecture ${arch} is not enabled (dpkg --add-architecture ${arch} && apt-get update)`);
-};
-
-let listsFresh = false;
-const download = (name, into) => {
-  for (;;) {
+const refreshed = new Set();
+/** Runs an apt command; when it fails, once more after reading the lists anew. */
+const apt = (command, args, arch, options) => {
+  const all = [...aptOptions(arch), ...args];
+  const fresh = refreshed.has(arch);
+  try {
+    return run(command, all, options);
+  } catch (error) {
+    if (fresh) throw error;
+    refreshed.add(arch);
+    // A mirror may lack one index out of several: what counts is whether the package is found then.
+    const update = ['update', '-qq', ...aptOptions(arch), '-o', 'APT::Sandbox::User=root'];
+    const problem = works('apt-get', update) ? '' : ' (and the package lists could not all be read)';
     try {
-      // Unsandboxed, because the `_apt` user cannot write into the checkout; apt says so on stderr, which is not shown.
-      run('apt-get', ['download', '-o', 'APT::Sandbox::User=root', name], { cwd: into });
-      return readdirSync(into).filter((file) => file.endsWith('.deb'))[0];
-    } catch (error) {
-      if (listsFresh) throw error;
-      listsFresh = true;
-      run('apt-get', ['update', '-qq']);
+      return run(command, all, options);
+    } catch (again) {
+      throw new Error(`${lastWords(again)}${problem}`, { cause: again });
     }
   }
+};
+
+/** A kernel metapackage names the real one as its first dependency. */
+const realPackage = (name) => {
+  const [plain, arch] = name.split(':');
+  if (!/^linux-image-(amd64|686-pae|686|cloud-amd64|rt-amd64)$/.test(plain)) return name;
+  const shown = apt('apt-cache', ['show', '--no-all-versions', name], arch);
+  const found = /^Depends:.*?\b(linux-image-\d[\w.+-]+)/m.exec(shown);
+  if (!found) throw new Error(`${name} names no kernel that it depends on`);
+  return arch ? `${found[1]}:${arch}` : found[1];
+};
+
+const download = (name, into) => {
+  // Unsandboxed, because the `_apt` user cannot write into the checkout; apt says so on stderr, which is not shown.
+  apt('apt-get', ['download', '-o', 'APT::Sandbox::User=root', name], name.split(':')[1], { cwd: into });
+  return readdirSync(into).filter((file) => file.endsWith('.deb'))[0];
 };
 
 const fetch = (name) => {
   const folder = join(cache, name.replace(':', '_'));
   const marker = join(folder, '.version');
   if (existsSync(marker)) return `${name} ${readFileSync(marker, 'utf8').trim()} ${folder}`;
-  checkArchitecture(name);
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, '.partial-'));
   try {
