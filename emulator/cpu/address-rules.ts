@@ -7,8 +7,8 @@ import * as layout from '../execution/layout';
 import type { Mmu } from '../mmu/access';
 import { formatOf } from '../mmu/guest-paging';
 import { CR0, CR4, EFER, RFLAGS } from '../x86/registers';
-import type { Model } from './cpuid';
 import * as mode from './mode';
+import type { Model } from './models';
 import type { CpuState } from './state';
 
 export class AddressRules {

@@ -9,14 +9,14 @@ import type { PhysicalMemory } from '../mmu/physical-memory';
 import { CR0 } from '../x86/registers';
 import { AddressRules } from './address-rules';
 import * as control from './control';
-import { cpuid, makeModel } from './cpuid';
-import type { Model } from './cpuid';
+import { cpuid } from './cpuid';
 import { DebugRegisters } from './debug-registers';
 import { deliver } from './events';
 import type { Delivery, PendingEvent } from './events';
 import * as far from './far-transfer';
 import { linearAddress } from './linear';
 import * as mode from './mode';
+import { makeModel, type Model } from './models';
 import { readMsr, writeMsr } from './msr';
 import type { Access, Bus, GuestFault, InterruptSource, Processor } from './ports';
 import { resetState } from './reset';
@@ -78,8 +78,7 @@ export class Cpu implements Processor {
   constructor(options: CpuOptions) {
     this.apicId = options.apicId ?? 0;
     this.processors = options.processors ?? 1;
-    const place = this.apicId === 0 ? 'current' : 'parked';
-    this.state = new CpuState(options.memory, this.processors === 1 ? 'alone' : place);
+    this.state = new CpuState(options.memory, this.processors > 1 ? this.apicId : undefined);
     this.bus = options.bus;
     this.interrupts = options.interrupts;
     this.mmu = new Mmu(options.memory, options.physical, options.bus, this.apicId);

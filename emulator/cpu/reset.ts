@@ -1,9 +1,11 @@
 /** The registers after power-up, RESET and INIT (SDM vol. 3A table 9-1). */
 import * as layout from '../execution/layout';
 import { CR0, GPR, RFLAGS, SEG } from '../x86/registers';
+import { signature } from './cpuid';
 import { ATTRIBUTE } from './state';
 import { MISC_ENABLE_RESET } from './msr';
 import type { Cpu } from './cpu';
+import { ACTIVITY } from './turns';
 
 /** UC-, UC, WT, WB twice (SDM vol. 3A table 11-12). */
 const PAT_RESET = 0x0007_0406_0007_0406n;
@@ -23,9 +25,11 @@ export function resetState(cpu: Cpu, kind: 'power' | 'init'): void {
     state.view.setUint32(layout.MXCSR, 0x1f80, true);
   } else {
     for (let i = 0; i < 16; i++) state.setGpr(i, 0n);
-    for (const name of ['cr2', 'cr3', 'cr4', 'cr8', 'dr0', 'dr1', 'dr2', 'dr3', 'efer', 'activity', 'interruptibility', 'pending_debug'] as const)
+    for (const name of ['cr2', 'cr3', 'cr4', 'cr8', 'dr0', 'dr1', 'dr2', 'dr3', 'efer', 'interruptibility', 'pending_debug'] as const)
       state.setSystem(name, 0n); // prettier-ignore
   }
+  // The boot processor begins by itself, the others wait to be told where (SDM vol. 3A section 8.4.3).
+  state.setSystem('activity', cpu.apicId === 0 ? ACTIVITY.active : ACTIVITY.waitForSipi);
   // CD and NW survive INIT.
   const cache = kind === 'power' ? (CR0.CD | CR0.NW) >>> 0 : cr0 & (CR0.CD | CR0.NW);
   state.setSystem('cr0', BigInt((CR0.ET | cache) >>> 0));
@@ -40,8 +44,7 @@ export function resetState(cpu: Cpu, kind: 'power' | 'init'): void {
   state.setSegment(SEG.CS, { selector: 0xf000, base: 0xffff_0000n, limit: 0xffff, attributes: data });
   state.setSegment(SEG.LDTR, { selector: 0, base: 0n, limit: 0xffff, attributes: PRESENT | 2 });
   state.setSegment(SEG.TR, { selector: 0, base: 0n, limit: 0xffff, attributes: PRESENT | 11 });
-  const signature = cpu.model.vendor === 'GenuineIntel' ? (cpu.model.model >> 4) << 16 : 0;
-  state.setGpr(GPR.RDX, BigInt(signature | (Math.min(cpu.model.family, 15) << 8) | ((cpu.model.model & 15) << 4)));
+  state.setGpr(GPR.RDX, BigInt(signature(cpu.model)));
   state.rip = 0xfff0n;
   state.rflags = RFLAGS.FIXED;
 }

@@ -6,7 +6,7 @@ import { GeneratedRun } from '../../../emulator/cpu/generated-run';
 import { GuestFault } from '../../../emulator/cpu/ports';
 import type { Bus, InterruptSource } from '../../../emulator/cpu/ports';
 import { codeSize } from '../../../emulator/cpu/mode';
-import { makeModel } from '../../../emulator/cpu/cpuid';
+import { makeModel } from '../../../emulator/cpu/models';
 import { decode } from '../../../emulator/isa/decode';
 import { nextRip } from '../../../emulator/isa/operands';
 import * as layout from '../../../emulator/execution/layout';
@@ -40,6 +40,7 @@ const makeInterrupts = (): InterruptSource => {
   return {
     pending: () => false,
     acknowledge: () => 0,
+    signals: () => ({ nmi: false, init: false, sipi: false }),
     takeNmi: () => false,
     takeInit: () => false,
     takeSipi: () => -1,
