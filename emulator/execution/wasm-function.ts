@@ -21,6 +21,8 @@ export class FunctionBuilder {
   private readonly free = new Map<ValueType, Local[]>();
   private taken: Local[] = [];
   private depth = 0;
+  /** Where in `code` a branch is known to go one way, and which: for the engine's optimising compiler. */
+  private readonly hints: { at: number; likely: boolean }[] = [];
 
   constructor(readonly parameters: readonly ValueType[] = []) {}
 
@@ -51,6 +53,8 @@ export class FunctionBuilder {
       code.u32(local.index);
     });
   }
+  /** What `let` gave: the local is never written again. */
+  private readonly kept = new WeakSet<Value>();
   set(local: Local, value: Value): void {
     assert(local.type === value.type, 'local and value differ in type');
     value.emit(this.code);
@@ -59,10 +63,12 @@ export class FunctionBuilder {
   }
   /** Computes it here, once. */
   let(value: Value): Value {
-    if (value.constant !== undefined) return value;
+    if (value.constant !== undefined || this.kept.has(value)) return value;
     const local = this.local(value.type);
     this.set(local, value);
-    return this.get(local);
+    const kept = this.get(local);
+    this.kept.add(kept);
+    return kept;
   }
   store(width: Width, address: Value, value: Value, offset = 0): void {
     address.emit(this.code);
@@ -78,8 +84,10 @@ export class FunctionBuilder {
     this.code.u8(0x10);
     this.code.u32(callee);
   }
-  if(condition: Value, then: () => void, otherwise?: () => void): void {
+  /** `likely`: which way it goes nearly always, where that is known. */
+  if(condition: Value, then: () => void, otherwise?: () => void, likely?: boolean): void {
     condition.emit(this.code);
+    if (likely !== undefined) this.hints.push({ at: this.code.length, likely });
     this.code.append([0x04, 0x40]);
     this.depth++;
     then();
@@ -134,13 +142,32 @@ export class FunctionBuilder {
   unreachable(): void {
     this.code.u8(0x00);
   }
+  private declarations(): Uint8Array {
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.locals) {
+      const last = runs[runs.length - 1];
+      if (last?.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    const out = new Bytes();
+    out.u32(runs.length);
+    for (const { type, count } of runs) {
+      out.u32(count);
+      out.u8(type);
+    }
+    return out.bytes();
+  }
   /** Locals and code, without the length. */
   body(): Uint8Array {
     const out = new Bytes();
-    out.u32(this.locals.length);
-    for (const type of this.locals) out.append([1, type]);
+    out.append(this.declarations());
     out.append(this.code.bytes());
     out.u8(0x0b);
     return out.bytes();
+  }
+  /** By offset in `body()`. */
+  branchHints(): { at: number; likely: boolean }[] {
+    const before = this.declarations().length;
+    return this.hints.map(({ at, likely }) => ({ at: at + before, likely }));
   }
 }

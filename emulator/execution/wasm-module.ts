@@ -79,10 +79,32 @@ export class ModuleBuilder {
         c.u32(this.imports.length + i);
       }
     });
+    this.branchHints(section);
     section(10, (c) => {
       c.u32(this.functions.length);
       for (const { builder } of this.functions) c.vector(builder.body());
     });
     return out.bytes().slice();
+  }
+
+  /** Custom section of the branch hinting proposal; engines without it skip it. It must stand before the code. */
+  private branchHints(section: (id: number, fill: (content: Bytes) => void) => void): void {
+    const hinted = this.functions
+      .map(({ builder }, i) => ({ index: this.imports.length + i, hints: builder.branchHints() }))
+      .filter(({ hints }) => hints.length > 0);
+    if (hinted.length === 0) return;
+    section(0, (c) => {
+      c.name('metadata.code.branch_hint');
+      c.u32(hinted.length);
+      for (const { index, hints } of hinted) {
+        c.u32(index);
+        c.u32(hints.length);
+        for (const { at, likely } of hints) {
+          c.u32(at);
+          c.u32(1);
+          c.u8(likely ? 1 : 0);
+        }
+      }
+    });
   }
 }
