@@ -67,7 +67,7 @@ export class Breakpoints {
   private stepFilter: TrapFilter | undefined;
   private observer: TrapFilter | undefined;
   /** The place that execution was resumed from: it must not stop there again. */
-  private resumedAt: { gva: bigint; instructions: number } | undefined;
+  private resumedAt: { cpu: number; gva: bigint; instructions: number } | undefined;
   enabled = true;
 
   constructor(
@@ -119,33 +119,32 @@ export class Breakpoints {
   }
 
   /** `when` undefined: no step is under way. */
-  setStepFilter(when: ((event: TrapEvent) => boolean) | undefined): void {
+  setStepFilter(when: ((event: TrapEvent, cpu: number) => boolean) | undefined): void {
     this.stepFilter = when && { when };
     this.applyTraps();
   }
 
   /** Whether the user's exception filters stop before this delivery. */
-  wantsTrap(event: TrapEvent): boolean {
-    return (
-      this.enabled &&
-      this.exceptions.some(({ vector, when }) => (vector ?? event.vector) === event.vector && (when?.(event) ?? true))
-    );
+  wantsTrap(event: TrapEvent, cpu: number): boolean {
+    const wants = ({ vector, when }: TrapFilter): boolean =>
+      (vector ?? event.vector) === event.vector && (when?.(event, cpu) ?? true);
+    return this.enabled && this.exceptions.some(wants);
   }
 
   /** Sees each delivery, stops none. */
-  observeTraps(record: (event: TrapEvent) => void): void {
+  observeTraps(record: (event: TrapEvent, cpu: number) => void): void {
     this.observer = {
-      when: (event) => {
-        record(event);
+      when: (event, cpu) => {
+        record(event, cpu);
         return false;
       },
     };
     this.applyTraps();
   }
 
-  /** To be called before running on from `gva`: its breakpoints have had their say. */
-  resumeFrom(gva: bigint): void {
-    this.resumedAt = { gva, instructions: this.machine.instructions };
+  /** To be called before a processor runs on from where it stands: the breakpoints there have had their say. */
+  resumeFrom(cpu: number): void {
+    this.resumedAt = { cpu, gva: this.machine.inspect.pc(cpu), instructions: this.machine.instructions };
   }
 
   byId(id: number): UserBreakpoint | undefined {
@@ -226,7 +225,8 @@ export class Breakpoints {
   private unlessResumed(gva: bigint, test: Test): (cpu?: number) => boolean {
     return (cpu = 0) => {
       const resumed = this.resumedAt;
-      if (resumed?.gva === gva && resumed.instructions === this.machine.instructions) return false;
+      if (resumed?.gva === gva && resumed.cpu === cpu && resumed.instructions === this.machine.instructions)
+        return false;
       return test(cpu, gva);
     };
   }

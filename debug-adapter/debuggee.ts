@@ -108,7 +108,7 @@ export class Debuggee {
     this.currentCpu = cpu;
     this.lastStop = undefined;
     this.invalidate();
-    this.breakpoints.resumeFrom(this.machine.inspect.pc(cpu));
+    this.breakpoints.resumeFrom(cpu);
     this.runner.start(activity);
   }
 

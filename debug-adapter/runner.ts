@@ -5,8 +5,8 @@
 import type { Machine, Stop } from '../emulator/machine/api';
 
 /**
- * `run`: until something stops; the runner slices it. `step`: one instruction of one processor. `deliver`: the event at
- * which the machine stopped, and no instruction.
+ * `run`: until something stops; the runner slices it. `step`: one instruction of one processor, which may have to wait for
+ * its turn. `deliver`: the event at which the machine stopped, and no instruction.
  */
 export type Need = { kind: 'run' } | { kind: 'step'; cpu: number } | { kind: 'deliver' };
 
@@ -149,18 +149,22 @@ export class Runner {
     let next: IteratorResult<Need, Stop> = { done: false, value: first };
     for (let steps = 1; !next.done && next.value.kind !== 'run'; steps++) {
       const need: Need = next.value;
-      next = activity.next(this.stepOnce(need));
+      const stop = this.stepOnce(need);
+      if (stop === undefined) break;
+      next = activity.next(stop);
       if (this.pausing || (steps % CLOCK_INTERVAL === 0 && performance.now() > this.deadline)) break;
     }
     return next;
   }
 
-  private stepOnce(need: Need): Stop {
-    for (;;) {
+  /** Undefined: the time is over, and the processor has not had its turn. */
+  private stepOnce(need: Need): Stop | undefined {
+    do {
       const stop = need.kind === 'step' ? this.machine.step(need.cpu) : this.machine.run(0);
-      // Left over from a hook of an earlier slice: nothing was executed for it.
+      // Left over from a hook of an earlier slice, or another processor's turn: nothing was executed for it.
       if (stop.kind !== 'requested') return stop;
-    }
+    } while (performance.now() < this.deadline);
+    return undefined;
   }
 
   private idle(): Promise<void> {

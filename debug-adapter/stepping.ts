@@ -1,6 +1,6 @@
 /**
  * Steps as activities of the runner. A step follows one thread of control: an interrupt that is taken on the way is run
- * through, unless a breakpoint stops inside it. Calls are run through behind a temporary breakpoint that checks the
+ * through, unless a breakpoint stops inside it. Other processors go on meanwhile, as they would without the step. Calls are run through behind a temporary breakpoint that checks the
  * stack, so that recursion does not stop it early.
  */
 import type { DisassembledInstruction, Inspector, Stop, TrapEvent } from '../emulator/machine/api';
@@ -79,7 +79,7 @@ function* until(
   const arrived = (at: number): boolean =>
     at === cpu && sameSpace() && (minimumSp === undefined || stackPointer(inspect, cpu) >= minimumSp);
   breakpoints.setTemporary([{ gva, when: arrived }]);
-  breakpoints.resumeFrom(inspect.pc(cpu));
+  breakpoints.resumeFrom(cpu);
   const stop = yield { kind: 'run' };
   breakpoints.setTemporary([]);
   if (stop.kind !== 'breakpoint') return stop;
@@ -186,11 +186,11 @@ class Stepper {
     const here = this.pc;
     const sp = stackPointer(this.context.inspect, this.cpu);
     for (;;) {
-      breakpoints.setStepFilter((event) => event.source !== 'software' || followFaults);
+      breakpoints.setStepFilter((event, cpu) => cpu === this.cpu && (event.source !== 'software' || followFaults));
       const stop = yield { kind: 'step', cpu: this.cpu };
       breakpoints.setStepFilter(undefined);
       if (stop.kind === 'limit') return undefined;
-      if (stop.kind !== 'trap' || this.asked(stop.event)) return stop;
+      if (stop.kind !== 'trap' || this.asked(stop.event, stop.cpu)) return stop;
       if (followFaults && (stop.event.source === 'exception' || stop.event.source === 'software')) {
         const delivered = yield { kind: 'deliver' };
         return delivered.kind === 'limit' ? undefined : delivered;
@@ -203,8 +203,8 @@ class Stepper {
   }
 
   /** Whether the user's own exception filters want this event; then the step ends there. */
-  private asked(event: TrapEvent): boolean {
-    return this.context.breakpoints.wantsTrap(event);
+  private asked(event: TrapEvent, cpu: number): boolean {
+    return this.context.breakpoints.wantsTrap(event, cpu);
   }
 
   private *line(kind: 'over' | 'in', origin: Origin): Activity {

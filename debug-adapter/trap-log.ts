@@ -8,11 +8,11 @@ const KEPT = 128;
 const MAX_INSTRUCTION_BYTES = 15n;
 
 export class TrapLog {
-  private readonly events: TrapEvent[] = [];
+  private readonly events: { cpu: number; event: TrapEvent }[] = [];
   private next = 0;
 
-  readonly record = (event: TrapEvent): void => {
-    this.events[this.next] = event;
+  readonly record = (event: TrapEvent, cpu: number): void => {
+    this.events[this.next] = { cpu, event };
     this.next = (this.next + 1) % KEPT;
   };
 
@@ -21,11 +21,12 @@ export class TrapLog {
     this.next = 0;
   }
 
-  /** The latest delivery that pushed this return address from this privilege level. */
-  deliveredAt(returnAddress: bigint, cpl: number): TrapEvent | undefined {
+  /** The processor's latest delivery that pushed this return address from this privilege level. */
+  deliveredAt(cpu: number, returnAddress: bigint, cpl: number): TrapEvent | undefined {
     for (let age = 1; age <= this.events.length; age++) {
-      const event = this.events[(this.next - age + KEPT) % KEPT];
-      if (event === undefined || event.cpl !== cpl) continue;
+      const entry = this.events[(this.next - age + KEPT) % KEPT];
+      if (entry?.cpu !== cpu || entry.event.cpl !== cpl) continue;
+      const { event } = entry;
       const behind = returnAddress - event.rip;
       if (behind === 0n || (event.source === 'software' && behind > 0n && behind <= MAX_INSTRUCTION_BYTES))
         return event;

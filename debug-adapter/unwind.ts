@@ -202,7 +202,7 @@ class Unwinder {
 
   private labelOf(frame: CodeFrame, pc: bigint, cpl: number, hardware: HardwareFrame | undefined): string {
     if (this.isSystemCallEntry(frame)) return SYSTEM_CALL_LABEL;
-    const event = this.context.traps.deliveredAt(pc, cpl);
+    const event = this.context.traps.deliveredAt(frame.cpu, pc, cpl);
     if (event !== undefined) return borderLabel({ ...event, cpl });
     const vector = this.vectorOf(frame);
     if (vector === undefined && this.stack.isSystemCallReturn(pc)) return SYSTEM_CALL_LABEL;

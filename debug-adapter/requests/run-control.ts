@@ -33,7 +33,9 @@ const stepRequest = (kind: StepKind): Handler =>
       const cpu = target.cpuOf(threadId);
       target.mustStand();
       const size = granularity === 'instruction' ? 'instruction' : 'line';
-      target.resume(step(target.unwinding, cpu, kind, size, target.lastStop?.kind === 'trap'), cpu);
+      const stop = target.lastStop;
+      const undelivered = stop?.kind === 'trap' && stop.cpu === cpu;
+      target.resume(step(target.unwinding, cpu, kind, size, undelivered), cpu);
     },
   );
 

@@ -8,9 +8,9 @@ export class Breakpoints {
   /** Watched memory was accessed by the instruction that is executing. */
   onWatch: (stop: Stop) => void = () => {};
 
-  /** `forgetCode`: code at this address must be decoded anew. */
+  /** `mmus`: by processor. `forgetCode`: code at this address must be decoded anew. */
   constructor(
-    private readonly mmu: Mmu,
+    private readonly mmus: readonly Mmu[],
     private readonly forgetCode: (gva: bigint) => void,
   ) {}
 
@@ -18,8 +18,8 @@ export class Breakpoints {
     return this.byGva.size > 0 && this.byGva.has(gva);
   }
   /** Ids of those whose condition holds now. */
-  hits(gva: bigint): number[] {
-    return (this.byGva.get(gva) ?? []).filter((spec) => spec.when?.(0) ?? true).map((spec) => spec.id);
+  hits(gva: bigint, cpu: number): number[] {
+    return (this.byGva.get(gva) ?? []).filter((spec) => spec.when?.(cpu) ?? true).map((spec) => spec.id);
   }
 
   /** Replaces the set; code at addresses that came or went is decoded anew. */
@@ -36,19 +36,21 @@ export class Breakpoints {
   }
 
   setWatchpoints(specs: readonly WatchpointSpec[]): void {
-    this.mmu.watches.set(
-      'user',
-      specs.map((spec) => ({
-        gva: spec.gva,
-        bytes: spec.bytes,
-        read: spec.access !== 'write',
-        write: spec.access !== 'read',
-        hit: (gva, bytes, write, old, now) => {
-          if (spec.when && !spec.when(0)) return;
-          this.onWatch({ kind: 'watchpoint', cpu: 0, gva, access: write ? 'write' : 'read', bytes, old, new: now, ids: [spec.id] }); // prettier-ignore
-        },
-      })),
-    );
-    this.mmu.tlb.flush();
+    this.mmus.forEach((mmu, cpu) => {
+      mmu.watches.set(
+        'user',
+        specs.map((spec) => ({
+          gva: spec.gva,
+          bytes: spec.bytes,
+          read: spec.access !== 'write',
+          write: spec.access !== 'read',
+          hit: (gva, bytes, write, old, now) => {
+            if (spec.when && !spec.when(cpu)) return;
+            this.onWatch({ kind: 'watchpoint', cpu, gva, access: write ? 'write' : 'read', bytes, old, new: now, ids: [spec.id] }); // prettier-ignore
+          },
+        })),
+      );
+      mmu.tlb.flush();
+    });
   }
 }

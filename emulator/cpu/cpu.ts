@@ -78,8 +78,7 @@ export class Cpu implements Processor {
   constructor(options: CpuOptions) {
     this.apicId = options.apicId ?? 0;
     this.processors = options.processors ?? 1;
-    const place = this.apicId === 0 ? 'current' : 'parked';
-    this.state = new CpuState(options.memory, this.processors === 1 ? 'alone' : place);
+    this.state = new CpuState(options.memory, this.processors > 1 ? this.apicId : undefined);
     this.bus = options.bus;
     this.interrupts = options.interrupts;
     this.mmu = new Mmu(options.memory, options.physical, options.bus, this.apicId);

@@ -34,7 +34,7 @@ export interface PendingEvent {
 }
 export type Delivery = 'delivered' | 'held' | 'shutdown';
 
-const isSoftware = (kind: PendingEvent['kind']): boolean => kind === 'int' || kind === 'int3' || kind === 'into';
+export const isSoftware = (kind: PendingEvent['kind']): boolean => kind === 'int' || kind === 'int3' || kind === 'into';
 const isException = (kind: PendingEvent['kind']): boolean => kind === 'fault' || kind === 'trap';
 
 /** `asked`: the filter has already seen this event. */

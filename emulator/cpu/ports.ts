@@ -33,6 +33,8 @@ export interface InterruptSource {
   pending(): boolean;
   /** Takes it: the vector. Called only when pending() was true. */
   acknowledge(): number;
+  /** What is pending that the take... functions would take; looking changes nothing. */
+  signals(): { nmi: boolean; init: boolean; sipi: boolean };
   /** An NMI is pending; taking it clears it. */
   takeNmi(): boolean;
   takeInit(): boolean;

@@ -5,6 +5,7 @@ import { signature } from './cpuid';
 import { ATTRIBUTE } from './state';
 import { MISC_ENABLE_RESET } from './msr';
 import type { Cpu } from './cpu';
+import { ACTIVITY } from './turns';
 
 /** UC-, UC, WT, WB twice (SDM vol. 3A table 11-12). */
 const PAT_RESET = 0x0007_0406_0007_0406n;
@@ -24,9 +25,11 @@ export function resetState(cpu: Cpu, kind: 'power' | 'init'): void {
     state.view.setUint32(layout.MXCSR, 0x1f80, true);
   } else {
     for (let i = 0; i < 16; i++) state.setGpr(i, 0n);
-    for (const name of ['cr2', 'cr3', 'cr4', 'cr8', 'dr0', 'dr1', 'dr2', 'dr3', 'efer', 'activity', 'interruptibility', 'pending_debug'] as const)
+    for (const name of ['cr2', 'cr3', 'cr4', 'cr8', 'dr0', 'dr1', 'dr2', 'dr3', 'efer', 'interruptibility', 'pending_debug'] as const)
       state.setSystem(name, 0n); // prettier-ignore
   }
+  // The boot processor begins by itself, the others wait to be told where (SDM vol. 3A section 8.4.3).
+  state.setSystem('activity', cpu.apicId === 0 ? ACTIVITY.active : ACTIVITY.waitForSipi);
   // CD and NW survive INIT.
   const cache = kind === 'power' ? (CR0.CD | CR0.NW) >>> 0 : cr0 & (CR0.CD | CR0.NW);
   state.setSystem('cr0', BigInt((CR0.ET | cache) >>> 0));

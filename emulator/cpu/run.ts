@@ -1,17 +1,20 @@
 /**
- * The step loop of one processor: what happens between two instructions (traps, interrupts, breakpoints, timers), and
- * in between generated code (generated-run.ts) that runs until one of them is due.
+ * The step loop: what happens between two instructions (traps, interrupts, breakpoints, timers, another processor's
+ * turn), and in between generated code (generated-run.ts) that runs until one of them is due.
  */
 import type { Stop, TrapEvent } from '../machine/api';
+import * as layout from '../execution/layout';
 import { RFLAGS, SEG, VECTOR } from '../x86/registers';
 import { Breakpoints } from './breakpoints';
 import type { Cpu } from './cpu';
 import { NS_PER_INSTRUCTION } from '../util/time';
-import { deliver, describe } from './events';
+import { deliver, describe, isSoftware } from './events';
 import type { PendingEvent } from './events';
 import { GeneratedRun } from './generated-run';
 import { executionMode } from './mode';
 import { GuestFault } from './ports';
+import { ACTIVITY, QUANTUM, Turns } from './turns';
+import type { Turn } from './turns';
 
 /** What the step loop asks of the board and the machine. */
 export interface StepHost {
@@ -24,33 +27,54 @@ export interface StepHost {
   stopRequested(): Stop | undefined;
 }
 
-export const ACTIVITY = { active: 0n, halted: 1n, waitForSipi: 2n, shutdown: 3n } as const;
 const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n } as const;
 /** V8 replaces code of a running function only when it is entered anew: return to the loop this often. */
 const LONGEST_RUN = 1 << 20;
+/** Exceptions in a row, each raised by the way to the handler of the last: the guest will not get out, but its user may. */
+const FRUITLESS = 1000;
+/** A step of a processor that has no turn lets the others run so long before it returns. */
+const STEP_PATIENCE = 50_000;
 
 export class StepLoop {
   readonly breakpoints: Breakpoints;
   private readonly generated: GeneratedRun;
+  private readonly turns: Turns;
   /** A watchpoint was hit by the instruction that is executing. */
   private watched?: Stop;
-  private shutdownCause?: TrapEvent;
+  private readonly shutdownCause = new Map<Cpu, TrapEvent>();
   /** The last stop was at a breakpoint here and now: the next run passes it. */
-  private passing?: { gva: bigint; at: number };
+  private passing?: { cpu: Cpu; gva: bigint; at: number };
+  /** One processor is to execute one instruction. */
+  private stepping?: { cpu: Cpu; done: boolean };
+  /** Exceptions delivered since an instruction retired. */
+  private fruitless = 0;
 
+  /** `cpus`: the first is current (CpuState). */
   constructor(
-    private readonly cpu: Cpu,
+    cpus: readonly Cpu[],
     private readonly host: StepHost,
     memory: WebAssembly.Memory,
   ) {
-    this.breakpoints = new Breakpoints(cpu.mmu, (gva) => this.generated.code.cache.forgetLinear(gva));
+    const mmus = cpus.map((cpu) => cpu.mmu);
+    this.breakpoints = new Breakpoints(mmus, (gva) => this.generated.code.cache.forgetLinear(gva));
     this.breakpoints.onWatch = (stop) => {
       this.watched ??= stop;
       this.requestExit();
     };
-    this.generated = new GeneratedRun(cpu, host, memory, (gva) => this.breakpoints.has(gva));
-    cpu.mmu.tlb.onFlush = () => this.generated.code.cache.flushJumpCache(cpu.apicId);
-    cpu.onTripleFault = (event) => (this.shutdownCause = event);
+    this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva));
+    this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
+    for (const cpu of cpus) {
+      cpu.mmu.tlb.onFlush = () => this.generated.code.cache.flushJumpCache(cpu.apicId);
+      cpu.onTripleFault = (event) => this.shutdownCause.set(cpu, event);
+    }
+  }
+
+  /** Whose turn it is. */
+  get cpu(): Cpu {
+    return this.turns.cpu;
+  }
+  saveTurn(): Turn {
+    return this.turns.save();
   }
 
   // --- Time.
@@ -69,10 +93,12 @@ export class StepLoop {
   }
 
   /** Another past: nothing that was decoded or counted holds. */
-  restart(retired = 0): void {
-    this.passing = this.watched = this.shutdownCause = undefined;
+  restart(retired = 0, turn: Turn = { cpu: 0, left: QUANTUM }): void {
+    this.passing = this.watched = undefined;
+    this.shutdownCause.clear();
+    this.turns.restore(turn);
     this.generated.restart(retired);
-    this.cpu.mmu.tlb.flush();
+    for (const cpu of this.turns.cpus) cpu.mmu.tlb.flush();
   }
 
   // --- The loop.
@@ -80,28 +106,58 @@ export class StepLoop {
   /** Runs until `instructions` more have retired, or something stops it. */
   run(instructions: number): Stop {
     const end = this.generated.retired + instructions;
+    this.fruitless = 0;
     for (;;) {
       const requested = this.host.stopRequested();
       if (requested) return requested;
       if (this.host.nextDeadline() <= this.now) this.host.tick();
+      this.turns.pass();
       const boundary = this.boundary();
+      if (boundary === 'taken') continue;
       if (boundary) return boundary;
-      if (this.generated.retired >= end) return { kind: 'limit' };
-      if (this.cpu.state.system('activity') !== ACTIVITY.active) {
-        const stop = this.skipIdle();
-        if (stop) return stop;
-        continue;
-      }
-      const due = Math.ceil((this.host.nextDeadline() - this.now) / NS_PER_INSTRUCTION);
-      const until = Math.min(end - this.generated.retired, due, LONGEST_RUN);
-      if (until <= 0) continue;
-      const stop = this.stretch(until);
+      if (this.generated.retired >= end || this.stepping?.done || this.fruitless >= FRUITLESS) return { kind: 'limit' };
+      const stop = this.cpu.state.system('activity') === ACTIVITY.active ? this.advance(end) : this.skipIdle();
       if (stop) return stop;
     }
   }
 
+  /**
+   * Until `cpu` has executed one instruction, the others as their turns come. `requested`: it has not had its turn for a
+   * while; ask again.
+   */
+  step(cpu: Cpu): Stop {
+    if (!this.turns.several) return this.run(1);
+    const stepping = (this.stepping = { cpu, done: false });
+    const stop = this.run(STEP_PATIENCE);
+    this.stepping = undefined;
+    return stop.kind === 'limit' && !stepping.done ? { kind: 'requested' } : stop;
+  }
+
+  /** As much as may run at once. */
+  private advance(end: number): Stop | undefined {
+    const { cpu, generated, turns } = this;
+    const due = Math.ceil((this.host.nextDeadline() - this.now) / NS_PER_INSTRUCTION);
+    let until = Math.min(end - generated.retired, due, LONGEST_RUN);
+    if (turns.several) {
+      const { most, pauseEnds } = turns.next();
+      until = Math.min(until, this.stepping?.cpu === cpu ? 1 : most);
+      cpu.state.view.setInt32(layout.GIVE_WAY, pauseEnds ? 1 : 0, true);
+    }
+    if (until <= 0) return undefined;
+    const before = generated.retired;
+    const stop = this.stretch(until);
+    const done = generated.retired - before;
+    if (done === 0) return stop;
+    this.fruitless = 0;
+    turns.spend(done);
+    if (generated.gaveWay) turns.giveWay();
+    generated.gaveWay = false;
+    if (this.stepping?.cpu === cpu) this.stepping.done = true;
+    return stop;
+  }
+
   /** Traps of the last instruction and interrupts, by priority (SDM vol. 3A table 6-2). */
-  private boundary(): Stop | undefined {
+  private boundary(): Stop | 'taken' | undefined {
     const { cpu } = this;
     const { state } = cpu;
     if (this.watched) {
@@ -132,32 +188,37 @@ export class StepLoop {
     return undefined;
   }
 
-  private take(event: PendingEvent, asked = false): Stop | undefined {
-    const described = describe(this.cpu, event);
-    const outcome = deliver(this.cpu, event, asked);
+  private take(event: PendingEvent, asked = false): Stop | 'taken' {
+    const { cpu } = this;
+    const described = describe(cpu, event);
+    const outcome = deliver(cpu, event, asked);
     this.generated.codeMoved();
-    if (outcome === 'held') return { kind: 'trap', cpu: 0, event: this.describeHeld(described) };
-    if (outcome === 'shutdown') return { kind: 'triple-fault', cpu: 0, event: this.shutdownCause ?? described };
-    return undefined;
+    if (outcome === 'held') return { kind: 'trap', cpu: cpu.apicId, event: this.describeHeld(described) };
+    // One that gets no further than to its next exception must not keep the turn for ever.
+    if (!isSoftware(event.kind)) this.turns.spend(1);
+    this.fruitless++;
+    return outcome === 'shutdown' ? this.tripleFault(cpu, described) : 'taken';
+  }
+  private tripleFault(cpu: Cpu, cause?: TrapEvent): Stop {
+    return { kind: 'triple-fault', cpu: cpu.apicId, event: (this.shutdownCause.get(cpu) ?? cause)! };
   }
   private describeHeld(fallback: TrapEvent): TrapEvent {
     return this.cpu.heldEvent ? describe(this.cpu, this.cpu.heldEvent) : fallback;
   }
 
-  /** Halted: time jumps to when a device acts next. */
+  /** Nobody can run: time jumps to when a device acts next. */
   private skipIdle(): Stop | undefined {
-    const { cpu, host } = this;
-    if (cpu.state.system('activity') === ACTIVITY.shutdown)
-      return { kind: 'triple-fault', cpu: 0, event: this.shutdownCause! };
-    const deadline = host.nextDeadline();
-    const wakes = (cpu.state.systemFlags & RFLAGS.IF) !== 0;
-    if (deadline === Infinity) return { kind: wakes ? 'idle' : 'dead-halt' };
+    const { host, turns } = this;
+    const { canWake, shutDown } = turns;
+    if (shutDown && !canWake) return this.tripleFault(shutDown);
     // An NMI could still come, but nothing on this board raises one by itself.
-    if (!wakes && cpu.state.system('activity') === ACTIVITY.halted) return { kind: 'dead-halt' };
+    if (!canWake) return { kind: 'dead-halt' };
+    const deadline = host.nextDeadline();
+    if (deadline === Infinity) return { kind: 'idle' };
     if (deadline > this.now) host.idle += deadline - this.now;
     host.tick();
     return undefined;
-  } // prettier-ignore
+  }
 
   /** One entry into generated code of at most `budget` instructions; a fault that it raised is delivered. */
   private stretch(budget: number): Stop | undefined {
@@ -179,7 +240,7 @@ export class StepLoop {
       cpu.vectored = false;
       this.generated.run(single ? 1 : budget);
       // A software interrupt that a filter held back.
-      if (cpu.heldEvent) return { kind: 'trap', cpu: 0, event: describe(cpu, cpu.heldEvent) };
+      if (cpu.heldEvent) return { kind: 'trap', cpu: cpu.apicId, event: describe(cpu, cpu.heldEvent) };
       if (!single) return undefined;
       const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
       if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
@@ -193,7 +254,9 @@ export class StepLoop {
 
   private fault(fault: GuestFault): Stop | undefined {
     const { vector, errorCode, address, trap } = fault;
-    return this.take({ vector, kind: trap ? 'trap' : 'fault', errorCode, address, returnRip: this.cpu.state.rip });
+    const kind = trap ? 'trap' : 'fault';
+    const outcome = this.take({ vector, kind, errorCode, address, returnRip: this.cpu.state.rip });
+    return outcome === 'taken' ? undefined : outcome;
   }
 
   /** Start-up IPI: real mode at page * 4 KiB (SDM vol. 3A section 8.4.4). */
@@ -208,11 +271,13 @@ export class StepLoop {
 
   private atBreakpoint(pc: bigint): Stop | undefined {
     if (!this.breakpoints.has(pc)) return undefined;
-    if (this.passing?.gva === pc && this.passing.at === this.generated.retired) return undefined;
-    const ids = this.breakpoints.hits(pc);
+    const { cpu, passing } = this;
+    const at = this.generated.retired;
+    if (passing?.cpu === cpu && passing.gva === pc && passing.at === at) return undefined;
+    const ids = this.breakpoints.hits(pc, cpu.apicId);
     if (ids.length === 0) return undefined;
-    this.passing = { gva: pc, at: this.generated.retired };
-    return { kind: 'breakpoint', cpu: 0, gva: pc, ids };
+    this.passing = { cpu, gva: pc, at };
+    return { kind: 'breakpoint', cpu: cpu.apicId, gva: pc, ids };
   }
 
   /** Linear address of the next instruction. */

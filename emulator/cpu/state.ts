@@ -34,14 +34,14 @@ export class CpuState {
   private readonly current: { view: DataView; bytes: Uint8Array; block: Uint8Array };
   private readonly parking?: { view: DataView; bytes: Uint8Array; block: Uint8Array };
 
-  /** `parked`: of several processors, and not the one that begins. */
+  /** `number`: its place among several processors; the first is current. */
   constructor(
     readonly memory: WebAssembly.Memory,
-    several: 'alone' | 'current' | 'parked' = 'alone',
+    number?: number,
   ) {
     this.current = placesOf(memory.buffer);
-    if (several !== 'alone') this.parking = placesOf(new ArrayBuffer(layout.STATE_END));
-    ({ view: this.view, bytes: this.bytes } = several === 'parked' ? this.parking! : this.current);
+    if (number !== undefined) this.parking = placesOf(new ArrayBuffer(layout.STATE_END));
+    ({ view: this.view, bytes: this.bytes } = number ? this.parking! : this.current);
   }
   /** Makes room for another processor. */
   park(): void {

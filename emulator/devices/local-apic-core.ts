@@ -116,6 +116,10 @@ export abstract class LocalApicCore {
     return vector;
   }
 
+  signals(): { nmi: boolean; init: boolean; sipi: boolean } {
+    const { nmi, init, sipi } = this.s;
+    return { nmi, init, sipi: sipi >= 0 };
+  }
   takeNmi(): boolean {
     const { nmi } = this.s;
     this.s.nmi = false;

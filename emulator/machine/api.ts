@@ -175,7 +175,7 @@ export interface WatchpointSpec {
 export interface TrapFilter {
   /** Undefined: every vector. */
   vector?: number;
-  when?: (event: TrapEvent) => boolean;
+  when?: (event: TrapEvent, cpu: number) => boolean;
 }
 
 export interface Machine {
@@ -194,7 +194,10 @@ export interface Machine {
   run(instructions: number): Stop;
   /** From a hook (console output, for one): return from `run` after the current instruction. */
   requestStop(): void;
-  /** Exactly one instruction on one processor; interrupts are taken as they come and count as none. */
+  /**
+   * Exactly one instruction on one processor; interrupts are taken as they come and count as none. Of several processors
+   * the others go on as they would: stops of theirs are reported, and `requested` that this one has had no turn yet.
+   */
   step(cpu: number): Stop;
 
   /** Each call replaces the former set. */

@@ -5,6 +5,7 @@
 import { Cpu } from '../cpu/cpu';
 import { StepLoop } from '../cpu/run';
 import type { StepHost } from '../cpu/run';
+import type { Turn } from '../cpu/turns';
 import * as layout from '../execution/layout';
 import { PhysicalMemory } from '../mmu/physical-memory';
 import { assert, UserError } from '../util/assert';
@@ -31,8 +32,12 @@ const MAX_MEMORY = 3072 * MIB;
 const RSDP_BYTES = 36;
 const FIRST_FIXED_DISK = 0x80;
 
+/** As many as logical destinations of flat mode can name (SDM vol. 3A section 10.6.2.2). */
+const MAX_CPUS = 8;
+
 interface Saved {
-  cpu: ReturnType<Cpu['save']>;
+  cpus: ReturnType<Cpu['save']>[];
+  turn: Turn;
   board: BoardSaved;
   ram: Uint8Array;
   retired: number;
@@ -48,7 +53,7 @@ export class Pc implements Machine, StepHost {
 
   private readonly physical: PhysicalMemory;
   private readonly board: Board;
-  private readonly cpu: Cpu;
+  private readonly cpus: readonly Cpu[];
   private readonly loop: StepLoop;
   private pendingStop?: Stop;
   private deadline = Infinity;
@@ -57,23 +62,26 @@ export class Pc implements Machine, StepHost {
 
   constructor(readonly config: Readonly<MachineConfig>) {
     checkConfig(config);
-    const pages = (layout.RAM + config.memory) / WASM_PAGE;
+    const pages = layout.memoryBytes(config.cpus, config.memory) / WASM_PAGE;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.physical = new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();
     this.board.attach(this.bios());
-    this.cpu = new Cpu({
-      memory,
-      physical: this.physical,
-      bus: this.board.bus,
-      interrupts: this.board.interruptSource(0),
-      ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
-      processors: config.cpus,
-      unsupported: (what) => this.report(what),
-    });
-    this.loop = new StepLoop(this.cpu, this, memory);
+    const makeCpu = (_: unknown, apicId: number): Cpu =>
+      new Cpu({
+        memory,
+        physical: this.physical,
+        bus: this.board.busOf(apicId),
+        interrupts: this.board.interruptSource(apicId),
+        ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
+        apicId,
+        processors: config.cpus,
+        unsupported: (what) => this.report(what),
+      });
+    this.cpus = Array.from({ length: config.cpus }, makeCpu);
+    this.loop = new StepLoop(this.cpus, this, memory);
     this.inspect = new MachineInspector({
-      cpus: [this.cpu],
+      cpus: this.cpus,
       physical: this.physical,
       devices: () => this.board.inspect(),
       edited: () => this.edited(),
@@ -101,7 +109,7 @@ export class Pc implements Machine, StepHost {
           this.deadline = this.board.nextDeadline();
           leave();
         },
-        tscOffset: () => this.cpu.state.system('tsc_offset'),
+        tscOffset: (cpu) => this.cpus[cpu].state.system('tsc_offset'),
       },
     );
   }
@@ -109,7 +117,7 @@ export class Pc implements Machine, StepHost {
   private bios(): BiosServices {
     const disks = (): readonly BiosDisk[] => this.disks;
     return new BiosServices(
-      realModeProcessor(() => this.cpu),
+      realModeProcessor(() => this.loop.cpu),
       this.board.bus,
       {
         memoryBytes: this.config.memory,
@@ -155,7 +163,7 @@ export class Pc implements Machine, StepHost {
 
   boot(input: BootInput): void {
     const entries = e820(this.config.memory);
-    const tables = firmwareTables(this.config.memory, this.config.cpus, { signature: this.cpu.cpuid(1, 0)[0] });
+    const tables = firmwareTables(this.config.memory, this.config.cpus, { signature: this.cpus[0].cpuid(1, 0)[0] });
     this.powerOn();
     for (const { gpa, bytes } of tables) this.writeFirmware(gpa, bytes);
     const rsdp = { gpa: RSDP_GPA, bytes: this.physical.readBytes(RSDP_GPA, RSDP_BYTES) };
@@ -171,8 +179,8 @@ export class Pc implements Machine, StepHost {
       },
       image,
     );
-    enterImage(this.cpu.state, image.entry);
-    this.cpu.refresh();
+    enterImage(this.cpus[0].state, image.entry);
+    this.cpus[0].refresh();
     this.deadline = this.board.nextDeadline();
   }
   private powerOn(): void {
@@ -180,7 +188,7 @@ export class Pc implements Machine, StepHost {
     this.idle = 0;
     this.pendingStop = undefined;
     this.loop.restart();
-    this.cpu.reset();
+    for (const cpu of this.cpus) cpu.reset();
     this.board.powerOn();
     this.pendingStop = undefined;
   }
@@ -192,8 +200,8 @@ export class Pc implements Machine, StepHost {
   run(instructions: number): Stop {
     return this.loop.run(instructions);
   }
-  step(): Stop {
-    return this.loop.run(1);
+  step(cpu: number): Stop {
+    return this.loop.step(this.cpus[cpu]);
   }
   requestStop(): void {
     this.pendingStop ??= { kind: 'requested' };
@@ -208,10 +216,11 @@ export class Pc implements Machine, StepHost {
   }
   setTrapFilters(filters: readonly TrapFilter[]): void {
     this.filters = filters;
-    this.cpu.onEvent = filters.length === 0 ? undefined : (event) => this.filtered(event);
+    for (const cpu of this.cpus)
+      cpu.onEvent = filters.length === 0 ? undefined : (event) => this.filtered(event, cpu.apicId);
   }
-  private filtered(event: TrapEvent): boolean {
-    return this.filters.some((f) => (f.vector ?? event.vector) === event.vector && (f.when?.(event) ?? true));
+  private filtered(event: TrapEvent, cpu: number): boolean {
+    return this.filters.some((f) => (f.vector ?? event.vector) === event.vector && (f.when?.(event, cpu) ?? true));
   }
 
   typeConsole(bytes: Uint8Array): void {
@@ -223,23 +232,27 @@ export class Pc implements Machine, StepHost {
   }
 
   private edited(): void {
-    this.cpu.mmu.tlb.flush();
+    for (const cpu of this.cpus) cpu.mmu.tlb.flush();
   }
 
   stateHash(): string {
     const { words } = this.physical;
     const first = layout.RAM >>> 2;
-    const cpu = this.cpu.save();
-    // The flags themselves count, not the words that some tier computed them from.
-    cpu.state.fill(0, layout.FLAG_S - layout.STATE, layout.RFLAGS_SYSTEM - layout.STATE);
+    const cpus = this.cpus.map((cpu) => {
+      const saved = cpu.save();
+      // The flags themselves count, not the words that some tier computed them from.
+      saved.state.fill(0, layout.FLAG_S - layout.STATE, layout.RFLAGS_SYSTEM - layout.STATE);
+      return [saved, cpu.state.rflags];
+    });
     return stateHash({
-      state: [cpu, this.cpu.state.rflags, this.board.save(), this.loop.instructions, this.idle],
+      state: [cpus, this.loop.saveTurn(), this.board.save(), this.loop.instructions, this.idle],
       ram: words.subarray(first, first + this.config.memory / 4),
     });
   }
   save(): Saved {
     return {
-      cpu: this.cpu.save(),
+      cpus: this.cpus.map((cpu) => cpu.save()),
+      turn: this.loop.saveTurn(),
       board: this.board.save(),
       ram: this.physical.data.slice(layout.RAM, layout.RAM + this.config.memory),
       retired: this.loop.instructions,
@@ -247,14 +260,18 @@ export class Pc implements Machine, StepHost {
     };
   }
   restore(saved: unknown): void {
-    const { cpu, board, ram, retired, idle } = saved as Saved;
+    const { cpus, turn, board, ram, retired, idle } = saved as Saved;
     if (ram?.length !== this.config.memory)
       throw new UserError('The snapshot is of a machine with another memory size; create the machine with that size.');
+    if (cpus.length !== this.cpus.length)
+      throw new UserError(
+        `The snapshot is of a machine with ${cpus.length} processors; create the machine with cpus: ${cpus.length}.`,
+      );
     this.physical.data.set(ram, layout.RAM);
     this.idle = idle;
-    this.loop.restart(retired);
+    this.loop.restart(retired, turn);
     this.board.restore(board);
-    this.cpu.restore(cpu);
+    this.cpus.forEach((cpu, i) => cpu.restore(cpus[i]));
     this.deadline = this.board.nextDeadline();
   }
 }
@@ -262,7 +279,8 @@ export class Pc implements Machine, StepHost {
 function checkConfig({ memory, cpus, tier }: MachineConfig): void {
   if (!Number.isInteger(memory) || memory % MIB !== 0 || memory < 2 * MIB || memory > MAX_MEMORY)
     throw new UserError(`memory: ${memory} bytes; give a whole number of MiB from 2M to ${MAX_MEMORY / MIB}M.`);
-  if (cpus !== 1) throw new UserError(`cpus: ${cpus}; this version has one virtual CPU, give 1.`);
+  if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS)
+    throw new UserError(`cpus: ${cpus}; give a whole number from 1 to ${MAX_CPUS}.`);
   if (tier === 'compiler') throw new UserError('tier: "compiler" does not exist yet; give "interpreter".');
 }
 

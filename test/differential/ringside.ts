@@ -18,7 +18,7 @@ const AT = { control: 0, status: 2, tags: 4, mxcsr: 24, mask: 28, st: 32, xmm: 1
 
 const noBus: Bus = { readPort: () => 0, writePort: () => {}, readMmio: () => 0, writeMmio: () => {} };
 const noInterrupts: InterruptSource = {
-  pending: () => false, acknowledge: () => 0, takeNmi: () => false, takeInit: () => false, takeSipi: () => -1,
+  pending: () => false, acknowledge: () => 0, signals: () => ({ nmi: false, init: false, sipi: false }), takeNmi: () => false, takeInit: () => false, takeSipi: () => -1,
   getTpr: () => 0, setTpr: () => {}, readMsr: () => undefined, writeMsr: () => false,
 }; // prettier-ignore
 
@@ -35,7 +35,7 @@ export class Ringside implements Executor {
     this.physical = new PhysicalMemory(memory, RAM_BYTES);
     this.cpu = new Cpu({ memory, physical: this.physical, bus: noBus, interrupts: noInterrupts, ticks: () => 0n });
     const host = { nextDeadline: () => Infinity, tick: () => {}, idle: 0, stopRequested: () => undefined };
-    this.loop = new StepLoop(this.cpu, host, memory);
+    this.loop = new StepLoop([this.cpu], host, memory);
     this.cpu.onEvent = (event) => {
       this.event = event;
       return true;

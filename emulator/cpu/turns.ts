@@ -1,0 +1,109 @@
+/**
+ * Several processors take turns on one host: round robin, QUANTUM retired instructions each. Whoever halts, or waits in a
+ * loop with PAUSE, gives the rest of its turn away. All of it follows from the state of the
+ * machine, so that a run is the same however it is cut into pieces; whose turn it is and what is left of it is state.
+ *
+ * A turn ends between two instructions (or two iterations of a repeated string instruction): locked instructions need
+ * no lock. Time is the number of instructions that all processors together have retired, and the TSC is the time: it is
+ * the same on all, and each of N busy processors has 1/N of the speed.
+ */
+import type { Cpu } from './cpu';
+import { RFLAGS } from '../x86/registers';
+
+/**
+ * Long enough that changing processors costs next to nothing, short enough that one that spins on a lock without PAUSE
+ * does not waste a millisecond of guest time.
+ */
+export const QUANTUM = 20_000;
+/** PAUSE does not end a turn that is shorter: two processors that both wait must not change places at each PAUSE. */
+const SHORTEST = 500;
+
+export const ACTIVITY = { active: 0n, halted: 1n, waitForSipi: 2n, shutdown: 3n } as const;
+const NMI_BLOCKED = 4n;
+
+/** Plain data. */
+export interface Turn {
+  cpu: number;
+  /** Instructions. */
+  left: number;
+}
+
+export class Turns {
+  /** Whose turn it is. */
+  cpu: Cpu;
+  private left = QUANTUM;
+
+  constructor(
+    readonly cpus: readonly Cpu[],
+    private readonly switchTo: (cpu: Cpu) => void,
+  ) {
+    this.cpu = cpus[0];
+  }
+
+  save(): Turn {
+    return { cpu: this.cpu.apicId, left: this.left };
+  }
+  restore({ cpu, left }: Turn): void {
+    this.give(cpu);
+    this.left = left;
+  }
+
+  /** Gives the turn to the next one that can use it, if it is over. When nobody can, nothing changes. */
+  pass(): void {
+    const { cpus } = this;
+    if (!this.several) return;
+    // What was held back for the user to look at is delivered first.
+    if ((this.left > 0 || this.cpu.heldEvent) && canRun(this.cpu)) return;
+    for (let i = 1; i <= cpus.length; i++) {
+      const next = (this.cpu.apicId + i) % cpus.length;
+      if (canRun(cpus[next])) return this.give(next);
+    }
+  }
+  private give(index: number): void {
+    this.left = QUANTUM;
+    const cpu = this.cpus[index];
+    if (cpu === this.cpu) return;
+    this.switchTo(cpu);
+    this.cpu = cpu;
+  }
+  /** The processor executed PAUSE. */
+  giveWay(): void {
+    this.left = 0;
+  }
+  /** Instructions, or deliveries of exceptions that retired none. */
+  spend(count: number): void {
+    this.left -= count;
+  }
+
+  get several(): boolean {
+    return this.cpus.length > 1;
+  }
+  /** How many instructions may run at once, and whether a PAUSE among them ends the turn. */
+  next(): { most: number; pauseEnds: boolean } {
+    const young = this.left - (QUANTUM - SHORTEST);
+    return young > 0 ? { most: young, pauseEnds: false } : { most: this.left, pauseEnds: true };
+  }
+
+  /** Some interrupt could wake somebody. */
+  get canWake(): boolean {
+    return this.cpus.some(
+      ({ state }) => state.system('activity') === ACTIVITY.halted && (state.systemFlags & RFLAGS.IF) !== 0,
+    );
+  }
+  /** One that is shut down by a triple fault. */
+  get shutDown(): Cpu | undefined {
+    return this.cpus.find(({ state }) => state.system('activity') === ACTIVITY.shutdown);
+  }
+}
+
+/** Has instructions to execute, or an event to take that makes it so. */
+function canRun({ state, interrupts, heldEvent }: Cpu): boolean {
+  const activity = state.system('activity');
+  if (activity === ACTIVITY.active || heldEvent) return true;
+  const { nmi, init, sipi } = interrupts.signals();
+  if (init) return true;
+  if (activity === ACTIVITY.shutdown) return false;
+  if (activity === ACTIVITY.waitForSipi) return sipi;
+  if (nmi && !(state.system('interruptibility') & NMI_BLOCKED)) return true;
+  return (state.systemFlags & RFLAGS.IF) !== 0 && interrupts.pending();
+}
