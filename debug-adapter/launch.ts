@@ -17,6 +17,7 @@ const ATTRIBUTES = {
   append: optional(string),
   memory: optional(memoryBytes),
   cpus: optional(integer(1, 64)),
+  cpu: optional(string),
   input: optional(string),
   symbols: optional(listOfPaths),
   sourceMap: optional(record(string)),

@@ -7,6 +7,7 @@ export interface RunOptions {
   kernel: string;
   memory: number;
   cpus: number;
+  cpu?: string;
   append?: string;
   initrd?: string;
   modules: string[];
@@ -24,6 +25,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   memory: { type: 'string' },
   cpus: { type: 'string' },
+  cpu: { type: 'string' },
   append: { type: 'string' },
   initrd: { type: 'string' },
   module: { type: 'string', multiple: true },
@@ -89,6 +91,7 @@ const runOptions = (kernel: string, values: Values): RunOptions => {
     kernel,
     memory: memory(values.memory),
     cpus: 1,
+    cpu: values.cpu,
     append: values.append,
     initrd: values.initrd,
     modules: values.module ?? [],

@@ -36,12 +36,13 @@ const run = async (options: RunOptions): Promise<number> => {
   const script = options.script === undefined ? [] : parseScript(options.script, readText(options.script));
   // Now, not after an hour.
   if (options.json !== undefined) writeText(options.json, '');
-  const machine = createMachine({ memory: options.memory, cpus: options.cpus });
-  machine.boot(input);
+  const machine = createMachine({ memory: options.memory, cpus: options.cpus, cpu: options.cpu });
   const host = processHost();
-  const start = performance.now();
   try {
-    const outcome = await new Run(machine, options, script, host).toTheEnd();
+    const running = new Run(machine, options, script, host);
+    machine.boot(input);
+    const start = performance.now();
+    const outcome = await running.toTheEnd();
     if (options.json !== undefined) writeReport(options.json, machine, outcome, (performance.now() - start) / 1000);
     if (outcome.message) say(`${outcome.message} (${machine.instructions} instructions).`);
     return outcome.status;

@@ -1,5 +1,7 @@
 /** `--help`. Exit statuses and options are the contract of DESIGN section 5. */
 
+import { DEFAULT_MODEL, MODEL_NAMES } from '../../emulator/index';
+
 export const USAGE = `Usage: ringside run KERNEL [options]
 
 Runs an operating-system kernel on Ringside's machine; its first serial port is the standard output.
@@ -8,6 +10,7 @@ KERNEL is an ELF file (Multiboot 1 or 2, PVH, plain), a Linux bzImage or a boota
 What it gets
   --memory SIZE         RAM, whole MiB: 64M, 1G (default 256M)
   --cpus N              processors (default 1)
+  --cpu MODEL           ${MODEL_NAMES.join(', ')}, and changes to it: haswell,-avx2,+smap (default ${DEFAULT_MODEL})
   --append TEXT         command line
   --initrd FILE         initial RAM disk; the first module for Multiboot and PVH
   --module FILE         a further file for Multiboot and PVH; repeatable

@@ -66,6 +66,7 @@ const machineConfig = (config: LaunchConfig) => ({
   memory: config.memory ?? 256 << 20,
   cpus: config.cpus ?? 1,
   ...(config.tier === undefined ? {} : { tier: config.tier }),
+  ...(config.cpu === undefined ? {} : { cpu: config.cpu }),
 });
 
 async function readImages(session: RingsideSession, config: LaunchConfig): Promise<BootInput> {

@@ -42,6 +42,8 @@ export interface MachineConfig {
   memory: number;
   cpus: number;
   tier?: 'interpreter' | 'compiler';
+  /** Processor model and changes to it, `haswell,-avx2` (cpu/models.ts); `max` unless said. */
+  cpu?: string;
 }
 
 /** The image to start, and what goes with it: bytes that the host read. */

@@ -3,6 +3,7 @@
  * line, the debug adapter and tests see (api.ts).
  */
 import { Cpu } from '../cpu/cpu';
+import { makeModel } from '../cpu/models';
 import { StepLoop } from '../cpu/run';
 import type { StepHost } from '../cpu/run';
 import type { Turn } from '../cpu/turns';
@@ -19,6 +20,7 @@ import type { BootImage } from './boot';
 import { BiosServices, biosRegions } from './firmware/bios';
 import type { BiosDisk } from './firmware/bios';
 import { RSDP_GPA, e820, firmwareTables } from './firmware/firmware';
+import { setMemoryTypes } from './firmware/memory-types';
 import { powerOnSelfTest } from './firmware/post';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
@@ -62,6 +64,7 @@ export class Pc implements Machine, StepHost {
 
   constructor(readonly config: Readonly<MachineConfig>) {
     checkConfig(config);
+    const model = makeModel(config.cpu);
     const pages = layout.memoryBytes(config.cpus, config.memory) / WASM_PAGE;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.physical = new PhysicalMemory(memory, config.memory);
@@ -74,6 +77,7 @@ export class Pc implements Machine, StepHost {
         bus: this.board.busOf(apicId),
         interrupts: this.board.interruptSource(apicId),
         ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
+        model,
         apicId,
         processors: config.cpus,
         unsupported: (what) => this.report(what),
@@ -165,6 +169,8 @@ export class Pc implements Machine, StepHost {
     const entries = e820(this.config.memory);
     const tables = firmwareTables(this.config.memory, this.config.cpus, { signature: this.cpus[0].cpuid(1, 0)[0] });
     this.powerOn();
+    for (const cpu of this.cpus) setMemoryTypes(cpu);
+    for (const feature of this.cpus[0].model.lacking) this.report(`processor feature ${feature}`);
     for (const { gpa, bytes } of tables) this.writeFirmware(gpa, bytes);
     const rsdp = { gpa: RSDP_GPA, bytes: this.physical.readBytes(RSDP_GPA, RSDP_BYTES) };
     const image: BootImage = loadImage(input, { e820: entries, rsdp });
