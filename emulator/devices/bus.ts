@@ -43,6 +43,13 @@ export interface Window {
   writeMmio?(gpa: number, bytes: number, value: number): void;
 }
 
+/** RAM, as a bus master reaches it. Whatever is not RAM ends an access: less is read or written than was asked. */
+export interface GuestMemory {
+  readBytes(gpa: number, bytes: number): Uint8Array;
+  /** Bytes written. */
+  writeBytes(gpa: number, data: Uint8Array): number;
+}
+
 /** Where windows are opened and closed while the guest runs: the base address registers of PCI functions. */
 export interface Decoder {
   attach(window: Window): void;

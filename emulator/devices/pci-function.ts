@@ -29,11 +29,14 @@ export interface PciFunctionConfig {
   multiFunction?: boolean;
   /** 1 to 4: INTA to INTD; 0 or absent: none. */
   interruptPin?: number;
-  bars?: readonly PciBar[];
+  /** From BAR 0 on; undefined: this one is not there. */
+  bars?: readonly (PciBar | undefined)[];
   /** Values after reset beyond the header, and bits that the guest may write there. */
   defaults?: Bytes;
   writable?: Bytes;
   onConfigWrite?(offset: number, bytes: number): void;
+  /** Before the guest reads: registers that are windows to something else are brought up to date with `poke`. */
+  onConfigRead?(offset: number, bytes: number): void;
 }
 
 const COMMAND = 0x04;
@@ -73,6 +76,14 @@ export class PciFunction {
     this.drive = drive;
   }
 
+  /** Taken out: its windows close. */
+  disconnect(): void {
+    for (const window of this.windows) this.decoder?.detach(window);
+    this.windows = [];
+    this.decoder = undefined;
+    this.drive = () => {};
+  }
+
   /** The function's INTx pin, held back by the command register's disable bit. */
   setInterrupt(level: boolean): void {
     this.config[0x06] = level ? this.config[0x06]! | 8 : this.config[0x06]! & ~8;
@@ -108,6 +119,16 @@ export class PciFunction {
     this.decode();
   }
 
+  /** As the guest reads it. */
+  access(offset: number, bytes: number): number {
+    this.description.onConfigRead?.(offset, bytes);
+    return this.read(offset, bytes);
+  }
+  /** Past the mask of what the guest may write. */
+  poke(offset: number, bytes: readonly number[]): void {
+    this.config.set(bytes, offset);
+  }
+
   read(offset: number, bytes: number): number {
     let value = 0;
     for (let i = bytes - 1; i >= 0; i--) value = (value << 8) | this.config[offset + i]!;
@@ -128,8 +149,8 @@ export class PciFunction {
   private *bars(): Generator<{ at: number; bar: PciBar }> {
     let at = BAR0;
     for (const bar of this.description.bars ?? []) {
-      yield { at, bar };
-      at += bar.kind === 'memory64' ? 8 : 4;
+      if (bar) yield { at, bar };
+      at += bar?.kind === 'memory64' ? 8 : 4;
     }
   }
 

@@ -50,12 +50,15 @@ export class PciHost implements Device<Saved> {
     this.add(
       new PciFunction({
         name: 'host bridge', slot: 0, function: 0, vendor: 0x8086, device: 0x1237, revision: 2, classCode: 0x06_0000,
+        // As QEMU's board: firmware made for that one (SeaBIOS) knows the platform by it.
+        subsystem: { vendor: 0x1af4, device: 0x1100 },
         // PAM0-6 as firmware leaves them, SMRAM closed.
         defaults: [[0x59, [0x30, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33]], [0x72, [0x02]]],
       }),
     ); // prettier-ignore
     this.isaBridge = new PciFunction({
       name: 'ISA bridge', slot: ISA_BRIDGE_SLOT, function: 0, vendor: 0x8086, device: 0x7000, revision: 0, classCode: 0x06_0100,
+      multiFunction: true,
       defaults: [[PIRQ_ROUTE, [ROUTE_OFF, ROUTE_OFF, ROUTE_OFF, ROUTE_OFF]]],
       writable: [[PIRQ_ROUTE, [0x8f, 0x8f, 0x8f, 0x8f]]],
       onConfigWrite: (offset) => {
@@ -68,6 +71,12 @@ export class PciHost implements Device<Saved> {
   add(fn: PciFunction): void {
     this.functions.set(fn.slot * 8 + fn.function, fn);
     fn.connect(this.pins.decoder, (level) => this.setInterrupt(fn.slot, fn.interruptPin, level));
+  }
+
+  /** Takes out what `add` put in. */
+  remove(fn: PciFunction): void {
+    this.functions.delete(fn.slot * 8 + fn.function);
+    fn.disconnect();
   }
 
   reset(): void {
@@ -127,7 +136,7 @@ export class PciHost implements Device<Saved> {
   }
 
   private readConfig(offset: number, bytes: number): number {
-    return this.selected()?.read((this.address & 0xfc) + offset, bytes) ?? ones(bytes);
+    return this.selected()?.access((this.address & 0xfc) + offset, bytes) ?? ones(bytes);
   }
   private writeConfig(offset: number, bytes: number, value: number): void {
     this.selected()?.write((this.address & 0xfc) + offset, bytes, value);

@@ -46,8 +46,40 @@ export interface MachineConfig {
   cpu?: string;
 }
 
+/** What is on a disk before the guest writes: read as the guest asks for it, never written. */
+export interface DiskContent {
+  readonly bytes: number;
+  /** Within `bytes`. */
+  read(offset: number, bytes: number): Uint8Array;
+}
+export interface DiskInput {
+  /** For messages. */
+  name: string;
+  content: DiskContent;
+  interface: 'ide' | 'virtio';
+  /** A CD-ROM is read-only and needs `ide`. */
+  media: 'disk' | 'cdrom';
+  readOnly: boolean;
+}
+
+/** What is plugged into the machine, whatever starts it. */
+export interface Equipment {
+  disks?: readonly DiskInput[];
+  /** Where typed input goes, and whose output is the console's besides the serial port: `serial` unless said. */
+  console?: 'serial' | 'virtio';
+}
+
+/** A BIOS that starts the machine by itself, from a disk. */
+export interface FirmwareInput extends Equipment {
+  /** For messages. */
+  name: string;
+  firmware: Uint8Array;
+  /** Option ROM that gives the display its BIOS services. */
+  vgaRom?: Uint8Array;
+}
+
 /** The image to start, and what goes with it: bytes that the host read. */
-export interface BootInput {
+export interface BootInput extends Equipment {
   /** For messages. */
   name: string;
   kernel: Uint8Array;
@@ -188,7 +220,9 @@ export interface Machine {
   readonly ns: number;
 
   /** Loads and resets. UserError with file, field and remedy for a bad image. */
-  boot(input: BootInput): void;
+  boot(input: BootInput | FirmwareInput): void;
+  /** What the guest wrote to the disks of `boot`, in their order: ascending runs of bytes, disjoint. */
+  diskChanges(disk: number): { offset: number; bytes: Uint8Array }[];
   /**
    * Runs until `instructions` have retired in total from now, or something stops it earlier. Synchronous: callers slice.
    * After a breakpoint or trap stop, calling it again continues with the instruction (or delivery) it stopped at.

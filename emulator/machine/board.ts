@@ -6,7 +6,7 @@
 import type { Bus, InterruptSource } from '../cpu/ports';
 import { AcpiPm } from '../devices/acpi-pm';
 import { ApicBus } from '../devices/apic-bus';
-import type { Clock, Device, Inspection, Line } from '../devices/bus';
+import type { Clock, Device, GuestMemory, Inspection, Line } from '../devices/bus';
 import { DebugExit } from '../devices/debug-exit';
 import { Dma } from '../devices/dma';
 import { IoApic } from '../devices/io-apic';
@@ -23,7 +23,9 @@ import { Uart } from '../devices/uart';
 import { Vga } from '../devices/vga';
 import { assert } from '../util/assert';
 import { IO_APIC_GPA, PIRQ_PIN, PM_BASE, SCI_IRQ, checkMemory, memorySplit } from './address-map';
+import type { Equipment } from './api';
 import { CpuBus } from './cpu-bus';
+import { Sockets } from './equipment';
 
 /** 2024-01-01 00:00:00 UTC: a date that does not depend on the host. */
 export const DEFAULT_START_SECONDS = 1_704_067_200;
@@ -31,6 +33,8 @@ export const DEFAULT_START_SECONDS = 1_704_067_200;
 /** What the board tells the machine. All are called synchronously, from within an access or `tick`. */
 export interface BoardHost {
   clock: Clock;
+  /** What bus masters reach. */
+  memory: GuestMemory;
   /** A byte left the first serial port. */
   onConsole(byte: number): void;
   /** A byte was written to port E9h; by default it goes to nobody. */
@@ -70,16 +74,17 @@ export class Board {
   readonly pm: AcpiPm;
   readonly apics: LocalApic[] = [];
   readonly system: SystemBus;
+  readonly sockets: Sockets;
   private readonly com1: Uart;
   private readonly pci: PciHost;
   private readonly port92: Port92;
   private readonly apicBus: ApicBus;
   private readonly buses: CpuBus[];
-  private readonly devices: Device[] = [];
-  private readonly timed: Device[] = [];
+  private devices: Device[] = [];
+  private timed: Device[] = [];
   private readonly reported = new Set<string>();
   /** As power comes on: what the chips hold before anything happened. */
-  private readonly initial: BoardSaved;
+  private initial: BoardSaved;
   private promised = Infinity;
   private a20Level: boolean | undefined;
 
@@ -127,6 +132,17 @@ export class Board {
       this.vga, this.pci, this.pm, debugExit,
     ]; // prettier-ignore
     for (const device of parts) this.attach(device);
+    this.sockets = new Sockets({
+      clock,
+      memory: host.memory,
+      irqs: [this.irq(14), this.irq(15)],
+      onConsole: (byte) => host.onConsole(byte),
+      sendMsi: (address, data) => this.apicBus.sendMsi(address, data),
+      unsupported: this.unsupported,
+    });
+    this.attach(this.sockets.ide);
+    this.add(this.sockets.ide.fn);
+    this.plug({});
     this.reset();
     this.initial = this.save();
   }
@@ -138,13 +154,29 @@ export class Board {
     if (device.deadline) this.timed.push(device);
     this.system.attach(device);
   }
+  private detach(device: Device): void {
+    this.devices = this.devices.filter((d) => d !== device);
+    this.timed = this.timed.filter((d) => d !== device);
+    this.system.detach(device);
+  }
+
   /** One more PCI function on bus 0. */
-  attachPci(fn: PciFunction): void {
+  add(fn: PciFunction): void {
     this.pci.add(fn);
   }
-  /** A message-signalled interrupt of a PCI function. */
-  sendMsi(address: number, data: number): void {
-    this.apicBus.sendMsi(address, data);
+  /** Exchanges disks and what else is not soldered; `powerOn` follows. UserError: what does not fit. */
+  plug(equipment: Equipment): void {
+    for (const device of this.sockets.virtio) {
+      this.detach(device);
+      this.pci.remove(device.fn);
+    }
+    this.sockets.plug(equipment);
+    for (const device of this.sockets.virtio) {
+      this.attach(device);
+      this.add(device.fn);
+    }
+    this.sockets.ide.reset();
+    if (this.initial) this.initial = { devices: { ...this.initial.devices, ...this.saveOf(this.sockets.devices) } };
   }
 
   /** As the boot processor sees it. */
@@ -186,7 +218,7 @@ export class Board {
   }
 
   typeConsole(bytes: Uint8Array): void {
-    this.com1.type(bytes);
+    if (!this.sockets.type(bytes)) this.com1.type(bytes);
     this.accessed();
   }
   /** On the PS/2 keyboard. */
@@ -200,7 +232,10 @@ export class Board {
   }
 
   save(): BoardSaved {
-    return { devices: Object.fromEntries(this.devices.map((device) => [device.name, device.save()])) };
+    return { devices: this.saveOf(this.devices) };
+  }
+  private saveOf(devices: readonly Device[]): Record<string, unknown> {
+    return Object.fromEntries(devices.map((device) => [device.name, device.save()]));
   }
   restore(saved: BoardSaved): void {
     for (const device of this.devices) {

@@ -102,6 +102,7 @@ export class Pc implements Machine, StepHost {
       { memoryBytes: this.config.memory, cpus: this.config.cpus },
       {
         clock: { now: () => this.ns },
+        memory: this.physical,
         onConsole: (byte) => this.onConsole?.(Uint8Array.of(byte)),
         unsupported: (what) => this.report(what),
         powerOff: () => stop({ kind: 'power-off' }),
@@ -168,6 +169,7 @@ export class Pc implements Machine, StepHost {
   boot(input: BootInput): void {
     const entries = e820(this.config.memory);
     const tables = firmwareTables(this.config.memory, this.config.cpus, { signature: this.cpus[0].cpuid(1, 0)[0] });
+    this.board.plug(input);
     this.powerOn();
     for (const cpu of this.cpus) setMemoryTypes(cpu);
     for (const feature of this.cpus[0].model.lacking) this.report(`processor feature ${feature}`);
@@ -201,6 +203,10 @@ export class Pc implements Machine, StepHost {
   private writeFirmware(gpa: number, bytes: Uint8Array): void {
     const written = this.physical.writeBytes(gpa, bytes, true);
     assert(written === bytes.length, `firmware or an image was placed outside RAM at gp:0x${gpa.toString(16)}`);
+  }
+
+  diskChanges(disk: number): { offset: number; bytes: Uint8Array }[] {
+    return this.board.sockets.disks[disk].changes();
   }
 
   run(instructions: number): Stop {

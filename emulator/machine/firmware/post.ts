@@ -6,6 +6,7 @@
 import type { Bus } from '../../cpu/ports';
 import { APIC, SVR_ENABLE } from '../../devices/local-apic-registers';
 import { LOCAL_APIC_GPA, PIRQ_IRQS, SCI_IRQ } from '../address-map';
+import { setUpPci } from './pci-setup';
 
 /** Master and slave of the 8259 pair; only timer and keyboard are unmasked. */
 export const BIOS_VECTORS = { master: 0x08, slave: 0x70 } as const;
@@ -28,7 +29,7 @@ export function powerOnSelfTest(bus: Bus): void {
     bus.writePort(0xcf8, 4, 0x8000_0000 + (1 << 11) + 0x60);
     bus.writePort(0xcfc + i, 1, irq);
   });
-  bus.writePort(0xcf8, 4, 0);
+  setUpPci(bus);
   const apic = (offset: number, value: number): void => bus.writeMmio(LOCAL_APIC_GPA + offset, 4, value);
   apic(APIC.SVR, SVR_ENABLE | 0xff);
   apic(APIC.LVT_LINT0, 0x700); // ExtINT

@@ -1,5 +1,5 @@
 /** A clock that tests set, wires that remember. */
-import type { Clock, Line } from '../../../emulator/devices/bus';
+import type { Clock, GuestMemory, Line } from '../../../emulator/devices/bus';
 
 export class TestClock implements Clock {
   ns = 0;
@@ -35,4 +35,24 @@ export function checkPlain(value: unknown, path = 'saved'): void {
     return;
   }
   throw new Error(`${path} is not plain data`);
+}
+
+export const NO_MEMORY: GuestMemory = { readBytes: () => new Uint8Array(0), writeBytes: () => 0 };
+
+/** RAM from 0 on. */
+export class TestMemory implements GuestMemory {
+  readonly data: Uint8Array;
+  readonly view: DataView;
+  constructor(bytes = 1 << 20) {
+    this.data = new Uint8Array(bytes);
+    this.view = new DataView(this.data.buffer);
+  }
+  readBytes(gpa: number, bytes: number): Uint8Array {
+    return this.data.slice(gpa, Math.min(gpa + bytes, this.data.length));
+  }
+  writeBytes(gpa: number, data: Uint8Array): number {
+    const part = data.subarray(0, Math.max(0, this.data.length - gpa));
+    this.data.set(part, Math.min(gpa, this.data.length));
+    return part.length;
+  }
 }

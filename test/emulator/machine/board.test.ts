@@ -5,7 +5,7 @@ import type { BoardSaved } from '../../../emulator/machine/board';
 import { powerOnSelfTest } from '../../../emulator/machine/firmware/post';
 import { APIC } from '../../../emulator/devices/local-apic-registers';
 import { PciFunction } from '../../../emulator/devices/pci-function';
-import { TestClock, checkPlain } from '../devices/support';
+import { NO_MEMORY, TestClock, checkPlain } from '../devices/support';
 
 const MIB = 0x10_0000;
 const APIC_GPA = 0xfee0_0000;
@@ -18,6 +18,7 @@ function bench(cpus = 1) {
     { memoryBytes: 64 * MIB, cpus },
     {
       clock,
+      memory: NO_MEMORY,
       onConsole: (byte) => (console += String.fromCharCode(byte)),
       unsupported: (what) => events.push(what),
       powerOff: () => events.push('power off'),
@@ -165,13 +166,13 @@ describe('board', () => {
   });
   it('takes a PCI function and delivers its interrupt both ways', () => {
     const { board, cpu, bus, redirect } = bench();
-    const card = new PciFunction({ name: 'card', slot: 2, function: 0, vendor: 1, device: 2, revision: 0, classCode: 0xff_0000, interruptPin: 1 });
-    board.attachPci(card);
+    const card = new PciFunction({ name: 'card', slot: 20, function: 0, vendor: 1, device: 2, revision: 0, classCode: 0xff_0000, interruptPin: 1 });
+    board.add(card);
     bus.writePort(0xa1, 1, 0x00);
-    card.setInterrupt(true); // slot 2, INTA: PIRQB, IRQ10
-    assert.equal(cpu.acknowledge(), 0x72);
+    card.setInterrupt(true); // slot 20, INTA: PIRQD, IRQ11
+    assert.equal(cpu.acknowledge(), 0x73);
     card.setInterrupt(false);
-    redirect(17, 0xa044);
+    redirect(19, 0xa044);
     bus.writePort(0xa1, 1, 0xff);
     card.setInterrupt(true);
     assert.equal(cpu.acknowledge(), 0x44);

@@ -4,7 +4,7 @@ import { Board } from '../../../../emulator/machine/board';
 import { BiosServices, biosRegions } from '../../../../emulator/machine/firmware/bios';
 import type { BiosDisk, RealModeProcessor } from '../../../../emulator/machine/firmware/bios';
 import { powerOnSelfTest } from '../../../../emulator/machine/firmware/post';
-import { TestClock } from '../../devices/support';
+import { NO_MEMORY, TestClock } from '../../devices/support';
 
 const MIB = 0x10_0000;
 const SIZE = 64 * MIB;
@@ -46,7 +46,7 @@ function bench(disks: BiosDisk[] = DISKS) {
   const events: string[] = [];
   let teletype = '';
   const host = {
-    clock, onConsole: () => {}, unsupported: (what: string) => events.push(what), powerOff: () => {}, resetRequested: () => {},
+    clock, memory: NO_MEMORY, onConsole: () => {}, unsupported: (what: string) => events.push(what), powerOff: () => {}, resetRequested: () => {},
     debugExit: () => {}, a20: (level: boolean) => events.push(`a20 ${level ? 1 : 0}`), cpuAttention: () => {},
   }; // prettier-ignore
   const board = new Board(
