@@ -72,5 +72,6 @@ export class AddressRules {
     paging.writeProtect = (this.cr0 & CR0.WP) !== 0;
     paging.smep = (this.cr4 & CR4.SMEP) !== 0;
     paging.smap = (this.cr4 & CR4.SMAP) !== 0;
+    this.mmu.onPaging?.();
   }
 }

@@ -188,6 +188,8 @@ export interface Inspector {
   halted(cpu: number): boolean;
   /** Descriptor tables, devices, and so on, by name: trees of plain values. */
   structures(cpu: number): Record<string, unknown>;
+  /** Called after a write to CR0, CR3, CR4 or EFER changed what addresses mean; must only inspect. Costs nothing while unset. */
+  onAddressSpace: ((cpu: number) => void) | undefined;
 } // prettier-ignore
 
 /** A condition in the run loop: true stops. Called synchronously between two instructions; must only inspect. `cpu` is

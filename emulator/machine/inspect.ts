@@ -27,6 +27,7 @@ export interface Inspected {
 
 export class MachineInspector implements Inspector {
   private readonly files: RegisterFile[];
+  private addressSpaceHook: Inspector['onAddressSpace'];
 
   constructor(private readonly machine: Inspected) {
     this.files = machine.cpus.map((cpu) =>
@@ -149,5 +150,12 @@ export class MachineInspector implements Inspector {
   }
   structures(): Record<string, unknown> {
     return this.machine.devices();
+  }
+  get onAddressSpace(): Inspector['onAddressSpace'] {
+    return this.addressSpaceHook;
+  }
+  set onAddressSpace(look: Inspector['onAddressSpace']) {
+    this.addressSpaceHook = look;
+    this.machine.cpus.forEach(({ mmu }, cpu) => (mmu.onPaging = look && (() => look(cpu))));
   }
 }

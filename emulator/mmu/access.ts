@@ -33,6 +33,8 @@ export class Mmu {
   readonly watches = new WatchList();
   /** The address space in force; replaced in place by the processor's modeChanged(). */
   readonly paging: PagingContext = emptyContext();
+  /** After `paging` was worked out anew. Set only while a debugger waits for an address space; must only look. */
+  onPaging?: () => void;
   /** Of explicit accesses at the current privilege level. */
   context: Context = CONTEXT.supervisor;
   /** 64-bit mode: linear addresses have 48 significant bits; otherwise they wrap at 4 GiB. */
