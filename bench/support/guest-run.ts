@@ -1,0 +1,68 @@
+/** One guest on our machine, with the clocks read at each line of its console. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { createMachine } from '../../emulator';
+import type { BootInput, MachineConfig } from '../../emulator';
+
+export interface GuestSpec {
+  kernel: string;
+  initrd?: string;
+  append: string;
+  memoryMib: number;
+  tier?: MachineConfig['tier'];
+  /** The run ends at the line that has this text. */
+  until?: string;
+}
+export interface LineMark {
+  line: string;
+  /** User and system time of this process, all threads, s. */
+  cpu: number;
+  /** s since the process began. */
+  wall: number;
+  instructions: number;
+}
+export interface GuestReport {
+  lines: LineMark[];
+  stop: string;
+  /** Of this process, besides the guest's RAM. */
+  residentBytes: number;
+}
+
+/** Between two slices nothing happens; where a run ends does not depend on it. */
+const SLICE = 50_000_000;
+const LIMIT = 60_000_000_000;
+
+export function runGuest({ kernel, initrd, append, memoryMib, tier, until }: GuestSpec): GuestReport {
+  const lines: LineMark[] = [];
+  let line = '';
+  let reached = false;
+  const machine = createMachine({ memory: memoryMib << 20, cpus: 1, ...(tier && { tier }) });
+  machine.onConsole = (bytes) => {
+    for (const byte of bytes) {
+      if (byte !== 10) line += byte === 13 ? '' : String.fromCharCode(byte);
+      else {
+        const { user, system } = process.cpuUsage();
+        lines.push({ line, cpu: (user + system) / 1e6, wall: process.uptime(), instructions: machine.instructions });
+        if (until !== undefined && line.includes(until)) {
+          reached = true;
+          machine.requestStop();
+        }
+        line = '';
+      }
+    }
+  };
+  const input: BootInput = { name: basename(kernel), kernel: readFileSync(kernel), append };
+  if (initrd !== undefined) input.initrd = { name: basename(initrd), bytes: readFileSync(initrd) };
+  machine.boot(input);
+  for (;;) {
+    const stop = machine.run(SLICE);
+    const ended = stop.kind !== 'limit' || machine.instructions >= LIMIT;
+    if (ended)
+      return { lines, stop: reached ? 'until' : stop.kind, residentBytes: residentBytes() - (memoryMib << 20) };
+  }
+}
+
+/** The guest's RAM counts whole, whether it was touched or not: what is left may be less than the truth, never more. */
+function residentBytes(): number {
+  return process.memoryUsage().rss;
+}
