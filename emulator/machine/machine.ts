@@ -296,5 +296,7 @@ function checkConfig({ memory, cpus, tier }: MachineConfig): void {
   if (tier === 'compiler') throw new UserError('tier: "compiler" does not exist yet; give "interpreter".');
 }
 
+export { DEFAULT_MODEL, MODEL_NAMES } from '../cpu/models';
+
 /** RAM of the given size and a PC around it, switched off: `boot` an image, then `run`. UserError: bad configuration. */
 export const createMachine = (config: MachineConfig): Machine => new Pc(config);
