@@ -5,6 +5,7 @@ import type { RowSpec } from '../row';
 import * as control from '../semantics/system-control';
 import * as io from '../semantics/io';
 import { rdtsc } from '../semantics/time';
+import * as xsave from '../semantics/xsave';
 import * as segments from '../semantics/system-segments';
 import { SEG } from '../../x86/registers';
 
@@ -18,6 +19,8 @@ const task: RowAttributes = { sensitive: true, intercept: 'task-register', prote
 const looks: RowAttributes = { sensitive: true, protectedOnly: true, writes: 'Z' };
 const stackedSegment: RowAttributes = { sensitive: true, default64: true };
 const loads: RowAttributes = { ends: true, sensitive: true };
+
+const area = (feature: string): RowAttributes => ({ form: 'memory', feature });
 
 export const systemRows: readonly RowSpec[] = [
   called('0f 20 /r', 'mov', 'Rn,Cn', control.movFromControl, crAccess),
@@ -86,10 +89,17 @@ export const systemRows: readonly RowSpec[] = [
   called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
   emitted('0f 31', 'rdtsc', '', rdtsc, { intercept: 'rdtsc', feature: 'tsc' }),
   called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
+  called('f3 0f c7 /7', 'rdpid', 'Rn', control.rdpid, { form: 'register', feature: 'rdpid' }),
   called('0f 33', 'rdpmc', '', control.rdpmc, { intercept: 'rdpmc' }),
   called('0f a2', 'cpuid', '', control.cpuid, { intercept: 'cpuid' }),
-  called('0f 01 d0', 'xgetbv', '', control.xgetbv, { feature: 'xsave' }),
-  called('0f 01 d1', 'xsetbv', '', control.xsetbv, { ...ring0, feature: 'xsave', intercept: 'xsetbv' }),
+  called('0f 01 d0', 'xgetbv', '', xsave.xgetbv, { feature: 'xsave' }),
+  called('0f 01 d1', 'xsetbv', '', xsave.xsetbv, { ...ring0, feature: 'xsave', intercept: 'xsetbv' }),
+  called('np 0f ae /4', 'xsave', 'M', xsave.xsave, area('xsave')),
+  called('np 0f ae /6', 'xsaveopt', 'M', xsave.xsaveopt, area('xsaveopt')),
+  called('np 0f c7 /4', 'xsavec', 'M', xsave.xsaveCompacted, area('xsavec')),
+  called('np 0f c7 /5', 'xsaves', 'M', xsave.xsaveCompacted, { ...area('xsaves'), privileged: true, intercept: 'xsaves' }),
+  called('np 0f ae /5', 'xrstor', 'M', xsave.xrstor, area('xsave')),
+  called('np 0f c7 /3', 'xrstors', 'M', xsave.xrstors, { ...area('xsaves'), privileged: true, intercept: 'xsaves' }),
   called('0f 01 ca', 'clac', '', control.setAlignmentCheck(false), { ends: true, feature: 'smap' }),
   called('0f 01 cb', 'stac', '', control.setAlignmentCheck(true), { ends: true, feature: 'smap' }),
 

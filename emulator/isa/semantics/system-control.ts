@@ -75,6 +75,9 @@ export const rdtscp: SystemMeaning = (cpu) => {
   storeTsc(cpu);
   cpu.state.setGpr32(GPR.RCX, cpu.state.system32('tsc_aux'));
 };
+export const rdpid: SystemMeaning = (cpu, insn) => {
+  writeGpr(cpu.state, registerOf(insn, 0), width(cpu), cpu.state.system('tsc_aux'));
+};
 /** CPUID leaf 0AH says that there are no counters: every index is out of range. */
 export const rdpmc: SystemMeaning = () => {
   throw gp();
@@ -86,25 +89,6 @@ export const cpuid: SystemMeaning = (cpu) => {
   state.setGpr32(GPR.RBX, b);
   state.setGpr32(GPR.RCX, c);
   state.setGpr32(GPR.RDX, d);
-};
-
-const checkXsave = (cpu: Processor): void => {
-  if (!(cpu.state.system32('cr4') & CR4.OSXSAVE)) throw ud();
-};
-export const xgetbv: SystemMeaning = (cpu) => {
-  const { state } = cpu;
-  checkXsave(cpu);
-  if (state.gpr32(GPR.RCX) !== 0) throw gp();
-  state.setGpr32(GPR.RAX, Number(state.system('xcr0') & 0xffff_ffffn));
-  state.setGpr32(GPR.RDX, 0);
-};
-/** x87 and SSE state only; x87 cannot be taken away (SDM vol. 1 13.3). */
-export const xsetbv: SystemMeaning = (cpu) => {
-  const { state } = cpu;
-  checkXsave(cpu);
-  const value = (BigInt(state.gpr32(GPR.RDX)) << 32n) | BigInt(state.gpr32(GPR.RAX));
-  if (state.gpr32(GPR.RCX) !== 0 || value & ~3n || !(value & 1n)) throw gp();
-  state.setSystem('xcr0', value);
 };
 
 export const hlt: SystemMeaning = (cpu) => cpu.halt();

@@ -11,6 +11,7 @@ describe('privilege', () => {
     ['lmsw ax', '0f01f0'], ['invlpg [rbx]', '0f013b'], ['invpcid rax,[rbx]', '660f388203'], ['invd', '0f08'], ['wbinvd', '0f09'],
     ['lgdt [rbx]', '0f0113'], ['lidt [rbx]', '0f011b'], ['lldt ax', '0f00d0'], ['ltr ax', '0f00d8'], ['swapgs', '0f01f8'],
     ['rdmsr', '0f32'], ['wrmsr', '0f30'], ['hlt', 'f4'], ['sysret', '480f07'], ['sysexit', '0f35'],
+    ['xsaves [rbx]', '0fc72b'], ['xrstors [rbx]', '0fc71b'],
   ]; // prettier-ignore
   for (const [name, code] of privileged)
     it(`${name} at level 3: #GP(0)`, () => {
