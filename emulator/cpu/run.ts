@@ -10,6 +10,7 @@ import type { Cpu } from './cpu';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { deliver, describe, isSoftware } from './events';
 import type { PendingEvent } from './events';
+import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
 import { executionMode } from './mode';
 import { GuestFault } from './ports';
@@ -54,6 +55,7 @@ export class StepLoop {
     cpus: readonly Cpu[],
     private readonly host: StepHost,
     memory: WebAssembly.Memory,
+    tier: Tier = 'compiler',
   ) {
     const mmus = cpus.map((cpu) => cpu.mmu);
     this.breakpoints = new Breakpoints(mmus, (gva) => this.generated.code.cache.forgetLinear(gva));
@@ -61,7 +63,7 @@ export class StepLoop {
       this.watched ??= stop;
       this.requestExit();
     };
-    this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva));
+    this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva), tier);
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
       cpu.mmu.tlb.onFlush = () => this.generated.code.cache.flushJumpCache(cpu.apicId);
@@ -206,9 +208,10 @@ export class StepLoop {
     return this.cpu.heldEvent ? describe(this.cpu, this.cpu.heldEvent) : fallback;
   }
 
-  /** Nobody can run: time jumps to when a device acts next. */
+  /** This processor cannot run. If nobody can, time jumps to when a device acts next. */
   private skipIdle(): Stop | undefined {
     const { host, turns } = this;
+    if (turns.anyCanRun) return undefined;
     const { canWake, shutDown } = turns;
     if (shutDown && !canWake) return this.tripleFault(shutDown);
     // An NMI could still come, but nothing on this board raises one by itself.

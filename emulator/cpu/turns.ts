@@ -84,6 +84,10 @@ export class Turns {
     return young > 0 ? { most: young, pauseEnds: false } : { most: this.left, pauseEnds: true };
   }
 
+  /** Somebody has something to do. */
+  get anyCanRun(): boolean {
+    return this.cpus.some(canRun);
+  }
   /** Some interrupt could wake somebody. */
   get canWake(): boolean {
     return this.cpus.some(

@@ -47,5 +47,7 @@ export function stateHash({ state, ram }: Hashed): string {
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;
   if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array).join();
-  return value;
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  // Which device was plugged in first is no state.
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

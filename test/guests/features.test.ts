@@ -13,6 +13,10 @@ const folder = join(guests, 'tests');
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.S') ? [file.slice(0, -2)] : []));
 const image = (name: string): string => join(folder, `${name}.elf`);
 const BY_HAND = new Set(['manual', 'manual-long', 'manual-paging', 'manual-segments']);
+/** How many processors; one where nothing is said. */
+const CPUS: Record<string, number> = { processors: 4 };
+const ours = (name: string, file = image(name)) => runOnOurs(file, '', 20_000_000, CPUS[name]);
+const qemu = (name: string) => runOnQemu(image(name), '', 'max', CPUS[name]);
 /** Single lines in which QEMU departs from the manual. */
 const CORRECTIONS: Record<string, Record<string, string>> = {
   // SDM volume 3B section 20.1.1: limits are 64 KiB and are checked. QEMU checks none.
@@ -22,7 +26,7 @@ const CORRECTIONS: Record<string, Record<string, string>> = {
   },
 };
 
-const fromQemu = (name: string): string => goldenText(`${name}.txt`, () => runOnQemu(image(name)).console);
+const fromQemu = (name: string): string => goldenText(`${name}.txt`, () => qemu(name).console);
 const expected = (name: string): string => {
   if (BY_HAND.has(name)) return readFileSync(join(golden, `${name}.txt`), 'utf8');
   const corrections = CORRECTIONS[name] ?? {};
@@ -36,7 +40,7 @@ const expected = (name: string): string => {
 describe('processor features, by tiny kernels', () => {
   for (const name of names)
     it(`${name}: our machine prints what QEMU${BY_HAND.has(name) ? ' should print' : ' prints'}`, () => {
-      const { console, end } = runOnOurs(image(name), '', 20_000_000);
+      const { console, end } = ours(name);
       assert.equal(console, expected(name));
       assert.equal(end, 'debug-exit 0');
     });
@@ -45,7 +49,7 @@ describe('processor features, by tiny kernels', () => {
     if (!haveQemu()) this.skip();
     for (const name of names)
       if (!BY_HAND.has(name))
-        assert.deepEqual(runOnQemu(image(name)), { console: fromQemu(name), end: 'debug-exit 0' });
+        assert.deepEqual(qemu(name), { console: fromQemu(name), end: 'debug-exit 0' });
   });
 
   it('the built images are those of the sources', function () {
@@ -62,7 +66,7 @@ describe('processor features, by tiny kernels', () => {
       for (const name of names) {
         const rebuilt = join(out, `${name}.elf`);
         if (readFileSync(rebuilt).equals(readFileSync(image(name)))) continue;
-        assert.equal(runOnOurs(rebuilt, '', 20_000_000).console, expected(name), `${name} was not built again`);
+        assert.equal(ours(name, rebuilt).console, expected(name), `${name} was not built again`);
       }
     } finally {
       rmSync(out, { recursive: true });

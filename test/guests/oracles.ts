@@ -27,17 +27,17 @@ const QEMU = 'qemu-system-x86_64';
 export const haveQemu = (): boolean => have(QEMU);
 
 /** Virtual time is instructions, so that a busy host changes nothing. QEMU's status is (code << 1) | 1. */
-export const runOnQemu = (image: string, append = '', cpu = 'max'): Outcome => {
+export const runOnQemu = (image: string, append = '', cpu = 'max', cpus = 1): Outcome => {
   // In the image's folder: the kernel's name is the first word of its command line.
-  const args = ['-kernel', basename(image), '-append', append, '-cpu', cpu, '-m', '128M', '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-no-reboot', '-icount', 'shift=0,sleep=off', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']; // prettier-ignore
+  const args = ['-kernel', basename(image), '-append', append, '-cpu', cpu, '-smp', `${cpus}`, '-m', '128M', '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-no-reboot', '-icount', 'shift=0,sleep=off', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']; // prettier-ignore
   const options = { cwd: dirname(image), input: '', timeout: 30_000, encoding: 'latin1' } as const;
   const { stdout, status, error } = spawnSync(QEMU, args, options);
   const code = status !== null && status & 1 ? `debug-exit ${status >> 1}` : `status ${status}${error ? `, ${error.message}` : ''}`; // prettier-ignore
   return { console: stdout.replaceAll('\r', ''), end: code };
 };
 
-export const runOnOurs = (image: string, append = '', instructions = 200_000_000): Outcome => {
-  const machine = createMachine({ memory: 128 << 20, cpus: 1 });
+export const runOnOurs = (image: string, append = '', instructions = 200_000_000, cpus = 1): Outcome => {
+  const machine = createMachine({ memory: 128 << 20, cpus });
   let text = '';
   machine.onConsole = (bytes) => (text += Buffer.from(bytes).toString('latin1'));
   machine.boot({ name: basename(image), kernel: readFileSync(image), append });
