@@ -185,6 +185,13 @@ export class Value {
   convert(type: ValueType, opcode: number): Value {
     return this.unary(type, opcode);
   }
+  /** One-operand instructions of two bytes: the saturating truncations. */
+  prefixed(type: ValueType, prefix: number, opcode: number): Value {
+    return new Value(type, (code) => {
+      this.emit(code);
+      code.append([prefix, opcode]);
+    });
+  }
   /** Any two-operand instruction that is not named above. */
   binary(type: ValueType, opcode: number, b: Value): Value {
     return new Value(type, (code) => {

@@ -8,10 +8,13 @@ import type { CodeSize, Instruction, MemoryAddress, Operand, OperandSize } from 
 import { InstructionBytes, TRUNCATED } from './instruction-bytes';
 import { SEG } from '../x86/registers';
 
-const TABLE: Encoding[][][] = [0, 1, 2, 3].map(() => Array.from({ length: 256 }, () => []));
+/** One-byte opcodes, the three escapes, and those again with a VEX prefix. */
+const VEX_MAPS = 4;
+const TABLE: Encoding[][][] = [0, 1, 2, 3, 4, 5, 6, 7].map(() => Array.from({ length: 256 }, () => []));
 for (const row of ROWS) {
   const encoding = parseEncoding(row);
-  for (let i = 0; i < (encoding.plusRegister ? 8 : 1); i++) TABLE[encoding.map][encoding.opcode + i].push(encoding);
+  const map = encoding.map + (encoding.vex ? VEX_MAPS : 0);
+  for (let i = 0; i < (encoding.plusRegister ? 8 : 1); i++) TABLE[map][encoding.opcode + i].push(encoding);
 }
 for (const map of TABLE) for (const list of map) list.sort((a, b) => specificity(b) - specificity(a));
 /** Opcodes that carry a ModRM byte in some row: read it even to refuse the instruction. */
@@ -38,6 +41,7 @@ class Decoder extends InstructionBytes {
   }
   private matches(e: Encoding): boolean {
     const { attributes } = e.row;
+    if (e.vex && !this.matchesVex(e)) return false;
     if (this.codeSize === 64 ? attributes.not64 : attributes.only64) return false;
     if (e.modrm) {
       if (e.modrmByte !== undefined && e.modrmByte !== this.modrm) return false;
@@ -53,6 +57,11 @@ class Decoder extends InstructionBytes {
       case 'f3': return this.repPrefix === 0xf3;
       case 'f2': return this.repPrefix === 0xf2;
     } // prettier-ignore
+  }
+
+  private matchesVex(e: Encoding): boolean {
+    const { l, w, vvvv } = this.vex!;
+    return (e.vexL ?? l) === l && (e.vexW ?? w) === w && (e.usesVvvv || vvvv === 0);
   }
 
   private sizes(e: Encoding): void {
@@ -128,13 +137,21 @@ class Decoder extends InstructionBytes {
       default: return this.operandSize;
     } // prettier-ignore
   }
+  /** Of vector operands without a size of their own. */
+  private get vectorBits(): 128 | 256 {
+    return this.vex?.l ? 256 : 128;
+  }
+  private vector(index: number, letters: string): Operand {
+    return { kind: 'xmm', index, size: letters === '' ? this.vectorBits : 128 };
+  }
   private memorySize(letter: string): number {
     switch (letter) {
       case '': return 0;
       case 't': return 80;
-      case 'dq': case 'x': case 'ps': case 'pd': return 128;
-      case 'ss': return 32;
-      case 'sd': return 64;
+      case 'dq': case 'x': return 128;
+      case 'h': return this.vectorBits / 2;
+      case 'k': return this.vectorBits / 4;
+      case 'e': return this.vectorBits / 8;
       case 'p': return this.operandSize + 16;
       case 's': return this.codeSize === 64 ? 80 : 48;
       default: return this.gprSize(letter);
@@ -199,9 +216,12 @@ class Decoder extends InstructionBytes {
       case 'P': return { kind: 'mmx', index: reg & 7 };
       case 'Q': return inMemory ? { kind: 'memory', size: size === '' ? 64 : this.memorySize(size) } : { kind: 'mmx', index: rm & 7 };
       case 'N': return inMemory ? undefined : { kind: 'mmx', index: rm & 7 };
-      case 'V': return { kind: 'xmm', index: reg, size: 128 };
-      case 'W': return inMemory ? { kind: 'memory', size: size === '' ? 128 : this.memorySize(size) } : { kind: 'xmm', index: rm, size: 128 };
-      case 'U': return inMemory ? undefined : { kind: 'xmm', index: rm, size: 128 };
+      case 'V': return this.vector(reg, size);
+      case 'W': return inMemory ? { kind: 'memory', size: size === '' ? this.vectorBits : this.memorySize(size) } : this.vector(rm, size);
+      case 'U': return inMemory ? undefined : this.vector(rm, size);
+      case 'H': return this.vector(this.vex!.vvvv, size);
+      case 'L': return this.vector((this.u8() >> 4) & (this.codeSize === 64 ? 15 : 7), size);
+      case 'B': return this.gpr(this.vex!.vvvv, this.gprSize(size));
       case 'X': return this.implicitMemory(6, this.override >= 0 ? this.override : SEG.DS, size);
       case 'Y': return this.implicitMemory(7, SEG.ES, size);
       case 'AL': return { kind: 'gpr', index: 0, size: 8 };
@@ -227,7 +247,12 @@ class Decoder extends InstructionBytes {
   decode(): Instruction | DecodeFailure {
     let map = 0;
     this.opcode = this.prefixes();
-    if (this.opcode === 0x0f) {
+    if (this.isVex(this.opcode)) {
+      if (this.rex || this.opsize || this.repPrefix || this.lock) return 'invalid';
+      map = this.vexPrefix(this.opcode);
+      if (map < 1 || map > 3) return 'invalid';
+      [map, this.opcode] = [map + VEX_MAPS, this.u8()];
+    } else if (this.opcode === 0x0f) {
       [map, this.opcode] = [1, this.u8()];
       if (this.opcode === 0x38 || this.opcode === 0x3a) [map, this.opcode] = [this.opcode === 0x38 ? 2 : 3, this.u8()];
     }
@@ -255,7 +280,7 @@ class Decoder extends InstructionBytes {
       row: encoding.row, rip: this.rip, length, codeSize: this.codeSize, operandSize: this.operandSize,
       addressSize: this.addressSize, operands, memory, lock: this.lock,
       rep: this.repPrefix === 0xf3 ? 'rep' : this.repPrefix === 0xf2 ? 'repne' : 'none',
-      segmentOverride: this.override, rex: this.rex,
+      segmentOverride: this.override, rex: this.rex, vex: this.vex ? this.vectorBits : 0,
     }; // prettier-ignore
   }
 }

@@ -8,6 +8,12 @@ export interface Encoding {
   row: Row;
   /** 0 one byte, 1 after 0F, 2 after 0F 38, 3 after 0F 3A. */
   map: 0 | 1 | 2 | 3;
+  /** Has a VEX prefix, with these L and W where the row cares. */
+  vex: boolean;
+  vexL?: 0 | 1;
+  vexW?: 0 | 1;
+  /** Some operand is named by VEX.vvvv, which otherwise must be all ones. */
+  usesVvvv: boolean;
   opcode: number;
   /** The low three bits of the opcode name a register. */
   plusRegister: boolean;
@@ -36,7 +42,7 @@ function parseOperand(text: string): OperandNotation {
 
 export function parseEncoding(row: Row): Encoding {
   const encoding: Encoding = {
-    row, map: 0, opcode: -1, plusRegister: false, modrm: false, rexW: false, noRexB: false,
+    row, map: 0, vex: false, usesVvvv: /(^|,)[HB]/.test(row.operands), opcode: -1, plusRegister: false, modrm: false, rexW: false, noRexB: false,
     operands: row.operands === '' ? [] : row.operands.split(',').map(parseOperand),
   }; // prettier-ignore
   const bytes: number[] = [];
@@ -44,6 +50,9 @@ export function parseEncoding(row: Row): Encoding {
   tokens.forEach((token, position) => {
     const followed = position + 1 < tokens.length && /^(0f|[0-9a-f]{2}(\+r)?)$/.test(tokens[position + 1]);
     if (token === 'np' || (bytes.length === 0 && followed && /^(66|f3|f2)$/.test(token))) encoding.prefix = token as Prefix;
+    else if (token === 'vex') encoding.vex = true;
+    else if (token === 'l0' || token === 'l1') encoding.vexL = token === 'l1' ? 1 : 0;
+    else if (token === 'w0' || token === 'w1') encoding.vexW = token === 'w1' ? 1 : 0;
     else if (token === 'rex.w') encoding.rexW = true;
     else if (token === 'nb') encoding.noRexB = true;
     else if (token === '/r') encoding.modrm = true;
@@ -67,5 +76,5 @@ export function parseEncoding(row: Row): Encoding {
 
 /** The more a row asks for, the earlier it is tried. */
 export const specificity = (e: Encoding): number =>
-  (e.modrmByte !== undefined ? 32 : 0) + (e.prefix ? 16 : 0) + (e.extension !== undefined ? 8 : 0) + (e.rexW ? 4 : 0) +
+  (e.modrmByte !== undefined ? 32 : 0) + (e.prefix ? 16 : 0) + (e.extension !== undefined ? 8 : 0) + (e.rexW ? 4 : 0) + (e.vexL !== undefined ? 2 : 0) + (e.vexW !== undefined ? 4 : 0) +
   (e.noRexB ? 2 : 0) + (e.row.attributes.form ? 1 : 0); // prettier-ignore

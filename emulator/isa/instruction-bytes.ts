@@ -8,6 +8,13 @@ class Truncated {}
 /** Thrown where more bytes are needed than there are. */
 export const TRUNCATED = new Truncated();
 
+/** What a VEX prefix says besides REX's bits and the mandatory prefix (SDM vol. 2A section 2.3.5); `vvvv` not inverted. */
+export interface VexPrefix {
+  l: 0 | 1;
+  w: 0 | 1;
+  vvvv: number;
+}
+
 /** A cursor over the bytes, and what the prefixes said. */
 export abstract class InstructionBytes {
   protected at = 0;
@@ -17,6 +24,7 @@ export abstract class InstructionBytes {
   protected lock = false;
   protected override = -1;
   protected rex = 0;
+  protected vex?: VexPrefix;
 
   constructor(
     protected readonly bytes: Uint8Array,
@@ -56,5 +64,27 @@ export abstract class InstructionBytes {
       } else return byte;
       this.rex = 0;
     }
+  }
+
+  /** Outside 64-bit mode C4 and C5 are LES and LDS unless their ModRM byte would name a register. */
+  protected isVex(byte: number): boolean {
+    if (byte !== 0xc4 && byte !== 0xc5) return false;
+    const next = this.u8();
+    this.at--;
+    return this.codeSize === 64 || next >= 0xc0;
+  }
+  /** Takes the rest of a VEX prefix; returns the opcode map that it names. */
+  protected vexPrefix(byte: number): number {
+    const first = this.u8();
+    const second = byte === 0xc4 ? this.u8() : first;
+    const long = this.codeSize === 64;
+    const w = byte === 0xc4 && second & 0x80 ? 1 : 0;
+    const extension = byte === 0xc4 ? (~first >> 5) & 7 : (~first >> 5) & 4;
+    // Outside 64-bit mode only eight registers exist, and W chooses no general register's size.
+    if (long) this.rex = extension | (w << 3);
+    this.vex = { l: second & 4 ? 1 : 0, w, vvvv: (~second >> 3) & (long ? 15 : 7) };
+    this.opsize = (second & 3) === 1;
+    this.repPrefix = [0, 0, 0xf3, 0xf2][second & 3];
+    return byte === 0xc4 ? first & 31 : 1;
   }
 }

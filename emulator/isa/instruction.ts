@@ -54,7 +54,10 @@ export interface Instruction {
   rep: 'none' | 'rep' | 'repne';
   /** Segment override that was written, -1 for none. */
   segmentOverride: number;
+  /** REX, or what a VEX prefix says of the same bits. */
   rex: number;
+  /** Bits of the vectors of an instruction with a VEX prefix; 0 without one. */
+  vex: 0 | 128 | 256;
 }
 
 /**

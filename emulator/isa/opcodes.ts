@@ -2,6 +2,7 @@
 import type { Row } from './instruction';
 import type { RowSpec } from './row';
 import { integerRows } from './rows/integer';
+import { bmiRows } from './rows/bmi';
 import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
 import { stringRows } from './rows/string';
@@ -13,6 +14,7 @@ import { x87Rows } from './rows/x87';
 
 const FAMILIES: readonly (readonly RowSpec[])[] = [
   integerRows,
+  bmiRows,
   branchRows,
   stringRows,
   systemRows,

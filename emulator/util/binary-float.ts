@@ -5,7 +5,6 @@
 import {
   EXCEPTION, Environment, FORMAT32, addExact, bitLength, compareExact, divideExact, multiplyExact, round, shiftRound, sqrtExact, toInteger,
 } from './softfloat'; // prettier-ignore
-import { isPlain } from './quick-float';
 import type { Exact, Format } from './softfloat';
 
 /** Obeys MXCSR: rounding, masks, denormals-are-zeros, flush-to-zero. */
@@ -140,6 +139,13 @@ export const squareRoot: Lane = (env, format, _, y) => {
   return b.class === 'infinity' ? b.bits : finish(env, format, sqrtExact(b.value));
 };
 
+const LEAST = { 32: 2 ** -126, 64: 2 ** -1022 } as const;
+/** Zero or normal: no NaN, no infinity, no denormal. */
+function isPlain(x: number, bits: 32 | 64): boolean {
+  const magnitude = Math.abs(x);
+  return magnitude === 0 || (magnitude >= LEAST[bits] && magnitude < Infinity);
+}
+
 const scratch = new DataView(new ArrayBuffer(8));
 const widthOf = (format: Format): 32 | 64 => (format === FORMAT32 ? 32 : 64);
 /** As a JavaScript number; undefined for denormals, infinities and NaNs: those go the long way. */
@@ -184,13 +190,30 @@ const extreme = (wanted: Order): Lane => (env, format, x, y) => {
 export const minimum = extreme('less');
 export const maximum = extreme('greater');
 
-/** Predicate 0-7: EQ LT LE UNORD NEQ NLT NLE ORD; all ones or 0. */
+/**
+ * All ones or 0 by a predicate of 0 to 31 (SDM vol. 2 table 3-1). The low three bits say what holds between numbers: EQ LT LE
+ * never, and their opposites; bit 3 turns the answer for NaNs around, bit 4 whether quiet ones are invalid.
+ */
 export const comparison = (predicate: number): Lane => (env, format, x, y) => {
-  const signals = (predicate & 3) === 1 || (predicate & 3) === 2;
-  const found = order(env, format, x, y, signals);
-  const holds = [found === 'equal', found === 'less', found === 'less' || found === 'equal', found === 'unordered'][predicate & 3];
-  return holds !== predicate >= 4 ? pack(format, 1, top(format), -1n) : 0n;
+  const ordering = (predicate & 3) === 1 || (predicate & 3) === 2;
+  const found = order(env, format, x, y, ordering !== (predicate & 16) > 0);
+  const opposite = (predicate & 4) !== 0;
+  const holds = found === 'unordered'
+    ? (((predicate & 3) === 3) !== opposite) !== (predicate & 8) > 0
+    : [found === 'equal', found === 'less', found !== 'greater', false][predicate & 3] !== opposite;
+  return holds ? pack(format, 1, top(format), -1n) : 0n;
 }; // prettier-ignore
+
+/** To an integer in the same format; NaNs and infinities stay. `silent`: PE is not raised. */
+export function roundToIntegral(env: SseEnvironment, format: Format, bits: bigint, rounding = env.rounding, silent = false): bigint {
+  const a = unpack(env, format, bits);
+  const asNan = nan(env, format, [a]);
+  if (asNan !== undefined) return asNan;
+  if (a.class === 'infinity' || a.class === 'zero') return a.bits;
+  const { magnitude, inexact } = toInteger(env, a.value, rounding);
+  if (inexact && !silent) env.raise(EXCEPTION.PRECISION);
+  return finish(env, format, { sign: a.sign, m: magnitude, q: 0 });
+} // prettier-ignore
 
 /** Between the two formats. */
 export function convert(env: SseEnvironment, from: Format, to: Format, bits: bigint): bigint {

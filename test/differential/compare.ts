@@ -72,6 +72,10 @@ function floatDifferences({ host, ours, row, ulps = 0 }: Comparison): string[] {
     const [a, b] = [hex(host.fx.subarray(...range)), hex(ours.fx.subarray(...range))];
     if (a !== b) differences.push(`xmm${i} ${a}, ours ${b}`);
   }
+  for (let i = 0; i < 16; i++) {
+    const [a, b] = [host, ours].map((r) => hex(r.upper.subarray(i * 16, i * 16 + 16)));
+    if (a !== b) differences.push(`ymm${i} upper ${a}, ours ${b}`);
+  }
   return differences;
 }
 

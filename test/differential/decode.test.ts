@@ -62,6 +62,12 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, 15)).t
 function randomBytes(random: Random): Uint8Array {
   const bytes = random.bytes(16);
   if (random.oneIn(3)) bytes[0] = 0x0f;
+  else if (random.oneIn(2)) {
+    bytes[0] = random.pick([0xc4, 0xc5]);
+    if (bytes[0] === 0xc4) bytes[1] = (bytes[1] & 0xe0) | (1 + random.below(3));
+    // Unused vvvv: all ones.
+    if (random.oneIn(2)) bytes[bytes[0] === 0xc4 ? 2 : 1] |= 0x78;
+  }
   if (!random.oneIn(4)) return bytes;
   bytes.copyWithin(1, 0);
   bytes[0] = random.pick([0x66, 0x67, 0xf2, 0xf3, 0x48, 0x4f, 0x2e, 0x65, 0xf0]);

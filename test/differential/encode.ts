@@ -82,12 +82,12 @@ function addressAbsolute(target: bigint): AddressForm {
   return { modrm: 4, rex: 0, bytes: [0x25, ...little(target, 4)], apply: () => {} };
 }
 
-/** Bytes that a memory operand has, by its letter; 16 where the notation names none. */
-function operandBytes(letters: string, mnemonic: string, operandSize: number, rexW: boolean): number {
+/** Bytes that a memory operand has, by its letter; a whole vector where the notation names none. */
+function operandBytes(letters: string, mnemonic: string, operandSize: number, rexW: boolean, vector = 16): number {
   const special = { fxsave: 512, fxrstor: 512, fsave: 108, fnsave: 108, frstor: 108, fldenv: 28, fstenv: 28, fnstenv: 28 }[mnemonic]; // prettier-ignore
   if (special) return special;
-  const fixed = { b: 1, w: 2, d: 4, q: 8, t: 10, dq: 16, ss: 4, sd: 8, z: operandSize === 16 ? 2 : 4, y: rexW ? 8 : 4, v: operandSize / 8 }[letters]; // prettier-ignore
-  return fixed ?? 16;
+  const fixed = { b: 1, w: 2, d: 4, q: 8, t: 10, dq: 16, ss: 4, sd: 8, z: operandSize === 16 ? 2 : 4, y: rexW ? 8 : 4, v: operandSize / 8, x: 16, h: vector / 2, k: vector / 4, e: vector / 8 }[letters]; // prettier-ignore
+  return fixed ?? vector;
 }
 
 /** Where the operand should be: mostly aligned in the area, sometimes not, rarely where nothing or not all is mapped. */
@@ -106,15 +106,32 @@ const SEGMENT_GS = 0x65;
 /** Vendors differ in what 66 and the register form of 0F 0D mean here. */
 const HINTS = /^0f (ae|0d|c7)/;
 
+interface VexFields {
+  rex: number;
+  l: number;
+  w: number;
+  vvvv: number;
+}
+/** Two bytes where they can say it, or three. */
+function vexPrefix(e: Encoding, random: Random, { rex, l, w, vvvv }: VexFields): number[] {
+  const pp = { np: 0, '66': 1, f3: 2, f2: 3 }[e.prefix ?? 'np'];
+  const last = ((~vvvv & 15) << 3) | (l << 2) | pp;
+  if (e.map === 1 && !(rex & 3) && !w && random.oneIn(2)) return [0xc5, (~rex & 4 ? 0x80 : 0) | last];
+  return [0xc4, ((~rex & 7) << 5) | e.map, (w << 7) | last];
+}
+
 /** One form of an encoding; undefined where the choice has no encoding (try again). */
 export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded | undefined {
   const { attributes } = e.row;
   const long = codeSize === 64;
   const prefixes: number[] = [];
   const sized = e.operands.some((o) => 'vz'.includes(o.size) && o.size) || e.operands.length === 0 || /^d[9d]/.test(e.row.opcode); // prettier-ignore
-  const opsize = !e.prefix && sized && !HINTS.test(e.row.opcode) && !(long && attributes.force64) && random.oneIn(4);
+  const opsize =
+    !e.vex && !e.prefix && sized && !HINTS.test(e.row.opcode) && !(long && attributes.force64) && random.oneIn(4);
   const adsize = random.oneIn(8);
-  const rexW = e.rexW || (long && !e.noRexB && random.oneIn(4));
+  const vexW = e.vexW ?? random.below(2);
+  const vexL = e.vexL ?? random.below(2);
+  const rexW = e.vex ? long && vexW === 1 : e.rexW || (long && !e.noRexB && random.oneIn(4));
   let rex = rexW ? 8 : 0;
   const registerForm = e.row.opcode.startsWith('0f 0d') ? false : attributes.form === 'register' || e.operands.some((o) => 'RNU'.includes(o.where)) ? true
     : attributes.form === 'memory' || e.operands.some((o) => o.where === 'M') ? false : random.oneIn(2); // prettier-ignore
@@ -127,7 +144,7 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   let ripRelativeAt = -1;
   const letters = e.operands.find((o) => 'EMWQXYO'.includes(o.where))?.size ?? '';
   if (memory) {
-    memoryBytes = operandBytes(letters, e.row.mnemonic, operandSize, rexW);
+    memoryBytes = operandBytes(letters, e.row.mnemonic, operandSize, rexW, e.vex && vexL ? 32 : 16);
     target = chooseTarget(random, memoryBytes, addressSize === 16);
     const gs = long && random.oneIn(12);
     if (gs) prefixes.push(SEGMENT_GS);
@@ -145,12 +162,13 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   if (opsize) prefixes.push(0x66);
   if (attributes.lock && memory && 'E,M'.includes(e.operands[0]?.where ?? '-') && random.oneIn(6)) prefixes.push(0xf0);
   if (attributes.repeat && random.oneIn(2)) prefixes.push(random.pick([0xf3, 0xf2]));
-  if (e.prefix && e.prefix !== 'np') prefixes.push(parseInt(e.prefix, 16));
+  if (!e.vex && e.prefix && e.prefix !== 'np') prefixes.push(parseInt(e.prefix, 16));
 
   const register = random.below(long ? 16 : 8);
   const extension = e.extension ?? register & 7;
   if (e.extension === undefined && register >= 8) rex |= 4;
-  const bytes = [...(e.map ? [0x0f] : []), ...(e.map === 2 ? [0x38] : e.map === 3 ? [0x3a] : [])];
+  const escapes = [...(e.map ? [0x0f] : []), ...(e.map === 2 ? [0x38] : e.map === 3 ? [0x3a] : [])];
+  const bytes = e.vex ? [] : escapes;
   const low = random.below(long ? 16 : 8);
   if (e.plusRegister && low >= 8) rex |= 1;
   bytes.push(e.plusRegister ? e.opcode + (low & 7) : e.opcode);
@@ -173,6 +191,8 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
     } else if (where === 'I') {
       const count = size === 'b' || size === 'bs' ? 1 : size === 'w' || operandSize === 16 ? 2 : size === 'v' && operandSize === 64 ? 8 : 4; // prettier-ignore
       bytes.push(...little(interestingInteger(random), count));
+    } else if (where === 'L') {
+      bytes.push(random.below(256));
     } else if (where === 'J') {
       const distance = BigInt(random.below(220) - 110);
       bytes.push(...little(distance, size === 'b' ? 1 : operandSize === 16 ? 2 : 4));
@@ -180,7 +200,12 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
       if ((distance < 0n && distance > -20n) || (distance > 0n && distance < 5n)) return undefined;
     }
   }
-  const head = long && (rex || random.oneIn(8)) && !e.noRexB ? [...prefixes, 0x40 | rex] : prefixes;
+  if (e.vex) {
+    const vvvv = e.usesVvvv ? random.below(long ? 16 : 8) : 0;
+    prefixes.push(...vexPrefix(e, random, { rex: long ? rex : 0, l: vexL, w: vexW, vvvv }));
+    rex = 0;
+  }
+  const head = !e.vex && long && (rex || random.oneIn(8)) && !e.noRexB ? [...prefixes, 0x40 | rex] : prefixes;
   const all = [...head, ...bytes];
   return {
     bytes: all, address: (gprs) => form?.apply(gprs), target, memoryBytes, operandSize, rexW,

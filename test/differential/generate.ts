@@ -38,6 +38,7 @@ const PLAIN_FX = ((): Uint8Array => {
   return fx;
 })();
 
+const NO_UPPER = new Uint8Array(256);
 /** 16 bytes of packed floats or integers. */
 function vectorBytes(random: Random, kind: number): number[] {
   switch (kind) {
@@ -138,6 +139,7 @@ export class Generator {
       rflags: 0x202 | (random.u32() & 0x8d5) | (random.oneIn(4) ? 0x400 : 0),
       gprs, fx: domain === 'integer' ? PLAIN_FX : floatState(random, kind),
       memory: this.memory(encoding, encoded, domain, kind, gprs),
+      upper: domain === 'vector' ? Uint8Array.from(Array.from({ length: 16 }, () => vectorBytes(random, kind)).flat()) : NO_UPPER,
     }; // prettier-ignore
   }
 
@@ -200,7 +202,7 @@ export class Generator {
     if (/mxcsr/.test(encoding.row.mnemonic))
       put(encoded.target, little(BigInt(random.below(random.oneIn(4) ? 0x2_0000 : 0x1_0000)), 4)); // prettier-ignore
     else if (encoded.memoryBytes === 512) put(encoded.target, [...floatState(random, kind)]);
-    else put(encoded.target, vectorBytes(random, kind));
+    else put(encoded.target, [...vectorBytes(random, kind), ...(encoding.vex ? vectorBytes(random, kind) : [])]);
   }
 }
 

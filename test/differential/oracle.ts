@@ -31,6 +31,8 @@ export interface Case {
   /** 512 bytes as FXSAVE64 lays out: x87, MXCSR, XMM. */
   fx: Uint8Array;
   memory: Uint8Array;
+  /** Bits 255:128 of the sixteen vector registers, 256 bytes. */
+  upper: Uint8Array;
 }
 
 export interface Result {
@@ -44,6 +46,7 @@ export interface Result {
   gprs: BigUint64Array;
   fx: Uint8Array;
   memory: Uint8Array;
+  upper: Uint8Array;
   /** Wrote to the data pages outside of the area: not comparable. */
   stray: boolean;
 }
@@ -56,9 +59,9 @@ export interface Executor {
 
 export const startOf = (c: Case): number => (c.atPageEnd ? PLACE.CODE_END - c.code.length : PLACE.CODE_NORMAL);
 
-const RECORD = 1200;
+const RECORD = 1456;
 const AT = {
-  caseCode: 8, caseFlags: 40, caseGprs: 48, caseFx: 176, caseMemory: 688,
+  caseCode: 8, caseFlags: 40, caseGprs: 48, caseFx: 176, caseMemory: 688, upper: 1200,
   errorCode: 4, address: 8, rip: 16, flags: 24, gprs: 32, fx: 160, memory: 672, stray: 1184,
 } as const; // prettier-ignore
 const BATCH = 4096;
@@ -72,6 +75,7 @@ function writeCase(c: Case, buffer: Uint8Array, view: DataView, at: number): voi
   buffer.set(new Uint8Array(c.gprs.buffer, c.gprs.byteOffset, 128), at + AT.caseGprs);
   buffer.set(c.fx, at + AT.caseFx);
   buffer.set(c.memory, at + AT.caseMemory);
+  buffer.set(c.upper, at + AT.upper);
 }
 
 function readResult(bytes: Uint8Array, view: DataView, at: number): Result {
@@ -83,6 +87,7 @@ function readResult(bytes: Uint8Array, view: DataView, at: number): Result {
     rflags: Number(view.getBigUint64(at + AT.flags, true)), gprs,
     fx: bytes.subarray(at + AT.fx, at + AT.fx + 512),
     memory: bytes.subarray(at + AT.memory, at + AT.memory + PLACE.AREA_BYTES),
+    upper: bytes.subarray(at + AT.upper, at + AT.upper + 256),
     stray: view.getUint32(at + AT.stray, true) !== 0,
   }; // prettier-ignore
 }
@@ -117,6 +122,7 @@ export class HostOracle implements Executor {
   static unavailable(): string | undefined {
     if (process.platform !== 'linux' || process.arch !== 'x64') return 'the host is not x86-64 Linux';
     if (spawnSync('gcc', ['--version']).status !== 0) return 'there is no gcc';
+    if (!/^flags.* avx2/m.test(readFileSync('/proc/cpuinfo', 'utf8'))) return 'the host has no AVX2';
     return undefined;
   }
 

@@ -1,5 +1,6 @@
 /** Our processor as an executor of cases: user mode in long mode, with the pages that host/oracle.c maps. */
 import { Cpu } from '../../emulator/cpu/cpu';
+import { makeModel } from '../../emulator/cpu/cpuid';
 import type { Bus, InterruptSource } from '../../emulator/cpu/ports';
 import { StepLoop } from '../../emulator/cpu/run';
 import { ATTRIBUTE } from '../../emulator/cpu/state';
@@ -33,7 +34,16 @@ export class Ringside implements Executor {
     const pages = (layout.RAM + RAM_BYTES) / 0x1_0000;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.physical = new PhysicalMemory(memory, RAM_BYTES);
-    this.cpu = new Cpu({ memory, physical: this.physical, bus: noBus, interrupts: noInterrupts, ticks: () => 0n });
+    // Every row can be tried, whichever models have it.
+    const model = { ...makeModel(), has: () => true };
+    this.cpu = new Cpu({
+      memory,
+      physical: this.physical,
+      bus: noBus,
+      interrupts: noInterrupts,
+      ticks: () => 0n,
+      model,
+    });
     const host = { nextDeadline: () => Infinity, tick: () => {}, idle: 0, stopRequested: () => undefined };
     this.loop = new StepLoop([this.cpu], host, memory);
     this.cpu.onEvent = (event) => {
@@ -69,7 +79,8 @@ export class Ringside implements Executor {
     const { state } = this.cpu;
     state.setSystem('cr0', BigInt((CR0.PE | CR0.PG | CR0.NE | CR0.MP | CR0.ET | CR0.WP) >>> 0));
     state.setSystem('cr3', BigInt(pml4));
-    state.setSystem('cr4', BigInt(CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT));
+    state.setSystem('cr4', BigInt(CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE));
+    state.setSystem('xcr0', 7n);
     state.setSystem('efer', BigInt(EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE));
   }
 
@@ -105,7 +116,7 @@ export class Ringside implements Executor {
     for (let i = 0; i < 16; i++) state.setGpr(i, c.gprs[i]);
     state.rflags = c.rflags;
     state.rip = BigInt(start);
-    this.loadFloat(c.fx);
+    this.loadFloat(c.fx, c.upper);
     if (this.lastSize !== c.codeSize) this.segments((this.lastSize = c.codeSize));
     this.event = undefined;
     const first = state.rip;
@@ -122,12 +133,12 @@ export class Ringside implements Executor {
     for (let i = 0; i < 16; i++) gprs[i] = state.gpr(i);
     return {
       vector: event ? event.vector : -1, errorCode: event?.errorCode ?? 0, faultAddress: event?.address ?? 0n,
-      rip: state.rip, rflags: state.rflags, gprs, fx: this.storeFloat(c.fx),
+      rip: state.rip, rflags: state.rflags, gprs, fx: this.storeFloat(c.fx), upper: this.upperHalves(),
       memory: physical.data.slice(area, area + PLACE.AREA_BYTES), stray: false,
     }; // prettier-ignore
   }
 
-  private loadFloat(fx: Uint8Array): void {
+  private loadFloat(fx: Uint8Array, upper: Uint8Array): void {
     const { bytes, view } = this.cpu.state;
     const source = new DataView(fx.buffer, fx.byteOffset, 512);
     view.setUint16(layout.X87_CONTROL, source.getUint16(AT.control, true), true);
@@ -138,8 +149,19 @@ export class Ringside implements Executor {
     view.setUint32(layout.MXCSR, source.getUint32(AT.mxcsr, true), true);
     for (let i = 0; i < 8; i++)
       bytes.set(fx.subarray(AT.st + i * 16, AT.st + i * 16 + 10), layout.X87 + (((status >> 11) + i) & 7) * 16);
-    for (let i = 0; i < 16; i++)
-      bytes.set(fx.subarray(AT.xmm + i * 16, AT.xmm + i * 16 + 16), layout.VECTORS + i * layout.VECTOR_SIZE);
+    for (let i = 0; i < 16; i++) {
+      const at = layout.VECTORS + i * layout.VECTOR_SIZE;
+      bytes.set(fx.subarray(AT.xmm + i * 16, AT.xmm + i * 16 + 16), at);
+      bytes.set(upper.subarray(i * 16, i * 16 + 16), at + 16);
+    }
+  }
+  private upperHalves(): Uint8Array {
+    const upper = new Uint8Array(256);
+    for (let i = 0; i < 16; i++) {
+      const at = layout.VECTORS + i * layout.VECTOR_SIZE + 16;
+      upper.set(this.cpu.state.bytes.subarray(at, at + 16), i * 16);
+    }
+    return upper;
   }
   private storeFloat(before: Uint8Array): Uint8Array {
     const { bytes, view } = this.cpu.state;

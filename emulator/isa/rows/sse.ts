@@ -1,11 +1,13 @@
 /** SSE and SSE2 on XMM registers. SDM vol. 2D table A-3. MMX registers are not here. */
-import type { RowAttributes, SystemMeaning } from '../instruction';
-import { called, emitted } from '../row';
+import type { Emitter } from '../../execution/builder';
+import type { RowAttributes } from '../instruction';
+import { called, emitted, guarded } from '../row';
 import type { RowSpec } from '../row';
 import { maskmovdqu } from '../semantics/mmx-convert';
 import * as sse from '../semantics/sse';
+import * as emit from '../semantics/float-emit';
+import type { Shape } from '../semantics/float-lanes';
 import * as float from '../semantics/sse-float';
-import type { Shape } from '../semantics/sse-float';
 import * as pick from '../semantics/sse-shuffle';
 import * as lanes from '../../util/binary-float';
 
@@ -18,42 +20,47 @@ const register = (attributes: RowAttributes): RowAttributes => ({ ...attributes,
 const SHAPES: readonly [Shape, string, string, RowAttributes][] = [
   ['ps', 'np', 'W', first], ['ss', 'f3', 'Wd', first], ['pd', '66', 'W', second], ['sd', 'f2', 'Wq', second],
 ]; // prettier-ignore
-const floats = (opcode: string, name: string, lane: lanes.Lane, only?: readonly Shape[]): RowSpec[] =>
-  SHAPES.filter(([shape]) => !only || only.includes(shape)).map(([shape, prefix, w, attributes]) =>
+const floats = (opcode: string, name: string, f: (shape: Shape) => (e: Emitter) => void, lane: lanes.Lane): RowSpec[] =>
+  SHAPES.map(([shape, prefix, w, attributes]) =>
+    guarded(`${prefix} 0f ${opcode} /r`, name + shape, `V,${w}`, f(shape), float.lanes(shape, lane), attributes),
+  );
+const approximate = (opcode: string, name: string, lane: lanes.Lane): RowSpec[] =>
+  SHAPES.slice(0, 2).map(([shape, prefix, w, attributes]) =>
     called(`${prefix} 0f ${opcode} /r`, name + shape, `V,${w}`, float.lanes(shape, lane), attributes),
   );
+const flags: RowAttributes = { writes: 'OSZAPC' };
 
 const arithmetic: RowSpec[] = [
-  ...floats('58', 'add', lanes.add), ...floats('59', 'mul', lanes.multiply), ...floats('5c', 'sub', lanes.subtract),
-  ...floats('5d', 'min', lanes.minimum), ...floats('5e', 'div', lanes.divide), ...floats('5f', 'max', lanes.maximum),
-  ...floats('51', 'sqrt', lanes.squareRoot),
-  ...floats('52', 'rsqrt', lanes.approximate(true), ['ps', 'ss']), ...floats('53', 'rcp', lanes.approximate(false), ['ps', 'ss']),
-  ...SHAPES.map(([shape, prefix, w, attributes]) => called(`${prefix} 0f c2 /r`, `cmp${shape}`, `V,${w},Ib`, float.compare(shape), attributes)),
-  called('np 0f 2e /r', 'ucomiss', 'V,Wd', float.compareToFlags('ss', false), { ...first, writes: 'OSZAPC' }),
-  called('np 0f 2f /r', 'comiss', 'V,Wd', float.compareToFlags('ss', true), { ...first, writes: 'OSZAPC' }),
-  called('66 0f 2e /r', 'ucomisd', 'V,Wq', float.compareToFlags('sd', false), { ...second, writes: 'OSZAPC' }),
-  called('66 0f 2f /r', 'comisd', 'V,Wq', float.compareToFlags('sd', true), { ...second, writes: 'OSZAPC' }),
+  ...floats('58', 'add', (s) => emit.arithmetic(s, 'add'), lanes.add), ...floats('59', 'mul', (s) => emit.arithmetic(s, 'mul'), lanes.multiply),
+  ...floats('5c', 'sub', (s) => emit.arithmetic(s, 'sub'), lanes.subtract), ...floats('5e', 'div', (s) => emit.arithmetic(s, 'div'), lanes.divide),
+  ...floats('5d', 'min', (s) => emit.extreme(s, 'min'), lanes.minimum), ...floats('5f', 'max', (s) => emit.extreme(s, 'max'), lanes.maximum),
+  ...floats('51', 'sqrt', (s) => emit.arithmetic(s, 'sqrt'), lanes.squareRoot),
+  ...approximate('52', 'rsqrt', lanes.approximate(true)), ...approximate('53', 'rcp', lanes.approximate(false)),
+  ...SHAPES.map(([shape, prefix, w, attributes]) => guarded(`${prefix} 0f c2 /r`, `cmp${shape}`, `V,${w},Ib`, emit.compare(shape), float.compare(shape), attributes)),
+  guarded('np 0f 2e /r', 'ucomiss', 'V,Wd', emit.compareToFlags('ss'), float.compareToFlags('ss', false), { ...first, ...flags }),
+  guarded('np 0f 2f /r', 'comiss', 'V,Wd', emit.compareToFlags('ss'), float.compareToFlags('ss', true), { ...first, ...flags }),
+  guarded('66 0f 2e /r', 'ucomisd', 'V,Wq', emit.compareToFlags('sd'), float.compareToFlags('sd', false), { ...second, ...flags }),
+  guarded('66 0f 2f /r', 'comisd', 'V,Wq', emit.compareToFlags('sd'), float.compareToFlags('sd', true), { ...second, ...flags }),
 ]; // prettier-ignore
 
-const convert = (opcode: string, name: string, operands: string, meaning: SystemMeaning, attributes = second): RowSpec => called(opcode, name, operands, meaning, attributes); // prettier-ignore
 const conversions: RowSpec[] = [
-  convert('f3 0f 2a /r', 'cvtsi2ss', 'V,Ey', float.fromInteger('ss'), first),
-  convert('f2 0f 2a /r', 'cvtsi2sd', 'V,Ey', float.fromInteger('sd')),
-  convert('f3 0f 2c /r', 'cvttss2si', 'Gy,Wd', float.toInteger('ss', true), first),
-  convert('f2 0f 2c /r', 'cvttsd2si', 'Gy,Wq', float.toInteger('sd', true)),
-  convert('f3 0f 2d /r', 'cvtss2si', 'Gy,Wd', float.toInteger('ss', false), first),
-  convert('f2 0f 2d /r', 'cvtsd2si', 'Gy,Wq', float.toInteger('sd', false)),
-  convert('np 0f 5a /r', 'cvtps2pd', 'V,Wq', float.cvtps2pd),
-  convert('66 0f 5a /r', 'cvtpd2ps', 'V,W', float.cvtpd2ps),
-  convert('f3 0f 5a /r', 'cvtss2sd', 'V,Wd', float.cvtss2sd),
-  convert('f2 0f 5a /r', 'cvtsd2ss', 'V,Wq', float.cvtsd2ss),
-  convert('np 0f 5b /r', 'cvtdq2ps', 'V,W', float.cvtdq2ps),
-  convert('66 0f 5b /r', 'cvtps2dq', 'V,W', float.cvtps2dq(false)),
-  convert('f3 0f 5b /r', 'cvttps2dq', 'V,W', float.cvtps2dq(true)),
-  convert('f3 0f e6 /r', 'cvtdq2pd', 'V,Wq', float.cvtdq2pd),
-  convert('f2 0f e6 /r', 'cvtpd2dq', 'V,W', float.cvtpd2dq(false)),
-  convert('66 0f e6 /r', 'cvttpd2dq', 'V,W', float.cvtpd2dq(true)),
-];
+  guarded('f3 0f 2a /r', 'cvtsi2ss', 'V,Ey', emit.fromInteger('ss'), float.fromInteger('ss'), first),
+  guarded('f2 0f 2a /r', 'cvtsi2sd', 'V,Ey', emit.fromInteger('sd'), float.fromInteger('sd'), second),
+  guarded('f3 0f 2c /r', 'cvttss2si', 'Gy,Wd', emit.toInteger('ss', true), float.toInteger('ss', true), first),
+  guarded('f2 0f 2c /r', 'cvttsd2si', 'Gy,Wq', emit.toInteger('sd', true), float.toInteger('sd', true), second),
+  guarded('f3 0f 2d /r', 'cvtss2si', 'Gy,Wd', emit.toInteger('ss', false), float.toInteger('ss', false), first),
+  guarded('f2 0f 2d /r', 'cvtsd2si', 'Gy,Wq', emit.toInteger('sd', false), float.toInteger('sd', false), second),
+  guarded('np 0f 5a /r', 'cvtps2pd', 'V,Wh', emit.widenPair, float.cvtps2pd, second),
+  guarded('66 0f 5a /r', 'cvtpd2ps', 'V,W', emit.narrowPair, float.cvtpd2ps, second),
+  guarded('f3 0f 5a /r', 'cvtss2sd', 'V,Wd', emit.resize('ss'), float.cvtss2sd, second),
+  guarded('f2 0f 5a /r', 'cvtsd2ss', 'V,Wq', emit.resize('sd'), float.cvtsd2ss, second),
+  guarded('np 0f 5b /r', 'cvtdq2ps', 'V,W', emit.cvtdq2ps, float.cvtdq2ps, second),
+  guarded('66 0f 5b /r', 'cvtps2dq', 'V,W', emit.toIntegers('ps', false), float.cvtps2dq(false), second),
+  guarded('f3 0f 5b /r', 'cvttps2dq', 'V,W', emit.toIntegers('ps', true), float.cvtps2dq(true), second),
+  emitted('f3 0f e6 /r', 'cvtdq2pd', 'V,Wh', emit.cvtdq2pd, second),
+  guarded('f2 0f e6 /r', 'cvtpd2dq', 'V,W', emit.toIntegers('pd', false), float.cvtpd2dq(false), second),
+  guarded('66 0f e6 /r', 'cvttpd2dq', 'V,W', emit.toIntegers('pd', true), float.cvtpd2dq(true), second),
+]; // prettier-ignore
 
 const moves: RowSpec[] = [
   ...([['np', 'ps', first], ['66', 'pd', second]] as const).flatMap(([prefix, shape, attributes]) => [

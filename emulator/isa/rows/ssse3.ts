@@ -1,7 +1,8 @@
 /** SSE3 and SSSE3. SDM vol. 2D tables A-3 to A-5. FISTTP is with the x87, MONITOR and MWAIT are a feature of their own. */
 import type { RowAttributes } from '../instruction';
-import { called, emitted } from '../row';
+import { emitted, guarded } from '../row';
 import type { RowSpec } from '../row';
+import * as emit from '../semantics/float-emit';
 import * as mmx from '../semantics/mmx';
 import { combine, load } from '../semantics/sse';
 import * as sse3 from '../semantics/sse3';
@@ -17,9 +18,9 @@ const thirdRows: RowSpec[] = [
   emitted('f3 0f 12 /r', 'movsldup', 'V,W', sse3.movsldup, third),
   emitted('f3 0f 16 /r', 'movshdup', 'V,W', sse3.movshdup, third),
   ...([['66', 'pd'], ['f2', 'ps']] as const).flatMap(([prefix, shape]) => [
-    called(`${prefix} 0f d0 /r`, `addsub${shape}`, 'V,W', sse3.addSubtract(shape), third),
-    called(`${prefix} 0f 7c /r`, `hadd${shape}`, 'V,W', sse3.horizontal(shape, add), third),
-    called(`${prefix} 0f 7d /r`, `hsub${shape}`, 'V,W', sse3.horizontal(shape, subtract), third),
+    guarded(`${prefix} 0f d0 /r`, `addsub${shape}`, 'V,W', emit.arithmetic(shape, 'add', emit.alternating(shape)), sse3.addSubtract(shape), third),
+    guarded(`${prefix} 0f 7c /r`, `hadd${shape}`, 'V,W', emit.arithmetic(shape, 'add', emit.neighbours(shape)), sse3.horizontal(shape, add), third),
+    guarded(`${prefix} 0f 7d /r`, `hsub${shape}`, 'V,W', emit.arithmetic(shape, 'sub', emit.neighbours(shape)), sse3.horizontal(shape, subtract), third),
   ]),
 ]; // prettier-ignore
 

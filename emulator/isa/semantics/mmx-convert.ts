@@ -7,7 +7,8 @@ import { FORMAT32, FORMAT64 } from '../../util/softfloat';
 import { CR0, GPR, SEG, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { linearOperand, readGpr } from '../operands';
-import { available as sseAvailable, environment, readVector, settle, writeVector } from './sse-float';
+import { environment, settle } from './sse-float';
+import { available as sseAvailable, readVector, writeVector } from './vector-operands';
 import { Unit, reportPending } from './x87-unit';
 
 /** As mmx.ts has it: #UD, #NM, #MF. */
@@ -37,7 +38,7 @@ function write(cpu: Processor, insn: Instruction, index: number, value: bigint):
 
 /** CVTPI2PS and CVTPI2PD. From memory no MMX register is touched, and the x87 keeps its state. */
 export const fromIntegers = (bits: 32 | 64): SystemMeaning => (cpu, insn) => {
-  sseAvailable(cpu);
+  sseAvailable(cpu, insn);
   const unit = insn.operands[1].kind === 'mmx' ? available(cpu) : undefined;
   const source = read(cpu, insn, 1);
   const env = environment(cpu);
@@ -46,12 +47,12 @@ export const fromIntegers = (bits: 32 | 64): SystemMeaning => (cpu, insn) => {
   // The registers change hands even if an exception follows.
   if (unit) enter(unit);
   settle(cpu, env);
-  writeVector(cpu, insn, 0, value, bits * 2);
+  writeVector(cpu, insn, value, bits * 2);
 }; // prettier-ignore
 
 /** CVTPS2PI and CVTPD2PI, CVTT... with `truncate`. */
 export const toIntegers = (bits: 32 | 64, truncate: boolean): SystemMeaning => (cpu, insn) => {
-  sseAvailable(cpu);
+  sseAvailable(cpu, insn);
   const unit = available(cpu);
   const source = readVector(cpu, insn, 1, bits === 32 ? 8 : 16);
   const env = environment(cpu);
@@ -73,7 +74,7 @@ function maskedStore(cpu: Processor, insn: Instruction, value: bigint, mask: big
   for (const i of chosen) cpu.write(gva + BigInt(i), 1, byte(value, i));
 }
 export const maskmovdqu: SystemMeaning = (cpu, insn) => {
-  sseAvailable(cpu);
+  sseAvailable(cpu, insn);
   maskedStore(cpu, insn, readVector(cpu, insn, 0, 16), readVector(cpu, insn, 1, 16), 16);
 };
 export const maskmovq: SystemMeaning = (cpu, insn) => {

@@ -1,9 +1,9 @@
 /**
  * SSE and SSE2 floating point as plain meanings on util/binary-float.ts: exact results, exceptions and flags in every
  * rounding mode, on every platform. Where an exception is unmasked, nothing is written but its flag, and #XM follows.
- * The common case is computed in JavaScript's own numbers (util/quick-float.ts), still a call out of generated code: emitted
- * float instructions are for the compiler tier. RCPPS and RSQRTPS give 12 bits, whose exact values the manuals leave to the
- * processor.
+ * The common case is emitted (float-emit.ts) and comes here only for what it does not do. Rows with a VEX prefix share these
+ * meanings: as many lanes as the vectors have, and a first source of its own. RCPPS and RSQRTPS give 12 bits, whose exact
+ * values the manuals leave to the processor.
  */
 import type { Processor } from '../../cpu/ports';
 import { GuestFault } from '../../cpu/ports';
@@ -12,35 +12,11 @@ import * as float from '../../util/binary-float';
 import type { Lane } from '../../util/binary-float';
 import { EXCEPTION, FORMAT32, FORMAT64 } from '../../util/softfloat';
 import type { Format } from '../../util/softfloat';
-import { QUICK, isExact, perform } from '../../util/quick-float';
-import type { Quick } from '../../util/quick-float';
-import { CR0, CR4, RFLAGS, VECTOR } from '../../x86/registers';
+import { CR4, RFLAGS, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { linearOperand, readOperand, writeOperand } from '../operands';
-
-/** #UD and #NM as every SSE instruction (SDM vol. 3A table 14-1). */
-export function available(cpu: Processor): void {
-  const cr0 = cpu.state.system32('cr0');
-  if (cr0 & CR0.EM || !(cpu.state.system32('cr4') & CR4.OSFXSR)) throw new GuestFault(VECTOR.UD);
-  if (cr0 & CR0.TS) throw new GuestFault(VECTOR.NM);
-}
-
-/** The low `bytes` of a vector operand; sixteen in memory must be aligned unless `unaligned`. */
-export function readVector(cpu: Processor, insn: Instruction, index: number, bytes: 4 | 8 | 16, unaligned = false): bigint {
-  const operand = insn.operands[index];
-  if (operand.kind === 'xmm') return BigInt.asUintN(bytes * 8, cpu.state.vector(operand.index));
-  const gva = linearOperand(cpu, insn, bytes, 'read');
-  if (bytes !== 16) return cpu.read(gva, bytes);
-  if (!unaligned && gva & 15n) throw new GuestFault(VECTOR.GP, 0);
-  return cpu.read(gva, 8) | (cpu.read(gva + 8n, 8) << 64n);
-} // prettier-ignore
-/** Replaces the low `bits` of a vector register. */
-export function writeVector(cpu: Processor, insn: Instruction, index: number, value: bigint, bits = 128): void {
-  const operand = insn.operands[index];
-  if (operand.kind !== 'xmm') return;
-  const old = cpu.state.vector(operand.index);
-  cpu.state.setVector(operand.index, bits === 128 ? value : ((old >> BigInt(bits)) << BigInt(bits)) | value);
-}
+import type { Shape } from './float-lanes';
+import { available, readVector, sourceIndex, vectorBytes, writeVector } from './vector-operands';
 
 export function environment(cpu: Processor): float.SseEnvironment {
   return new float.SseEnvironment(cpu.state.view.getUint32(layout.MXCSR, true));
@@ -56,87 +32,55 @@ export function settle(cpu: Processor, env: float.SseEnvironment): void {
   throw new GuestFault(cpu.state.system32('cr4') & CR4.OSXMMEXCPT ? VECTOR.XM : VECTOR.UD);
 }
 
-export type Shape = 'ps' | 'pd' | 'ss' | 'sd';
 const FORMATS: Record<Shape, Format> = { ps: FORMAT32, ss: FORMAT32, pd: FORMAT64, sd: FORMAT64 };
-const BYTES: Record<Shape, 4 | 8 | 16> = { ps: 16, pd: 16, ss: 4, sd: 8 };
-const laneBits = (shape: Shape): 32 | 64 => (FORMATS[shape] === FORMAT32 ? 32 : 64);
+export const laneBits = (shape: Shape): 32 | 64 => (FORMATS[shape] === FORMAT32 ? 32 : 64);
+const isPacked = (shape: Shape): boolean => shape[0] === 'p';
+/** Bytes that an operand of the shape has in this instruction. */
+const bytesOf = (shape: Shape, insn: Instruction): 4 | 8 | 16 | 32 =>
+  isPacked(shape) ? vectorBytes(insn) : shape === 'ss' ? 4 : 8;
 
-const QUICK_OF = new Map<Lane, Quick>([
-  [float.add, QUICK.add], [float.subtract, QUICK.subtract], [float.multiply, QUICK.multiply], [float.divide, QUICK.divide], [float.squareRoot, QUICK.squareRoot],
-]); // prettier-ignore
-/** MXCSR without its flags: nearest, everything masked, denormals as they are. */
-const PLAIN_CONTROL = 0x1f80;
-const memoryLanes = new DataView(new ArrayBuffer(16));
-const results = new Float64Array(4);
-
-/** Address of a register operand's low byte. */
-const vectorAt = (insn: Instruction, index: number): number => layout.VECTORS + (insn.operands[index] as { index: number }).index * layout.VECTOR_SIZE; // prettier-ignore
-
-/** The common case without big integers (util/quick-float.ts); false: nothing has happened. `memory`: the source, where it is there. */
-function quickly(cpu: Processor, insn: Instruction, shape: Shape, quick: Quick, memory?: bigint): boolean {
-  const { view } = cpu.state;
-  const mxcsr = view.getUint32(layout.MXCSR, true);
-  if ((mxcsr & ~0x3f) !== PLAIN_CONTROL) return false;
-  if (memory !== undefined) {
-    memoryLanes.setBigUint64(0, BigInt.asUintN(64, memory), true);
-    memoryLanes.setBigUint64(8, memory >> 64n, true);
-  }
-  const source = memory === undefined ? view : memoryLanes;
-  const to = vectorAt(insn, 0);
-  const from = memory === undefined ? vectorAt(insn, 1) : 0;
-  const bits = laneBits(shape);
-  const step = bits / 8;
-  let flags = mxcsr & EXCEPTION.PRECISION;
-  for (let i = 0; i < BYTES[shape]; i += step) {
-    const x = bits === 32 ? view.getFloat32(to + i, true) : view.getFloat64(to + i, true);
-    const y = bits === 32 ? source.getFloat32(from + i, true) : source.getFloat64(from + i, true);
-    // A square root has no first operand.
-    const first = quick === QUICK.squareRoot ? 0 : x;
-    const r = perform(quick, bits, first, y);
-    const exact = flags !== 0 || isExact(quick, first, y, r);
-    if (Number.isNaN(r) || exact === undefined) return false;
-    if (!exact) flags = EXCEPTION.PRECISION;
-    results[i / step] = r;
-  }
-  for (let i = 0; i < BYTES[shape]; i += step)
-    if (bits === 32) view.setFloat32(to + i, results[i / step], true);
-    else view.setFloat64(to + i, results[i / step], true);
-  view.setUint32(layout.MXCSR, mxcsr | flags, true);
-  return true;
-} // prettier-ignore
+/** A value's lanes from below, and back. */
+export const split = (value: bigint, bits: number, count: number): bigint[] =>
+  Array.from({ length: count }, (_, i) => BigInt.asUintN(bits, value >> BigInt(i * bits)));
+export const join = (lanes: readonly bigint[], bits: number): bigint =>
+  lanes.reduceRight((all, lane) => (all << BigInt(bits)) | lane, 0n);
 
 /** destination = lane(destination, source) in all lanes, or the lowest. */
-export const lanes = (shape: Shape, lane: Lane | ((insn: Instruction) => Lane), byImmediate = false): SystemMeaning => {
-  const quick = byImmediate ? undefined : QUICK_OF.get(lane as Lane);
-  const bytes = BYTES[shape];
+export const lanesBy = (shape: Shape, lane: (insn: Instruction) => Lane): SystemMeaning => {
   const bits = laneBits(shape);
   return (cpu, insn) => {
-    available(cpu);
-    const memory = insn.operands[1].kind === 'memory' ? readVector(cpu, insn, 1, bytes) : undefined;
-    if (quick && quickly(cpu, insn, shape, quick, memory)) return;
-    const b = memory ?? readVector(cpu, insn, 1, bytes);
-    const a = readVector(cpu, insn, 0, bytes);
+    available(cpu, insn);
+    const bytes = bytesOf(shape, insn);
+    const count = (bytes * 8) / bits;
+    const b = split(readVector(cpu, insn, 1, bytes), bits, count);
+    const a = split(readVector(cpu, insn, 0, bytes), bits, count);
     const env = environment(cpu);
-    const f = byImmediate ? (lane as (insn: Instruction) => Lane)(insn) : (lane as Lane);
-    const take = (from: bigint, at: number): bigint => BigInt.asUintN(bits, from >> BigInt(at));
-    let result = 0n;
-    for (let at = 0; at < bytes * 8; at += bits) result |= f(env, FORMATS[shape], take(a, at), take(b, at)) << BigInt(at);
+    const f = lane(insn);
+    const result = a.map((x, i) => f(env, FORMATS[shape], x, b[i]));
     settle(cpu, env);
-    writeVector(cpu, insn, 0, result, bytes * 8);
+    writeVector(cpu, insn, join(result, bits), isPacked(shape) ? 128 : bits);
   };
 }; // prettier-ignore
 
+export const lanes = (shape: Shape, lane: Lane): SystemMeaning => lanesBy(shape, () => lane);
+
+export const immediateOf = (insn: Instruction): number => Number((insn.operands.at(-1) as { value: bigint }).value & 0xffn); // prettier-ignore
+
 export const compare = (shape: Shape): SystemMeaning =>
-  lanes(
-    shape,
-    (insn: Instruction) => float.comparison(Number((insn.operands[2] as { value: bigint }).value & 7n)),
-    true,
-  );
+  lanesBy(shape, (insn) => float.comparison(immediateOf(insn) & (insn.vex ? 31 : 7)));
+
+/** ROUNDPS and the like: bits 1:0 of the immediate or MXCSR say how; bit 3 keeps PE out. */
+export const round = (shape: Shape): SystemMeaning =>
+  lanesBy(shape, (insn) => {
+    const immediate = immediateOf(insn);
+    const rounding = immediate & 4 ? undefined : immediate & 3;
+    return (env, format, _, y) => float.roundToIntegral(env, format, y, rounding, (immediate & 8) !== 0);
+  }); // prettier-ignore
 
 /** COMISS, UCOMISS and the like: into ZF, PF, CF. */
 export const compareToFlags = (shape: 'ss' | 'sd', signals: boolean): SystemMeaning => (cpu, insn) => {
-  available(cpu);
-  const bytes = BYTES[shape];
+  available(cpu, insn);
+  const bytes = bytesOf(shape, insn);
   const [b, a] = [readVector(cpu, insn, 1, bytes), readVector(cpu, insn, 0, bytes)];
   const env = environment(cpu);
   const found = float.order(env, FORMATS[shape], a, b, signals);
@@ -147,15 +91,15 @@ export const compareToFlags = (shape: 'ss' | 'sd', signals: boolean): SystemMean
 }; // prettier-ignore
 
 // --- Conversions.
-/** Lanes from one element size to another: `count` of them, the rest of the register 0 where `clear`. */
-const convertLanes = (count: number, from: number, to: number, f: (env: float.SseEnvironment, bits: bigint) => bigint, keep = false): SystemMeaning => (cpu, insn) => {
-  available(cpu);
-  const source = readVector(cpu, insn, 1, ((count * from) / 8) as 4 | 8 | 16);
+/** Lanes from one element size to another: `count` of 128 bits' worth, the rest of the register 0; one lane alone leaves it. */
+const convertLanes = (count: number, from: number, to: number, f: (env: float.SseEnvironment, bits: bigint) => bigint): SystemMeaning => (cpu, insn) => {
+  available(cpu, insn);
+  const all = count > 1 && insn.vex === 256 ? count * 2 : count;
+  const source = readVector(cpu, insn, 1, ((all * from) / 8) as 4 | 8 | 16 | 32);
   const env = environment(cpu);
-  let result = 0n;
-  for (let i = 0; i < count; i++) result |= f(env, BigInt.asUintN(from, source >> BigInt(i * from))) << BigInt(i * to);
+  const result = split(source, from, all).map((bits) => f(env, bits));
   settle(cpu, env);
-  writeVector(cpu, insn, 0, result, keep ? count * to : 128);
+  writeVector(cpu, insn, join(result, to), count > 1 ? 128 : to);
 }; // prettier-ignore
 const signed32 = (format: Format) => (env: float.SseEnvironment, bits: bigint): bigint => float.fromSigned(env, format, BigInt.asIntN(32, bits)); // prettier-ignore
 const integer = (format: Format, truncate: boolean) => (env: float.SseEnvironment, bits: bigint): bigint => float.toSigned(env, format, bits, 32, truncate); // prettier-ignore
@@ -163,27 +107,26 @@ const between = (from: Format, to: Format) => (env: float.SseEnvironment, bits: 
 
 export const cvtps2pd = convertLanes(2, 32, 64, between(FORMAT32, FORMAT64));
 export const cvtpd2ps = convertLanes(2, 64, 32, between(FORMAT64, FORMAT32));
-export const cvtss2sd = convertLanes(1, 32, 64, between(FORMAT32, FORMAT64), true);
-export const cvtsd2ss = convertLanes(1, 64, 32, between(FORMAT64, FORMAT32), true);
+export const cvtss2sd = convertLanes(1, 32, 64, between(FORMAT32, FORMAT64));
+export const cvtsd2ss = convertLanes(1, 64, 32, between(FORMAT64, FORMAT32));
 export const cvtdq2ps = convertLanes(4, 32, 32, signed32(FORMAT32));
-export const cvtdq2pd = convertLanes(2, 32, 64, signed32(FORMAT64));
 export const cvtps2dq = (truncate: boolean): SystemMeaning => convertLanes(4, 32, 32, integer(FORMAT32, truncate));
 export const cvtpd2dq = (truncate: boolean): SystemMeaning => convertLanes(2, 64, 32, integer(FORMAT64, truncate));
 
 /** CVTSI2SS, CVTSI2SD. */
 export const fromInteger = (shape: 'ss' | 'sd'): SystemMeaning => (cpu, insn) => {
-  available(cpu);
+  available(cpu, insn);
   const size = insn.rex & 8 ? 64 : 32;
-  const value = BigInt.asIntN(size, readOperand(cpu, insn, 1));
+  const value = BigInt.asIntN(size, readOperand(cpu, insn, sourceIndex(insn, 1)));
   const env = environment(cpu);
   const bits = float.fromSigned(env, FORMATS[shape], value);
   settle(cpu, env);
-  writeVector(cpu, insn, 0, bits, laneBits(shape));
+  writeVector(cpu, insn, bits, laneBits(shape));
 }; // prettier-ignore
 /** CVTSS2SI and the like, CVTT... with `truncate`. */
 export const toInteger = (shape: 'ss' | 'sd', truncate: boolean): SystemMeaning => (cpu, insn) => {
-  available(cpu);
-  const source = readVector(cpu, insn, 1, BYTES[shape]);
+  available(cpu, insn);
+  const source = readVector(cpu, insn, 1, bytesOf(shape, insn));
   const env = environment(cpu);
   const bits = float.toSigned(env, FORMATS[shape], source, insn.rex & 8 ? 64 : 32, truncate);
   settle(cpu, env);
@@ -192,12 +135,12 @@ export const toInteger = (shape: 'ss' | 'sd', truncate: boolean): SystemMeaning 
 
 // --- MXCSR.
 export const ldmxcsr: SystemMeaning = (cpu, insn) => {
-  available(cpu);
+  available(cpu, insn);
   const value = Number(cpu.read(linearOperand(cpu, insn, 4, 'read'), 4));
   if (value & ~0xffff) throw new GuestFault(VECTOR.GP, 0);
   cpu.state.view.setUint32(layout.MXCSR, value, true);
 };
 export const stmxcsr: SystemMeaning = (cpu, insn) => {
-  available(cpu);
+  available(cpu, insn);
   cpu.write(linearOperand(cpu, insn, 4, 'write'), 4, BigInt(cpu.state.view.getUint32(layout.MXCSR, true)));
 };

@@ -6,7 +6,7 @@ import type { Emitter } from '../../execution/builder';
 import * as layout from '../../execution/layout';
 import { I32, I64, V128, i32, i64, select, simd } from '../../execution/wasm';
 import type { Value, Width } from '../../execution/wasm';
-import { CR0, CR4, VECTOR } from '../../x86/registers';
+import { CR0, CR4, RFLAGS, VECTOR } from '../../x86/registers';
 
 export const CR0_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr0') * 8;
 const CR4_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr4') * 8;
@@ -16,6 +16,11 @@ export function available(e: Emitter): void {
   const cr0 = e.state32(CR0_AT);
   e.raiseIf(cr0.and(CR0.EM).or(e.state32(CR4_AT).and(CR4.OSFXSR).eqz()), VECTOR.UD);
   e.raiseIf(cr0.and(CR0.TS), VECTOR.NM);
+}
+/** #UD in real-address and virtual-8086 mode: what every instruction with a VEX prefix asks (SDM vol. 2A section 2.8). */
+export function protectedMode(e: Emitter): void {
+  const real = e.state32(CR0_AT).and(CR0.PE).eqz();
+  e.raiseIf(real.or(e.systemFlags().and(RFLAGS.VM)), VECTOR.UD);
 }
 type Alignment = 'aligned' | 'unaligned';
 

@@ -4,9 +4,10 @@ import { V128, simd } from '../../execution/wasm';
 import * as float from '../../util/binary-float';
 import type { Lane } from '../../util/binary-float';
 import { FORMAT32, FORMAT64 } from '../../util/softfloat';
-import type { SystemMeaning } from '../instruction';
+import type { Instruction, SystemMeaning } from '../instruction';
 import { available, shuffle, source } from './sse';
-import { available as availableTo, environment, readVector, settle, writeVector } from './sse-float';
+import { environment, join, laneBits, settle, split } from './sse-float';
+import { available as availableTo, readVector, vectorBytes, writeVector } from './vector-operands';
 
 export function movddup(e: Emitter): void {
   available(e);
@@ -23,18 +24,22 @@ export const movsldup = duplicated(0);
 export const movshdup = duplicated(1);
 
 type Shape = 'ps' | 'pd';
-/** destination = the lanes that `f` makes of the lanes of destination and source. */
-const arranged = (shape: Shape, f: (lane: (f: Lane, x: bigint, y: bigint) => bigint, a: bigint[], b: bigint[]) => bigint[]): SystemMeaning => (cpu, insn) => {
-  availableTo(cpu);
-  const bits = shape === 'ps' ? 32 : 64;
+type Apply = (f: Lane, x: bigint, y: bigint) => bigint;
+/** destination = the lanes that `f` makes of the lanes of destination and source, 128 bits at a time. */
+export const arranged = (shape: Shape, f: (lane: Apply, a: bigint[], b: bigint[], insn: Instruction) => bigint[]): SystemMeaning => (cpu, insn) => {
+  availableTo(cpu, insn);
+  const bits = laneBits(shape);
+  const bytes = vectorBytes(insn);
   const format = shape === 'ps' ? FORMAT32 : FORMAT64;
-  const split = (v: bigint): bigint[] => Array.from({ length: 128 / bits }, (_, i) => BigInt.asUintN(bits, v >> BigInt(i * bits)));
-  const b = split(readVector(cpu, insn, 1, 16));
-  const a = split(readVector(cpu, insn, 0, 16));
+  const [b, a] = [readVector(cpu, insn, 1, bytes), readVector(cpu, insn, 0, bytes)];
   const env = environment(cpu);
-  const result = f((lane, x, y) => lane(env, format, x, y), a, b);
+  const apply: Apply = (lane, x, y) => lane(env, format, x, y);
+  const halves = split(a, 128, bytes / 16).map((half, i) => {
+    const [x, y] = [half, split(b, 128, bytes / 16)[i]].map((v) => split(v, bits, 128 / bits));
+    return join(f(apply, x, y, insn), bits);
+  });
   settle(cpu, env);
-  writeVector(cpu, insn, 0, result.reduceRight((all, lane) => (all << BigInt(bits)) | lane, 0n));
+  writeVector(cpu, insn, join(halves, 128));
 }; // prettier-ignore
 
 /** Neighbours of the destination, then of the source: the lower one is the first operand. */

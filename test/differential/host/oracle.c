@@ -41,6 +41,7 @@ typedef struct {
   uint64_t gpr[16];
   uint8_t fx[512];
   uint8_t memory[AREA_BYTES];
+  uint8_t upper[256]; /* bits 255:128 of the sixteen vector registers */
 } Case;
 
 typedef struct {
@@ -54,14 +55,16 @@ typedef struct {
   uint8_t memory[AREA_BYTES];
   uint32_t stray; /* wrote to the data pages outside of the area */
   uint32_t reserved[3];
+  uint8_t upper[256];
 } Result;
 
-_Static_assert(sizeof(Case) == 1200 && sizeof(Result) == 1200, "oracle.ts knows these sizes");
+_Static_assert(sizeof(Case) == 1456 && sizeof(Result) == 1456, "oracle.ts knows these sizes");
 
 /* What the stubs load and leave. */
 uint64_t in_gpr[16], in_flags, in_target, out_gpr[16], out_flags, host_rsp;
 struct { uint32_t offset; uint16_t selector; } __attribute__((packed)) in_far;
 uint8_t in_fx[512] __attribute__((aligned(16))), out_fx[512] __attribute__((aligned(16)));
+uint8_t in_upper[256] __attribute__((aligned(16))), out_upper[256] __attribute__((aligned(16)));
 uint8_t stub_stack[4096] __attribute__((aligned(16)));
 
 void run64(void);
@@ -73,10 +76,13 @@ void resume(void);
 /* clang-format off */
 __asm__(
   ".text\n"
+  ".macro LOAD n\n vinsertf128 $1, in_upper+16*\\n, %ymm\\n, %ymm\\n\n.endm\n"
+  ".macro KEEP n\n vextractf128 $1, %ymm\\n, out_upper+16*\\n\n.endm\n"
   ".macro ENTER\n"
   "  push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
   "  mov %rsp, host_rsp\n"
   "  fxrstor64 in_fx\n"
+  ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n LOAD \\n\n.endr\n"
   "  mov $stub_stack+4096, %rsp\n"
   "  push in_flags\n"
   "  mov in_gpr+0, %rax\n mov in_gpr+8, %rcx\n mov in_gpr+16, %rdx\n mov in_gpr+24, %rbx\n"
@@ -102,9 +108,10 @@ __asm__(
   "  pop out_flags\n"
   "  pushq $0x202\n popfq\n"
   "  fxsave64 out_fx\n"
+  ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n KEEP \\n\n.endr\n"
   "  mov host_rsp, %rsp\n"
   ".globl resume\nresume:\n"
-  "  xor %eax, %eax\n mov %eax, %ds\n mov %eax, %es\n"
+  "  vzeroupper\n xor %eax, %eax\n mov %eax, %ds\n mov %eax, %es\n"
   "  pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n"
   "  ret\n");
 /* clang-format on */
@@ -124,7 +131,11 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   signalled = 1;
   for (int i = 0; i < 16; i++) out_gpr[i] = r[GREGS[i]];
   out_flags = r[REG_EFL];
-  memcpy(out_fx, uc->uc_mcontext.fpregs, 512);
+  /* The standard form of XSAVE: XSTATE_BV at 512, the upper halves at 576. */
+  const uint8_t *saved = (const uint8_t *)uc->uc_mcontext.fpregs;
+  memcpy(out_fx, saved, 512);
+  if (saved[512] & 4) memcpy(out_upper, saved + 576, 256);
+  else memset(out_upper, 0, 256);
   current->vector = r[REG_TRAPNO];
   current->error_code = r[REG_ERR];
   current->fault_address = r[REG_CR2];
@@ -188,6 +199,7 @@ static void run(const Case *c, Result *result) {
   memcpy((void *)AREA, c->memory, AREA_BYTES);
   memcpy(in_gpr, c->gpr, sizeof in_gpr);
   memcpy(in_fx, c->fx, sizeof in_fx);
+  memcpy(in_upper, c->upper, sizeof in_upper);
   in_flags = c->rflags;
   in_target = start;
   in_far.offset = (uint32_t)start;
@@ -199,6 +211,7 @@ static void run(const Case *c, Result *result) {
   memset(at, 0xcc, written);
   memcpy(result->gpr, out_gpr, sizeof out_gpr);
   memcpy(result->fx, out_fx, sizeof out_fx);
+  memcpy(result->upper, out_upper, sizeof out_upper);
   memcpy(result->memory, (void *)AREA, AREA_BYTES);
   result->rflags = out_flags;
   result->stray = clear_stray();

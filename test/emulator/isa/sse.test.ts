@@ -79,7 +79,7 @@ describe('SSE and MMX look at the control registers first', () => {
     // DIVPS xmm0, xmm1 of 0 by 0 with all exceptions unmasked.
     const code = Uint8Array.from([0x0f, 0x5e, 0xc1]);
     const fx = new Uint8Array(512);
-    const one = { ...cases[0].case, code, atPageEnd: false, fx };
+    const one = { ...cases[0].case, code, atPageEnd: false, fx, upper: new Uint8Array(256) };
     const vectorWith = (value: bigint): number => {
       state.setSystem('cr4', value);
       const [result] = ours.run([one]);
