@@ -53,7 +53,7 @@ export const isFeature = (name: string): name is Feature => Object.hasOwn(FEATUR
 export const WORKS: readonly Feature[] = [
   'fpu', 'de', 'pse', 'tsc', 'msr', 'pae', 'mce', 'cx8', 'apic', 'sep', 'mtrr', 'pge', 'mca', 'cmov', 'pat', 'pse36', 'clflush',
   'mmx', 'fxsr', 'sse', 'sse2', 'sse3', 'ssse3',
-  'cx16', 'pcid', 'x2apic', 'movbe', 'popcnt', 'tsc-deadline', 'arat', 'erms',
+  'cx16', 'pcid', 'x2apic', 'movbe', 'popcnt', 'tsc-deadline', 'arat', 'erms', 'lzcnt', 'bmi1', 'bmi2', 'adx',
   'xsave', 'xsaveopt', 'xsavec', 'xgetbv1', 'xsaves', 'rdpid',
   'fsgsbase', 'tsc-adjust', 'smep', 'invpcid', 'smap', 'umip',
   'lahf', 'prefetchw', 'syscall', 'nx', 'mmxext', 'pdpe1gb', 'rdtscp', 'lm', 'invariant-tsc',

@@ -1,6 +1,6 @@
 /** Our processor as an executor of cases: user mode in long mode, with the pages that host/oracle.c maps. */
 import { Cpu } from '../../emulator/cpu/cpu';
-import { makeModel } from '../../emulator/cpu/cpuid';
+import { makeModel } from '../../emulator/cpu/models';
 import type { Bus, InterruptSource } from '../../emulator/cpu/ports';
 import { StepLoop } from '../../emulator/cpu/run';
 import { ATTRIBUTE } from '../../emulator/cpu/state';
