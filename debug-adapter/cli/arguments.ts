@@ -1,16 +1,23 @@
 /** The command line of `run`, checked. Reads no file. */
 import { parseArgs } from 'node:util';
 import { UserError } from '../../emulator/util/assert';
+import { parseDisk } from '../disk-option';
+import type { DiskOption } from '../disk-option';
 import { unescape } from './text';
 
 export interface RunOptions {
-  kernel: string;
+  /** Undefined: the firmware starts what is on a disk. */
+  kernel?: string;
+  firmware?: string;
+  vgaRom?: string;
   memory: number;
   cpus: number;
   cpu?: string;
   append?: string;
   initrd?: string;
   modules: string[];
+  disks: DiskOption[];
+  console?: 'serial' | 'virtio';
   input?: string;
   script?: string;
   until?: RegExp;
@@ -30,6 +37,9 @@ const OPTIONS = {
   initrd: { type: 'string' },
   module: { type: 'string', multiple: true },
   disk: { type: 'string', multiple: true },
+  console: { type: 'string' },
+  firmware: { type: 'string' },
+  'vga-rom': { type: 'string' },
   input: { type: 'string' },
   script: { type: 'string' },
   until: { type: 'string' },
@@ -45,6 +55,7 @@ const MIB = 1 << 20;
 const MEMORY = { default: 256 * MIB, least: 2 * MIB, most: 3072 * MIB };
 const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'];
 const PAGING = ['shadow', 'direct', 'nested'];
+const CONSOLES = ['serial', 'virtio'] as const;
 const TIERS = ['interpreter', 'compiler'];
 
 type Values = ReturnType<typeof parse>['values'];
@@ -58,7 +69,8 @@ export const parseCommand = (args: readonly string[]): Command => {
   if (command === 'compare')
     throw new UserError('compare needs a second technique, and this version has only "none"; use run.');
   if (command !== 'run') throw new UserError(`"${command}" is not a command; try: run KERNEL, or --help.`);
-  if (kernel === undefined) throw new UserError('run needs a kernel; try: run KERNEL.');
+  if (kernel === undefined && values.firmware === undefined)
+    throw new UserError('run needs a kernel; try: run KERNEL.');
   if (rest.length > 0)
     throw new UserError(`"${rest[0]}" is one name too many; put a command line for the kernel into --append "...".`);
   return { kind: 'run', options: runOptions(kernel, values) };
@@ -85,8 +97,9 @@ const parse = (args: readonly string[]) => {
   }
 };
 
-const runOptions = (kernel: string, values: Values): RunOptions => {
+const runOptions = (kernel: string | undefined, values: Values): RunOptions => {
   refuseWhatIsLacking(values);
+  checkFirmware(kernel, values);
   return {
     kernel,
     memory: memory(values.memory),
@@ -95,6 +108,10 @@ const runOptions = (kernel: string, values: Values): RunOptions => {
     append: values.append,
     initrd: values.initrd,
     modules: values.module ?? [],
+    disks: (values.disk ?? []).map((text) => parseDisk(text, '--disk')),
+    console: oneOf('--console', values.console, CONSOLES),
+    firmware: values.firmware,
+    vgaRom: values['vga-rom'],
     input: values.input === undefined ? undefined : unescape(values.input),
     script: values.script,
     until: regex('--until', values.until),
@@ -115,13 +132,26 @@ const refuseWhatIsLacking = (values: Values): void => {
     lacking(`--technique ${values.technique}`, 'use --technique none');
   if (values.paging !== undefined) lacking(`--paging ${values.paging}`, 'leave it out: it needs a technique');
   if (values.tier === 'compiler') lacking('--tier compiler', 'use --tier interpreter');
-  if (values.disk !== undefined) lacking('--disk', 'put the files into an --initrd');
   if ((whole('--cpus', values.cpus, 1) ?? 1) > 1) lacking(`--cpus ${values.cpus}`, 'use --cpus 1');
 };
 
-const oneOf = (option: string, value: string | undefined, known: readonly string[]): void => {
-  if (value !== undefined && !known.includes(value))
+/** A BIOS finds by itself what it starts; what goes with a kernel has no place there. */
+const checkFirmware = (kernel: string | undefined, values: Values): void => {
+  if (values.firmware === undefined) {
+    if (values['vga-rom'] !== undefined) throw new UserError('--vga-rom is called by a BIOS; give --firmware, too.');
+    return;
+  }
+  if (kernel !== undefined)
+    throw new UserError(`--firmware starts what is on a disk, not "${kernel}"; leave one of the two out.`);
+  for (const option of ['append', 'initrd', 'module'] as const)
+    if (values[option] !== undefined)
+      throw new UserError(`--${option} goes with a kernel; leave it or --firmware out.`);
+};
+
+const oneOf = <T extends string>(option: string, value: string | undefined, known: readonly T[]): T | undefined => {
+  if (value !== undefined && !known.includes(value as T))
     throw new UserError(`${option} is "${value}"; give one of ${known.join(', ')}.`);
+  return value as T | undefined;
 };
 
 const memory = (value: string | undefined): number => {

@@ -1,8 +1,10 @@
 /** From arguments to exit status. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createMachine } from '../../emulator/index';
-import type { BootInput, Machine } from '../../emulator/machine/api';
-import { UserError } from '../../emulator/util/assert';
+import type { BootInput, DiskInput, FirmwareInput, Machine } from '../../emulator/machine/api';
+import { assert, UserError } from '../../emulator/util/assert';
+import { openImage, writeBack } from '../disk-files';
+import type { DiskOption } from '../disk-option';
 import { parseCommand } from './arguments';
 import type { RunOptions } from './arguments';
 import { STATUS } from './outcome';
@@ -32,7 +34,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
 };
 
 const run = async (options: RunOptions): Promise<number> => {
-  const input = bootInput(options);
+  const input = machineInput(options);
   const script = options.script === undefined ? [] : parseScript(options.script, readText(options.script));
   // Now, not after an hour.
   if (options.json !== undefined) writeText(options.json, '');
@@ -43,6 +45,7 @@ const run = async (options: RunOptions): Promise<number> => {
     machine.boot(input);
     const start = performance.now();
     const outcome = await running.toTheEnd();
+    writeDisks(machine, options.disks);
     if (options.json !== undefined) writeReport(options.json, machine, outcome, (performance.now() - start) / 1000);
     if (outcome.message) say(`${outcome.message} (${machine.instructions} instructions).`);
     return outcome.status;
@@ -51,9 +54,30 @@ const run = async (options: RunOptions): Promise<number> => {
   }
 };
 
-const bootInput = (options: RunOptions): BootInput => ({
-  name: options.kernel,
-  kernel: readBytes(options.kernel),
+const machineInput = (options: RunOptions): BootInput | FirmwareInput => {
+  const { kernel, firmware, vgaRom } = options;
+  const equipment = { disks: options.disks.map(openDisk), console: options.console };
+  if (kernel !== undefined) return { ...bootInput(kernel, options), ...equipment };
+  assert(firmware !== undefined, 'the arguments name neither a kernel nor firmware');
+  const rom = vgaRom === undefined ? undefined : readBytes(vgaRom);
+  return { name: firmware, firmware: readBytes(firmware), vgaRom: rom, ...equipment };
+};
+
+const openDisk = (disk: DiskOption): DiskInput => ({
+  ...disk,
+  name: disk.path,
+  content: orUserError(disk.path, () => openImage(disk.path)),
+});
+
+/** What `,writeback` asks for; other disks are as they were. */
+const writeDisks = (machine: Machine, disks: readonly DiskOption[]): void => {
+  for (const [i, { path, writeback }] of disks.entries())
+    if (writeback) orUserError(path, () => writeBack(path, machine.diskChanges(i)));
+};
+
+const bootInput = (name: string, options: RunOptions): BootInput => ({
+  name,
+  kernel: readBytes(name),
   append: options.append,
   initrd: options.initrd === undefined ? undefined : { name: options.initrd, bytes: readBytes(options.initrd) },
   modules: options.modules.map((name) => ({ name, bytes: readBytes(name) })),
@@ -62,12 +86,14 @@ const bootInput = (options: RunOptions): BootInput => ({
 const WHY: Record<string, string> = {
   ENOENT: 'there is no such file; check the path',
   EISDIR: 'this is a folder; give a file in it',
-  EACCES: 'it may not be read; check its permissions',
+  EACCES: 'it may not be read or written; check its permissions',
 };
 
-const readBytes = (name: string): Uint8Array => {
+const readBytes = (name: string): Uint8Array => orUserError(name, () => readFileSync(name));
+
+const orUserError = <T>(name: string, use: () => T): T => {
   try {
-    return readFileSync(name);
+    return use();
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new UserError(`${name}: ${WHY[code] ?? `${message}; check the path`}.`);

@@ -3,6 +3,7 @@
 import { DEFAULT_MODEL, MODEL_NAMES } from '../../emulator/index';
 
 export const USAGE = `Usage: ringside run KERNEL [options]
+       ringside run --firmware FILE --disk FILE [options]
 
 Runs an operating-system kernel on Ringside's machine; its first serial port is the standard output.
 KERNEL is an ELF file (Multiboot 1 or 2, PVH, plain), a Linux bzImage or a bootable disk image.
@@ -14,6 +15,12 @@ What it gets
   --append TEXT         command line
   --initrd FILE         initial RAM disk; the first module for Multiboot and PVH
   --module FILE         a further file for Multiboot and PVH; repeatable
+  --disk FILE[,OPTION]  a disk, as a raw image; repeatable, the first is the one that a BIOS boots. Options: if=ide (default)
+                        or if=virtio; media=cdrom; ro; writeback. What the guest writes stays in memory, and goes into the
+                        file at the end only with writeback
+  --firmware FILE       a BIOS (SeaBIOS: bios.bin) that starts what is on the disks, instead of KERNEL
+  --vga-rom FILE        its video BIOS (vgabios-isavga.bin)
+  --console NAME        where input goes: serial (default), or virtio: /dev/hvc0, whose output is shown, too
   --input TEXT          typed on the console from the start; \\r \\n \\t \\e \\\\ \\xNN are understood
   --script FILE         lines "expect REGEX" and "send TEXT" (TEXT as for --input; # begins a comment)
 

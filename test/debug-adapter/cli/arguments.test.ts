@@ -9,6 +9,8 @@ const parse = (line: string[]): RunOptions => {
   return (command as { options: RunOptions }).options;
 };
 
+const DISK = { interface: 'ide', media: 'disk', readOnly: false, writeback: false } as const;
+
 describe('cli: arguments', () => {
   const rows: [string[], Partial<RunOptions>][] = [
     [[], { kernel: 'k', memory: 256 << 20, cpus: 1, modules: [], maxInstructions: Infinity, json: undefined }],
@@ -24,6 +26,18 @@ describe('cli: arguments', () => {
     [['--input', 'a\\r\\x1b[A\\q'], { input: 'a\r\x1b[A\\q' }],
     [['--max-instructions', '1_000_000'], { maxInstructions: 1e6 }],
     [['--until', 'a+', '--fail', 'b$'], { until: /a+/, fail: /b$/ }],
+    [['--disk', 'd'], { disks: [{ path: 'd', ...DISK }] }],
+    [
+      ['--disk', 'a,if=virtio,writeback', '--disk', 'b,media=cdrom', '--disk', 'c,ro,if=ide'],
+      {
+        disks: [
+          { path: 'a', ...DISK, interface: 'virtio', writeback: true },
+          { path: 'b', ...DISK, media: 'cdrom' },
+          { path: 'c', ...DISK, readOnly: true },
+        ],
+      },
+    ],
+    [['--console', 'virtio'], { console: 'virtio' }],
     [['--technique', 'none', '--tier', 'interpreter', '--cpus', '1'], { cpus: 1 }],
   ];
   for (const [args, expected] of rows)
@@ -58,7 +72,14 @@ describe('cli: arguments', () => {
     [['run', 'k', '--paging', 'shadow'], /--paging shadow is not available/],
     [['run', 'k', '--paging', 'x'], /--paging is "x"/],
     [['run', 'k', '--tier', 'compiler'], /--tier compiler is not available/],
-    [['run', 'k', '--disk', 'd'], /--disk is not available/],
+    [['run', 'k', '--disk', ',ro'], /--disk is ",ro", which names no file/],
+    [['run', 'k', '--disk', 'd,if=scsi'], /"if=scsi" is no option of a disk; give one of if=ide, if=virtio/],
+    [['run', 'k', '--disk', 'd,media=cdrom,if=virtio'], /a CD-ROM is on IDE/],
+    [['run', 'k', '--disk', 'd,ro,writeback'], /leave out ro or writeback/],
+    [['run', 'k', '--console', 'vga'], /--console is "vga"; give one of serial, virtio/],
+    [['run', 'k', '--firmware', 'b'], /--firmware starts what is on a disk, not "k"/],
+    [['run', '--firmware', 'b', '--append', 'quiet'], /--append goes with a kernel/],
+    [['run', 'k', '--vga-rom', 'v'], /give --firmware, too/],
     [['compare', 'k', '--techniques', 'none'], /--techniques|compare/],
   ];
   for (const [args, message] of refused)
@@ -74,6 +95,10 @@ describe('cli: arguments', () => {
       );
     });
 
+  it('needs no kernel where firmware starts a disk', () => {
+    const options = parse(['run', '--firmware', 'bios', '--vga-rom', 'vga', '--disk', 'd']);
+    assert.deepEqual([options.kernel, options.firmware, options.vgaRom], [undefined, 'bios', 'vga']);
+  });
   it('knows --help wherever it stands', () => {
     for (const args of [['--help'], ['-h'], ['run', '--help'], ['run', 'k', '-h']])
       assert.equal(parseCommand(args).kind, 'help');
