@@ -44,9 +44,9 @@ export class AtaDisk extends IdeDrive {
     private readonly disk: Disk,
     private readonly serial: string,
     clock: Clock,
-    interruptChanged: () => void,
+    linesChanged: () => void,
   ) {
-    super(clock, interruptChanged);
+    super(clock, linesChanged);
     this.reset();
   }
 

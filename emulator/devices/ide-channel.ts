@@ -35,7 +35,7 @@ const initial = (): ChannelState => ({
   control: 0, selected: 0, line: false, command: 0, status: 0, table: 0, descriptor: 0, used: 0,
 }); // prettier-ignore
 
-export type MakeDrive = (clock: Clock, interruptChanged: () => void) => IdeDrive;
+export type MakeDrive = (clock: Clock, linesChanged: () => void) => IdeDrive;
 
 export class IdeChannel implements DmaEngine {
   private readonly drives: (IdeDrive | undefined)[] = [undefined, undefined];

@@ -52,8 +52,8 @@ export abstract class IdeDrive {
 
   constructor(
     protected readonly clock: Clock,
-    /** INTRQ may have changed. */
-    private readonly interruptChanged: () => void,
+    /** INTRQ or DMARQ may have changed. */
+    private readonly linesChanged: () => void,
   ) {}
 
   /** LBA mid and high after reset (section 9.12). */
@@ -84,7 +84,7 @@ export abstract class IdeDrive {
     this.s = { ...this.fresh(), status: this.resetStatus };
     this.sign();
     this.resetState();
-    this.interruptChanged();
+    this.linesChanged();
   }
   protected sign(): void {
     this.s.task = [0, 1, 1, ...this.signature];
@@ -217,11 +217,12 @@ export abstract class IdeDrive {
   }
   protected waitForDma(direction: 'in' | 'out', bytes: number): void {
     Object.assign(this.s, { dmaBytes: bytes, direction, status: STATUS.DRDY | STATUS.DSC | STATUS.DRQ });
+    this.linesChanged();
   }
   protected setInterrupt(level: boolean): void {
     if (this.s.interrupt === level) return;
     this.s.interrupt = level;
-    this.interruptChanged();
+    this.linesChanged();
   }
 
   private wait(next: DriveState['next'], ns: number): void {

@@ -65,11 +65,11 @@ export class Sockets {
       const serial = `RINGSIDE${String(i).padStart(4, '0')}`;
       if (input.interface === 'virtio') {
         this.virtio.push(this.device(new VirtioBlock(`disk${i}`, disk, serial), slot));
-        return `/pci@i0cf8/*@${(slot++).toString(16)}/*@0/*@0,0`;
+        return `/pci@i0cf8/scsi@${(slot++).toString(16)}/disk@0,0`;
       }
       drives.push(driveOf(input, disk, serial));
       const at = drives.length - 1;
-      return `/pci@i0cf8/*@${ISA_BRIDGE_SLOT},1/drive@${at >> 1}/disk@${at & 1}`;
+      return `/pci@i0cf8/ide@${ISA_BRIDGE_SLOT},1/drive@${at >> 1}/disk@${at & 1}`;
     });
     this.ide.plug(drives);
   } // prettier-ignore
@@ -90,10 +90,10 @@ export class Sockets {
 
 const driveOf =
   ({ media }: DiskInput, disk: Disk, serial: string): MakeDrive =>
-  (clock, interruptChanged) =>
+  (clock, linesChanged) =>
     media === 'cdrom'
-      ? new AtapiCdrom(disk, serial, clock, interruptChanged)
-      : new AtaDisk(disk, serial, clock, interruptChanged);
+      ? new AtapiCdrom(disk, serial, clock, linesChanged)
+      : new AtaDisk(disk, serial, clock, linesChanged);
 
 function check(disks: readonly DiskInput[]): void {
   for (const [kind, most, remedy] of [['ide', MAX_IDE, 'give the others with if=virtio'], ['virtio', MAX_VIRTIO, 'leave some out']] as const) {
