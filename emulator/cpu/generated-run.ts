@@ -6,8 +6,9 @@
 import type { Block } from '../execution/code-cache';
 import { nextRip } from '../execution/forms';
 import * as layout from '../execution/layout';
-import { EXIT, HANDLER, RECORD, RECORD_BYTES } from '../execution/record';
+import { EXIT, HANDLER, RECORD, RECORD_BYTES, RETRY } from '../execution/record';
 import { GeneratedCode } from '../execution/tier';
+import type { Tier } from '../execution/tier';
 import type { Instruction } from '../isa/instruction';
 import { assert } from '../util/assert';
 import { NS_PER_INSTRUCTION } from '../util/time';
@@ -44,17 +45,29 @@ export class GeneratedRun {
     private readonly time: { readonly idle: number },
     memory: WebAssembly.Memory,
     isBreakpoint: (gva: bigint) => boolean,
+    tier: Tier = 'compiler',
   ) {
     this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
-    const { slowRead, slowWrite, slowCommit, bulkString } = this.port;
-    const imports = { slowRead, slowWrite, slowCommit, bulkString, giveWay: this.giveWay, called: this.called };
-    this.code = new GeneratedCode(memory, imports, {
+    const { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString } = this.port;
+    const imports = {
+      slowRead,
+      slowWrite,
+      slowCommit,
+      regionRead,
+      regionWrite,
+      bulkString,
+      giveWay: this.giveWay,
+      called: this.called,
+    };
+    const source = {
       physical: cpu.mmu.physical,
-      fetch: (gva) => this.cpu.mmu.fetch(gva),
+      fetch: (gva: bigint) => this.cpu.mmu.fetch(gva),
       codeSegment: () => this.codeSegment(),
       isBreakpoint,
-      hasFeature: (name) => cpu.has(name),
-    });
+      hasFeature: (name: string) => cpu.has(name),
+    };
+    this.code = new GeneratedCode(memory, imports, source, tier);
+    if (this.code.regions) this.code.regions.onKill = () => this.requestExit();
   }
 
   /** Retired instructions, exact also in the middle of a block. */
@@ -110,7 +123,8 @@ export class GeneratedRun {
     const { cache } = this.code;
     const { link } = this;
     // An interrupt may have come in between: then the link waits for another time.
-    if (link && link.generation === cache.generation && link.to === block.rip) cache.link(link.word, link.from, block);
+    if (!link) block.indirect = true;
+    else if (link.generation === cache.generation && link.to === block.rip) cache.link(link.word, link.from, block);
     this.link = undefined;
     cache.enterJumpCache(block);
   }
@@ -118,10 +132,16 @@ export class GeneratedRun {
   /** Runs at most `budget` instructions from RIP on; throws the fault that it raised, or that fetching raised. */
   run(budget: number): void {
     const { state } = this.cpu;
+    this.code.regions?.poll();
     const block = this.code.cache.lookup(state.rip, executionMode(state));
     this.connect(block);
     this.execute(block, budget);
+    if (!this.retry) return;
+    this.retry = false;
+    // One instruction alone is never a region's: the interpreter does what compiled code leaves to it.
+    this.execute(this.code.cache.lookup(state.rip, executionMode(state)), 1);
   }
+  private retry = false;
 
   private execute(block: Block, budget: number): void {
     const { view } = this.cpu.state;
@@ -220,7 +240,14 @@ export class GeneratedRun {
       case EXIT.FAULT:
         retire(rest);
         state.rip = insn!.rip;
-        throw this.port.takeFault();
+        if (view.getUint32(layout.EXIT_FAULT, true) !== RETRY) throw this.port.takeFault();
+        this.retry = true;
+        return;
+      case EXIT.HOT:
+        retire(0);
+        state.rip = block.rip;
+        this.code.regions?.hot(block);
+        return;
       default:
         assert(false, 'generated code returned without a reason');
     }

@@ -6,6 +6,7 @@
 import { SEG } from '../x86/registers';
 import type { Instruction } from '../isa/instruction';
 import * as layout from '../execution/layout';
+import { RETRY } from '../execution/record';
 import { toBigint } from '../mmu/access';
 import type { Mmu } from '../mmu/access';
 import { GuestFault } from './ports';
@@ -81,6 +82,43 @@ export class MemoryPort {
       return slot;
     });
 
+  // --- For compiled regions.
+  private retry(): 0 {
+    this.state.view.setUint32(layout.EXIT_FAULT, RETRY, true);
+    return 0;
+  }
+  readonly regionRead = (lo: number, hi: number, bytes: number): number => {
+    try {
+      const host = this.mmu.resolve(lo, hi, bytes, false);
+      if (host >= 0) return host;
+      return (lo & 4095) + bytes > 4096 ? this.joined(lo, hi, bytes) : this.retry();
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      return this.fail(fault);
+    }
+  };
+  /** Two pages of plain RAM side by side in a slot. */
+  private joined(lo: number, hi: number, bytes: number): number {
+    const first = 4096 - (lo & 4095);
+    const next = (lo + first) | 0;
+    const a = this.mmu.resolve(lo, hi, first, false);
+    const b = a < 0 || next === 0 ? -1 : this.mmu.resolve(next, hi, bytes - first, false);
+    if (b < 0) return this.retry();
+    const slot = this.slot(lo, hi, bytes);
+    this.state.bytes.copyWithin(slot, a, a + first);
+    this.state.bytes.copyWithin(slot + first, b, b + bytes - first);
+    return slot;
+  }
+  readonly regionWrite = (lo: number, hi: number, info: number): number => {
+    try {
+      const host = this.mmu.resolve(lo, hi, info & 0xff, true);
+      return host >= 0 ? host : this.retry();
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      return this.fail(fault);
+    }
+  };
+
   readonly slowCommit = (slot: number): void => {
     const { lo, hi, bytes } = this.slots[(slot - layout.SCRATCH) / layout.SCRATCH_SLOT];
     const gva = toBigint(lo, hi);
@@ -139,7 +177,7 @@ export class MemoryPort {
     if (n < Number(BULK_ITERATIONS)) return 0;
     const low = (gva: bigint): number => Number(BigInt.asIntN(32, gva));
     const high = (gva: bigint): number => Number(BigInt.asIntN(32, gva >> 32n));
-    const target = mmu.resolve(low(to), high(to), bytes, true);
+    const target = mmu.resolve(low(to), high(to), bytes, true, true);
     const source = isMove ? mmu.resolve(low(from), high(from), bytes, false) : 0;
     if (target < 0 || source < 0) return 0;
     if (isMove) {

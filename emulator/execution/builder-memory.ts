@@ -86,7 +86,7 @@ export abstract class MemoryEmitter {
     this.leaveFaulted();
   }
   raiseIf(condition: Value, vector: number, errorCode?: number): void {
-    this.if(condition, () => this.raise(vector, errorCode));
+    this.f.if(condition, () => this.raise(vector, errorCode), undefined, false);
   }
 
   // --- Operands.
@@ -148,34 +148,44 @@ export abstract class MemoryEmitter {
   }
   private checkedLinear(segment: Value, offset: Value, bytes: number, writing: boolean): Value {
     const linear = this.let(this.helper('segmentLinear', I64, [segment, offset, i32(bytes), i32(writing ? 1 : 0)]));
-    this.if(linear.eq(-1n), () => this.leaveFaulted());
+    this.f.if(linear.eq(-1n), () => this.leaveFaulted(), undefined, false);
     return linear;
   }
 
   // --- Memory through the software TLB.
-  private tlb(table: number, linear: Value, bytes: number): { hit: Value; host: Value } {
+  /** Address of the table in force. */
+  protected tlbTable(writing: boolean): Value {
+    return load(32, i32(0), writing ? layout.TLB_WRITE : layout.TLB_READ);
+  }
+  /** Who answers a miss. */
+  protected slowPath(writing: boolean): Helper {
+    return writing ? 'slowWrite' : 'slowRead';
+  }
+  private tlb(table: Value, linear: Value, bytes: number): { hit: Value; host: Value } {
     const index = linear
       .shrU(8)
       .wrap()
       .and((layout.TLB_ENTRIES - 1) << 4);
-    const entry = this.let(load(32, i32(0), table).add(index));
+    const entry = this.let(table.add(index));
     const last = bytes === 1 ? linear : linear.add(bytes - 1);
     return { hit: load(64, entry).eq(last.and(-4096n)), host: linear.wrap().add(load(32, entry, 8)) };
   }
   /** Where in linear memory to access `bytes` at a gva; leaves when that faults. */
   private hostAddress(linear: Value, bytes: number, intent: 'read' | 'write' | 'modify'): Value {
-    const { hit, host } = this.tlb(intent === 'read' ? layout.TLB_READ : layout.TLB_WRITE, linear, bytes);
+    const writing = intent !== 'read';
+    const { hit, host } = this.tlb(this.tlbTable(writing), linear, bytes);
     const address = this.variable(I32);
     const result = this.f.get(address);
-    this.if(
+    this.f.if(
       hit,
       () => this.f.set(address, host),
       () => {
         const info = bytes | (intent === 'modify' ? 0x100 : 0);
         const parts = [linear.wrap(), linear.shrU(32).wrap(), i32(info), this.site()];
-        this.f.set(address, this.helper(intent === 'read' ? 'slowRead' : 'slowWrite', I32, parts));
-        this.if(result.eqz(), () => this.leaveFaulted());
+        this.f.set(address, this.helper(this.slowPath(writing), I32, parts));
+        this.f.if(result.eqz(), () => this.leaveFaulted(), undefined, false);
       },
+      true,
     );
     return result;
   }
@@ -186,9 +196,9 @@ export abstract class MemoryEmitter {
     const kept = this.let(value);
     this.storeHost(this.hostAddress(linear, size / 8, 'write'), size, kept);
   }
-  private storeHost(host: Value, size: Width, value: Value): void {
+  protected storeHost(host: Value, size: Width, value: Value): void {
     this.f.store(size, host, value);
-    this.if(host.ltU(layout.SCRATCH_END), () => this.f.call(this.helpers.slowCommit, [host]));
+    this.f.if(host.ltU(layout.SCRATCH_END), () => this.f.call(this.helpers.slowCommit, [host]), undefined, false);
   }
   private cell(linear: Value, size: Width): Cell {
     const host = this.hostAddress(linear, size / 8, 'modify');

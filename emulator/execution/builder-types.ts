@@ -52,6 +52,12 @@ export const HELPERS = {
    * slot of SCRATCH: call slowCommit with it after storing.
    */
   slowWrite: { parameters: [I32, I32, I32, I32], results: [I32] },
+  /**
+   * As the two above, for compiled regions: 0 also for accesses that only the interpreter carries out (devices, watched
+   * pages, code that would be overwritten), with EXIT_FAULT = RETRY. What they answer is RAM: nothing is committed.
+   */
+  regionRead: { parameters: [I32, I32, I32, I32], results: [I32] },
+  regionWrite: { parameters: [I32, I32, I32, I32], results: [I32] },
   /** Carries out the write that slowWrite directed to SCRATCH. */
   slowCommit: { parameters: [I32], results: [] },
   /** (segment, offset, bytes, 1 when writing) -> linear address; -1 with the fault pending. */
@@ -62,6 +68,8 @@ export const HELPERS = {
   giveWay: { parameters: [I32], results: [] },
   /** (site) The row's plain meaning: 0 to go on with the next instruction, else leave. */
   called: { parameters: [I32], results: [I32] },
+  /** (link word or 0, rip, record) The way on from a region: the next block | 1, or 0 with EXIT.LINK. */
+  follow: { parameters: [I32, I64, I32], results: [I32] },
   /** High halves of the 128-bit product. */
   mulHighU: { parameters: [I64, I64], results: [I64] },
   mulHighS: { parameters: [I64, I64], results: [I64] },

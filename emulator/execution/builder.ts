@@ -12,6 +12,7 @@
  */
 import { i32, i64, load, select } from './wasm';
 import type { Value } from './wasm';
+import { sumWords } from './builder-flags';
 import { MemoryEmitter } from './builder-memory';
 import { CONDITION } from './builder-types';
 import type { PartialFlags } from './builder-types';
@@ -42,7 +43,7 @@ export abstract class Emitter extends MemoryEmitter {
   abstract bulkString(): Value;
 
   // --- Flags. The words and what they mean: layout.ts.
-  private words(s: Value, x: Value, y: Value, r?: Value, p: Value = i64(0)): void {
+  protected words(s: Value, x: Value, y: Value, r?: Value, p: Value = i64(0)): void {
     this.setFlagWord(layout.FLAG_S, s);
     this.setFlagWord(layout.FLAG_X, x);
     this.setFlagWord(layout.FLAG_Y, y);
@@ -66,12 +67,8 @@ export abstract class Emitter extends MemoryEmitter {
     const carry = this.let((partial.carry ?? this.carry()).extendU());
     const overflow = this.let((partial.overflow ?? this.condition(CONDITION.O)).extendU());
     const adjust = this.let((partial.adjust ?? this.adjust()).extendU());
-    // Words from which CF, OF and AF follow as asked: the cases are worked out in cpu/state.ts, set rflags.
-    const both = this.let(carry.and(overflow).neg());
-    const s = this.let(overflow.and(carry.xor(1n)).neg());
-    const x = this.let(both.or(carry));
-    const correction = s.xor(x).xor(both).shrU(4).and(1n).xor(adjust).shl(4);
-    this.words(s, x, both.xor(correction), result && this.signed64(result, size));
+    const { s, x, y } = sumWords((value) => this.let(value), carry, overflow, adjust);
+    this.words(s, x, y, result && this.signed64(result, size));
   }
   /** Changes ZF alone. */
   setZero(zero: Value): void {
@@ -94,7 +91,7 @@ export abstract class Emitter extends MemoryEmitter {
     const plain = this.plainCondition(code & 14);
     return code & 1 ? plain.eqz() : plain;
   }
-  private plainCondition(code: number): Value {
+  protected plainCondition(code: number): Value {
     const word = (address: number): Value => this.flagWord(address);
     const s = word(layout.FLAG_S);
     const r = word(layout.FLAG_R);

@@ -11,7 +11,8 @@ import type { PhysicalMemory } from '../mmu/physical-memory';
 import { checkRecordable, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
 import * as layout from './layout';
-import { HANDLER, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
+import type { Regions } from './regions';
+import { HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
 
 export interface Block {
   readonly index: number;
@@ -29,6 +30,8 @@ export interface Block {
   /** Link words of other blocks that point here. */
   readonly incoming: number[];
   alive: boolean;
+  /** Indirect branches came here, or what happens between two instructions. */
+  indirect: boolean;
 }
 
 /** What the cache asks of the processor. */
@@ -72,6 +75,7 @@ export class CodeCache {
     this.view = new DataView(memory.buffer);
     for (let entry = layout.JUMP_CACHE; entry < layout.JUMP_CACHE_END; entry += 16) this.emptyJumpEntry(entry);
     source.physical.onCodeWrite = (gpa, bytes) => this.written(gpa, bytes);
+    source.physical.holdsCode = (gpa, bytes) => this.holdsCode(gpa, bytes);
   }
 
   /** The block that begins at `rip` (offset in CS). Throws the GuestFault that fetching it raises. */
@@ -85,6 +89,25 @@ export class CodeCache {
   }
   private secondPageHolds(block: Block): boolean {
     return block.secondGpa < 0 || this.source.fetch(secondPage(block.gva)) === block.secondGpa;
+  }
+
+  /** The compiled tier, where there is one. */
+  regions?: Regions;
+  neighbour(near: Block, rip: bigint): Block | undefined {
+    const gpa = near.gpa + Number(rip - near.rip);
+    if (pageOf(gpa) !== pageOf(near.gpa)) return undefined;
+    const block = this.byGpa.get(gpa)?.find((b) => b.rip === rip && b.mode.key === near.mode.key);
+    return block && this.compilable(block) ? block : undefined;
+  }
+  indirectTargets(near: Block): Block[] {
+    const targets = new Set<Block>();
+    for (const granule of this.byPage.get(pageOf(near.gpa))?.granules ?? [])
+      for (const block of granule ?? [])
+        if (block.indirect && this.neighbour(near, block.rip) === block) targets.add(block);
+    return [...targets];
+  }
+  private compilable(block: Block): boolean {
+    return block.secondGpa < 0 && !this.source.isBreakpoint(block.gva) && this.regions!.isWarm(block);
   }
 
   /** Lets `link` (a word of a record) lead to a block. Only within a page is the way there known to stay the same. */
@@ -177,18 +200,20 @@ export class CodeCache {
 
   private codeBytes(gpa: number, length: number): Uint8Array {
     const host = this.source.physical.hostAddress(gpa);
-    // Nothing executes from device memory on the machines we model: an empty bus reads as ones.
-    if (host < 0) return new Uint8Array(Math.min(length, MAX_INSTRUCTION_BYTES)).fill(0xff);
+    if (host < 0) return this.source.physical.codeOutsideRam(gpa, Math.min(length, MAX_INSTRUCTION_BYTES));
     return this.source.physical.data.subarray(host, host + Math.min(length, PAGE - (gpa % PAGE)));
   }
 
-  private place(parts: Omit<Block, 'index' | 'address' | 'incoming' | 'alive'>): Block {
+  private place(parts: Omit<Block, 'index' | 'address' | 'incoming' | 'alive' | 'indirect'>): Block {
     const { instructions, mode } = parts;
     assert(instructions.length > 0, 'a block has an instruction');
     const address = this.free + HEADER_BYTES;
-    const block: Block = { ...parts, index: this.blocks.length, address, incoming: [], alive: true };
+    const block: Block = { ...parts, index: this.blocks.length, address, incoming: [], alive: true, indirect: false };
     this.view.setInt32(this.free + HEADER.COUNT, instructions.length, true);
     this.view.setInt32(this.free + HEADER.BLOCK, block.index, true);
+    this.view.setInt32(this.free + HEADER.REGION, 0, true);
+    this.view.setInt32(this.free + HEADER.NEED, NO_REGION, true);
+    this.view.setInt32(this.free + HEADER.HEAT, this.regions?.heat ?? NO_REGION, true);
     instructions.forEach((insn, i) =>
       writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i),
     );
@@ -224,6 +249,15 @@ export class CodeCache {
     for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) yield g;
   }
 
+  /** Within one page: something decoded lies in the granules that these bytes touch. */
+  private holdsCode(gpa: number, bytes: number): boolean {
+    const page = this.byPage.get(pageOf(gpa));
+    if (!page) return false;
+    const first = gpa % PAGE;
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
+      if ((page.granules[g]?.size ?? 0) > 0) return true;
+    return false;
+  }
   /** Somebody wrote where code was decoded: forget the blocks that it touches. */
   private written(gpa: number, bytes: number): void {
     const page = this.byPage.get(pageOf(gpa));
@@ -245,6 +279,7 @@ export class CodeCache {
   private forget(block: Block): void {
     if (!block.alive) return;
     block.alive = false;
+    this.regions?.forget(block);
     for (const link of block.incoming) this.view.setInt32(link, 0, true);
     // Whoever is inside leaves before its next instruction; whoever arrives by the jump cache leaves at once.
     for (let i = 0; i <= block.instructions.length; i++)
@@ -264,6 +299,7 @@ export class CodeCache {
 
   /** Forgets everything: only between runs of generated code. Counts up `generation`, so that kept links are dropped. */
   clear(): void {
+    this.regions?.clear();
     for (const page of this.byPage.keys()) this.source.physical.clearCode(page * PAGE);
     this.blocks.length = 0;
     this.byGpa.clear();

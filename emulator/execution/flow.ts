@@ -87,7 +87,7 @@ function dominators(edges: readonly (readonly number[])[], { sequence, order }: 
     }
     return a;
   };
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const node of sequence) {
       if (node === 0) continue;

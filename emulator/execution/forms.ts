@@ -118,7 +118,7 @@ export class FormTable {
 const SLOTS = [RECORD.SLOT0, RECORD.SLOT1, RECORD.SLOT2];
 
 /** Where a register operand lies in linear memory; 0 for what is no register. */
-function slotOf(operand: Operand): number {
+export function slotOf(operand: Operand): number {
   if (operand.kind === 'gpr')
     return operand.index < 16 ? layout.GPRS + operand.index * 8 : layout.GPRS + (operand.index - 16) * 8 + 1;
   if (operand.kind === 'xmm') return layout.VECTORS + operand.index * layout.VECTOR_SIZE;

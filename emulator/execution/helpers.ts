@@ -1,12 +1,14 @@
 /** Out-of-line functions that are the same in every tier, as WebAssembly: wide products, long division, segment checks. */
 import { HELPERS } from './builder';
 import type { HelperIndices } from './builder';
+import { probeJumpCache, leave } from './links';
+import { EXIT } from './record';
 import { FunctionBuilder, I64, i32, i64, load, select } from './wasm';
 import type { ModuleBuilder, Value } from './wasm';
 import * as layout from './layout';
 import { SEG, VECTOR } from '../x86/registers';
 
-export const SHARED_HELPERS = ['segmentLinear', 'mulHighU', 'mulHighS', 'divideU'] as const;
+export const SHARED_HELPERS = ['segmentLinear', 'follow', 'mulHighU', 'mulHighS', 'divideU'] as const;
 type Shared = (typeof SHARED_HELPERS)[number];
 
 const LOW32 = 0xffff_ffffn;
@@ -82,10 +84,28 @@ function segmentLinear(): FunctionBuilder {
   return f;
 }
 
+/** The way on from a region that the target does not belong to. */
+function follow(): FunctionBuilder {
+  const f = new FunctionBuilder(HELPERS.follow.parameters);
+  const [link, rip, record] = [f.parameter(0), f.parameter(1), f.parameter(2)];
+  f.if(link, () => {
+    const target = f.let(load(32, link));
+    f.if(target, () => f.return(target.or(1)));
+  });
+  probeJumpCache(f, rip, (found) => f.return(found.or(1)));
+  f.store(64, i32(0), rip, layout.RIP);
+  f.store(32, i32(0), link, layout.EXIT_LINK);
+  leave(f, EXIT.LINK, record);
+  f.return(i32(0));
+  f.unreachable();
+  return f;
+}
+
 /** Adds them to a module; they are exported by name, for modules that come later. */
 export function addHelpers(module: ModuleBuilder): Pick<HelperIndices, Shared> {
   const builders: Record<Shared, FunctionBuilder> = {
     segmentLinear: segmentLinear(),
+    follow: follow(),
     mulHighU: mulHigh(false),
     mulHighS: mulHigh(true),
     divideU: divideU(),

@@ -10,19 +10,14 @@ import type { Label, Value } from './wasm';
 import * as layout from './layout';
 import { EXIT, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
 import { addHelpers, SHARED_HELPERS } from './helpers';
+import { followLink, leave, probeJumpCache } from './links';
+import type { Ways } from './links';
 
 /** A form with the meaning that makes its code. `ends`: the row ends its block. */
 export interface FormCode {
   form: Form;
   emit: (e: Emitter) => void;
   ends: boolean;
-}
-
-/** How code leaves: inside the dispatcher by branching, in a function of its own by returning a value. */
-interface Ways {
-  next(record: Value): void;
-  enter(record: Value): void;
-  exit(): void;
 }
 
 const REGISTER_SLOTS = [RECORD.SLOT0, RECORD.SLOT1, RECORD.SLOT2];
@@ -119,7 +114,7 @@ class RecordEmitter extends Emitter {
   }
   jumpIndirect(target: Value): void {
     const rip = this.let(target);
-    probeJumpCache(this.f, rip, this.ways);
+    probeJumpCache(this.f, rip, (found) => this.ways.enter(found));
     this.f.store(64, i32(0), rip, layout.RIP);
     this.f.store(32, i32(0), i32(0), layout.EXIT_LINK);
     leave(this.f, EXIT.LINK, this.record);
@@ -155,46 +150,13 @@ class RecordEmitter extends Emitter {
   }
 }
 
-function leave(f: FunctionBuilder, reason: number, record: Value): void {
-  f.store(32, i32(0), i32(reason), layout.EXIT_REASON);
-  f.store(32, i32(0), record, layout.EXIT_RECORD);
-}
-
-/** Goes on with the block at `rip` if the jump cache knows it for the mode in force. */
-function probeJumpCache(f: FunctionBuilder, rip: Value, ways: Ways): void {
-  const low = f.let(rip.wrap());
-  const mode = f.let(load(32, i32(0), layout.MODE));
-  const entry = f.let(
-    low
-      .xor(low.xor(mode).shrU(12))
-      .and(layout.JUMP_CACHE_ENTRIES - 1)
-      .shl(4),
-  );
-  const known = load(64, entry, layout.JUMP_CACHE).eq(rip);
-  const same = load(32, entry, layout.JUMP_CACHE + 12).eq(mode);
-  f.if(known.and(same), () => ways.enter(load(32, entry, layout.JUMP_CACHE + 8)));
-}
-
-/** A link is set only within a page; everything else goes by the jump cache, which is emptied with the TLB. */
-function followLink(f: FunctionBuilder, record: Value, link: number, rip: Value, ways: Ways): void {
-  const target = f.let(load(32, record, link));
-  f.if(target.eqz(), () => {
-    const known = f.let(rip);
-    probeJumpCache(f, known, ways);
-    f.store(64, i32(0), known, layout.RIP);
-    f.store(32, i32(0), record.add(link), layout.EXIT_LINK);
-    leave(f, EXIT.LINK, record);
-    ways.exit();
-  });
-  ways.enter(target);
-}
-
 type HostHelper = Exclude<Helper, (typeof SHARED_HELPERS)[number]>;
 /** What the host supplies to the generated modules. */
 export type InterpreterImports = Record<HostHelper, (...operands: number[]) => number | void>;
 
 const isShared = (name: Helper): boolean => (SHARED_HELPERS as readonly Helper[]).includes(name);
-const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => boolean): Partial<HelperIndices> => {
+/** The index of each helper in a module that imports them. */
+export const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => boolean): Partial<HelperIndices> => {
   const names = (Object.keys(HELPERS) as Helper[]).filter(wanted);
   return Object.fromEntries(names.map((n) => [n, module.import(n, HELPERS[n].parameters, HELPERS[n].results)]));
 };
@@ -211,9 +173,25 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
   const current = { index: 0, type: I32 } as const;
   f.block((exit) =>
     f.loop((enter) => {
-      const left = f.let(load(32, i32(0), layout.BUDGET).sub(load(32, record.sub(HEADER_BYTES), HEADER.COUNT)));
+      const header = f.let(record.sub(HEADER_BYTES));
+      const left = f.let(load(32, i32(0), layout.BUDGET).sub(load(32, header, HEADER.COUNT)));
+      const go = (target: Value): void => {
+        f.set(current, target);
+        f.branch(enter);
+      };
       f.if(left.ltS(0), () => {
         leave(f, EXIT.BUDGET, record);
+        f.branch(exit);
+      });
+      f.if(left.geS(load(32, header, HEADER.NEED)), () => {
+        const answer = f.let(callIndirect(formType, I32, [record], load(32, header, HEADER.REGION)));
+        f.branchIf(exit, answer.eqz());
+        go(answer.sub(1));
+      });
+      const heat = f.let(load(32, header, HEADER.HEAT).sub(1));
+      f.store(32, header, heat, HEADER.HEAT);
+      f.if(heat.eqz(), () => {
+        leave(f, EXIT.HOT, record);
         f.branch(exit);
       });
       f.store(32, i32(0), left, layout.BUDGET);

@@ -16,11 +16,15 @@ export const RECORD = {
 } as const; // prettier-ignore
 
 /** Before the first record. */
-export const HEADER_BYTES = 16;
+export const HEADER_BYTES = 32;
 export const HEADER = {
   /** i32: instructions in the block. */ COUNT: 0,
   /** i32: index into the code cache's list. */ BLOCK: 4,
+  /** i32: table index of the compiled region that may be entered here, and which of its entries this is. */ REGION: 8, ENTRY: 12,
+  /** i32: the budget that must be left besides this block's for the region to be entered; NO_REGION: there is none. */ NEED: 16,
+  /** i32: counts down the executions by the interpreter; at 0 it leaves with EXIT.HOT. */ HEAT: 20,
 } as const; // prettier-ignore
+export const NO_REGION = 0x7fff_ffff;
 
 /** Handlers that are no instruction's. */
 export const HANDLER = {
@@ -30,6 +34,9 @@ export const HANDLER = {
 } as const; // prettier-ignore
 export const FIRST_FORM_HANDLER = 3;
 
+/** EXIT_FAULT: no exception. The interpreter has to execute this instruction (builder-types.ts, regionRead). */
+export const RETRY = 0xfe;
+
 /** Why generated code returned. */
 export const EXIT = {
   /** RIP is set; nobody knows the block there. EXIT_LINK: the link to patch, or 0. */ LINK: 1,
@@ -38,4 +45,5 @@ export const EXIT = {
   /** About to execute EXIT_RECORD. */ STOP: 4,
   /** A plain meaning was executed and wants the run loop; RIP is set. */ CALLED: 5,
   /** A repeated string instruction has more iterations to do than the budget. */ AGAIN: 6,
+  /** The block at EXIT_RECORD, about to be executed, has become worth compiling. */ HOT: 7,
 } as const; // prettier-ignore

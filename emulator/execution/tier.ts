@@ -1,10 +1,12 @@
-/** The generated code of one processor, instantiated: dispatcher, forms, blocks. */
+/** The generated code of one machine, instantiated: dispatcher, forms, blocks, and compiled regions where they are wanted. */
 import type { CodeSource } from './code-cache';
 import { CodeCache } from './code-cache';
 import { FormTable } from './forms';
 import { HOT_FORMS, resolveHotForms } from './hot-forms';
 import { buildDispatcher } from './interpreter';
 import type { FormCode, InterpreterImports } from './interpreter';
+import { COMPILER_OPTIONS, Regions } from './regions';
+import type { CompilerOptions } from './regions';
 
 let dispatcher: { module: WebAssembly.Module; inline: { key: string; code: FormCode }[] } | undefined;
 /** One compiled module serves every machine in this process. */
@@ -16,12 +18,16 @@ const compiledDispatcher = (): NonNullable<typeof dispatcher> => {
   return dispatcher;
 };
 
+/** `interpreter` alone, or with the compiler for what is hot: as it is set, or with some settings changed. */
+export type Tier = 'interpreter' | 'compiler' | Partial<CompilerOptions>;
+
 export class GeneratedCode {
   readonly cache: CodeCache;
+  readonly regions?: Regions;
   /** Executes from the record at an address until something needs the host (record.ts, EXIT). */
   readonly run: (record: number) => void;
 
-  constructor(memory: WebAssembly.Memory, imports: InterpreterImports, source: CodeSource) {
+  constructor(memory: WebAssembly.Memory, imports: InterpreterImports, source: CodeSource, tier: Tier) {
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
     const { module, inline } = compiledDispatcher();
     const host = { memory, table, ...imports };
@@ -30,5 +36,9 @@ export class GeneratedCode {
     const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
       new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { ...host, ...shared } }).exports;
     this.cache = new CodeCache(memory, new FormTable(table, instantiate, inline), source);
+    if (tier === 'interpreter') return;
+    const options = { ...COMPILER_OPTIONS, ...(typeof tier === 'object' ? tier : {}) };
+    this.regions = new Regions(new DataView(memory.buffer), table, instantiate, this.cache, options);
+    this.cache.regions = this.regions;
   }
 }

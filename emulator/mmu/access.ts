@@ -78,14 +78,18 @@ export class Mmu {
 
   /**
    * For generated code that missed the TLB: where in linear memory to access `bytes` within one page of plain RAM; -1:
-   * take the long way (loadSlow, storeSlow). Throws GuestFault.
+   * take the long way (loadSlow, storeSlow). Throws GuestFault. Beside code RAM is plain for these bytes alone: unless
+   * `wholePage` is asked for.
    */
-  resolve(lo: number, hi: number, bytes: number, write: boolean): number {
+  resolve(lo: number, hi: number, bytes: number, write: boolean, wholePage = false): number {
     if ((lo & 4095) + bytes > 4096 || this.context === CONTEXT.aligned || !canonical(hi)) return -1;
     const gpa = this.translate(lo, hi, write ? ACCESS.write : ACCESS.read, this.context);
     const host = this.physical.hostAddress(gpa);
     if (host < 0 || (this.watches.active && this.watches.page(lo, hi))) return -1;
-    return write && this.physical.flags(gpa) & (PAGE.CODE | PAGE.ROM) ? -1 : host;
+    if (!write) return host;
+    const flags = this.physical.flags(gpa);
+    if (flags & PAGE.ROM) return -1;
+    return flags & PAGE.CODE && (wholePage || this.physical.holdsCode(gpa, bytes)) ? -1 : host;
   }
 
   // --- Doors for plain meanings.

@@ -46,7 +46,11 @@ export class PhysicalMemory {
   readonly lowBytes: number;
   readonly highBytes: number;
   private a20Open = true;
+  /** Flash below 4 GiB: no RAM, data is read from the bus, but code runs from it. */
+  rom: { readonly gpa: number; readonly bytes: Uint8Array } | undefined;
 
+  /** Asked for a page marked CODE: whether decoded code lies in these bytes, or close by. */
+  holdsCode: (gpa: number, bytes: number) => boolean = () => true;
   /** Called after a write to a page marked CODE by anybody but generated code: gpa of the first byte, length. */
   onCodeWrite: (gpa: number, bytes: number) => void = () => {};
   private readonly observers: TranslationCache[] = [];
@@ -139,6 +143,13 @@ export class PhysicalMemory {
   noteWriteCached(host: number): void {
     this.pages[Math.floor((host - this.base) / PAGE_BYTES)] |= PAGE.WRITE_CACHED;
   }
+
+  /** What would be executed where there is no RAM: flash, or the ones of an empty bus. */
+  codeOutsideRam(gpa: number, bytes: number): Uint8Array {
+    const { rom } = this;
+    if (rom && gpa >= rom.gpa && gpa < rom.gpa + rom.bytes.length) return rom.bytes.subarray(gpa - rom.gpa, gpa - rom.gpa + bytes);
+    return new Uint8Array(bytes).fill(0xff);
+  } // prettier-ignore
 
   /** RAM only: bytes up to the first that is not RAM. For DMA, loaders and the inspector. */
   readBytes(gpa: number, bytes: number): Uint8Array {

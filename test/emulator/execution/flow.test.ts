@@ -39,12 +39,14 @@ describe('structure', () => {
     }); // prettier-ignore
 
   it('leaves only edges that nesting can express, and every node in the tree once', () => {
-    const graph = fc.integer({ min: 1, max: 12 }).chain((n) =>
-      fc.tuple(
-        fc.array(fc.array(fc.integer({ min: 1, max: n }), { maxLength: 3 }), { minLength: n, maxLength: n }),
-        fc.uniqueArray(fc.integer({ min: 1, max: n }), { minLength: 1, maxLength: 3 }),
-      ),
-    );
+    const graph = fc
+      .integer({ min: 1, max: 12 })
+      .chain((n) =>
+        fc.tuple(
+          fc.array(fc.array(fc.integer({ min: 1, max: n }), { maxLength: 3 }), { minLength: n, maxLength: n }),
+          fc.uniqueArray(fc.integer({ min: 1, max: n }), { minLength: 1, maxLength: 3 }),
+        ),
+      );
     fc.assert(
       fc.property(graph, ([edges, entries]) => {
         const successors = [[], ...edges];
