@@ -56,6 +56,7 @@ export const WORKS: readonly Feature[] = [
   'cx16', 'pcid', 'x2apic', 'movbe', 'popcnt', 'tsc-deadline', 'arat', 'erms', 'lzcnt', 'bmi1', 'bmi2', 'adx',
   'xsave', 'xsaveopt', 'xsavec', 'xgetbv1', 'xsaves', 'rdpid',
   'fsgsbase', 'tsc-adjust', 'smep', 'invpcid', 'smap', 'umip',
+  'ibrs', 'stibp', 'arch-capabilities', 'rdrand', 'rdseed', 'ibpb',
   'lahf', 'prefetchw', 'syscall', 'nx', 'mmxext', 'pdpe1gb', 'rdtscp', 'lm', 'invariant-tsc',
 ]; // prettier-ignore
 

@@ -3,7 +3,7 @@ import * as layout from '../execution/layout';
 import { CR0, GPR, RFLAGS, SEG } from '../x86/registers';
 import { signature } from './cpuid';
 import { ATTRIBUTE } from './state';
-import { MISC_ENABLE_RESET } from './msr';
+import { HWCR_RESET, MISC_ENABLE_RESET, SYSCFG_RESET } from './msr-vendor';
 import type { Cpu } from './cpu';
 import { ACTIVITY } from './turns';
 
@@ -18,6 +18,10 @@ export function resetState(cpu: Cpu, kind: 'power' | 'init'): void {
     state.bytes.fill(0, layout.STATE, layout.STATE_END);
     state.setSystem('pat', PAT_RESET);
     state.setSystem('misc_enable', MISC_ENABLE_RESET);
+    state.setSystem('amd_hwcr', HWCR_RESET);
+    state.setSystem('amd_syscfg', SYSCFG_RESET);
+    // A sequence of its own for each processor.
+    state.setSystem('random', BigInt(cpu.apicId) << 48n);
     state.setSystem('xcr0', 1n);
     // The boot processor's flag, and the APIC enabled.
     state.setSystem('apic_base', 0xfee0_0800n | (cpu.apicId === 0 ? 0x100n : 0n));

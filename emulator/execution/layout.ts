@@ -75,6 +75,9 @@ export const SYSTEM_REGISTERS = [
   'mtrr_fix_4k0', 'mtrr_fix_4k1', 'mtrr_fix_4k2', 'mtrr_fix_4k3', 'mtrr_fix_4k4', 'mtrr_fix_4k5', 'mtrr_fix_4k6', 'mtrr_fix_4k7',
   'mtrr_base0', 'mtrr_mask0', 'mtrr_base1', 'mtrr_mask1', 'mtrr_base2', 'mtrr_mask2', 'mtrr_base3', 'mtrr_mask3',
   'mtrr_base4', 'mtrr_mask4', 'mtrr_base5', 'mtrr_mask5', 'mtrr_base6', 'mtrr_mask6', 'mtrr_base7', 'mtrr_mask7',
+  'spec_ctrl', 'misc_features', 'mc0_ctl', 'mc1_ctl', 'mc2_ctl', 'mc3_ctl',
+  'amd_syscfg', 'amd_hwcr', 'amd_nb_cfg', 'amd_ls_cfg', 'amd_fp_cfg', 'amd_de_cfg',
+  /** where RDRAND's sequence is */ 'random',
 ] as const; // prettier-ignore
 export type SystemRegister = (typeof SYSTEM_REGISTERS)[number];
 

@@ -172,7 +172,8 @@ export class Pc implements Machine, StepHost {
     this.board.plug(input);
     this.powerOn();
     for (const cpu of this.cpus) setMemoryTypes(cpu);
-    for (const feature of this.cpus[0].model.lacking) this.report(`processor feature ${feature}`);
+    const { lacking } = this.cpus[0].model;
+    if (lacking.length > 0) this.report(`features of the processor model: ${lacking.join(', ')}`);
     for (const { gpa, bytes } of tables) this.writeFirmware(gpa, bytes);
     const rsdp = { gpa: RSDP_GPA, bytes: this.physical.readBytes(RSDP_GPA, RSDP_BYTES) };
     const image: BootImage = loadImage(input, { e820: entries, rsdp });

@@ -15,7 +15,7 @@ import type { Random } from './random';
 const NOT_HERE = new Set([
   'int', 'int1', 'int3', 'into', 'iret', 'syscall', 'sysenter', 'cpuid', 'rdtsc', 'rdtscp', 'rdpmc', 'rdrand', 'rdseed',
   'xgetbv', 'sgdt', 'sidt', 'sldt', 'str', 'smsw', 'verr', 'verw', 'lar', 'lsl', 'arpl', 'lds', 'les', 'lfs', 'lgs', 'lss',
-  'callf', 'jmpf', 'retf', 'popf', 'vmcall', 'vmmcall', 'rdpid', 'xsave', 'xrstor', 'rdfsbase', 'rdgsbase', 'wrfsbase', 'wrgsbase',
+  'callf', 'jmpf', 'retf', 'popf', 'vmcall', 'vmmcall', 'rdpid', 'xsave', 'xsaveopt', 'xsavec', 'xrstor', 'rdfsbase', 'rdgsbase', 'wrfsbase', 'wrgsbase',
   'monitor', 'mwait', 'clflush', 'clflushopt', 'clwb', 'clzero', 'emms_', 'ud0', 'ud1', 'ud2',
 ]); // prettier-ignore
 

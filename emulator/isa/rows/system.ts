@@ -4,6 +4,7 @@ import { called, emitted } from '../row';
 import type { RowSpec } from '../row';
 import * as control from '../semantics/system-control';
 import * as io from '../semantics/io';
+import { random } from '../semantics/random';
 import { rdtsc } from '../semantics/time';
 import * as xsave from '../semantics/xsave';
 import * as segments from '../semantics/system-segments';
@@ -89,6 +90,8 @@ export const systemRows: readonly RowSpec[] = [
   called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
   emitted('0f 31', 'rdtsc', '', rdtsc, { intercept: 'rdtsc', feature: 'tsc' }),
   called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
+  called('0f c7 /6', 'rdrand', 'Rv', random, { form: 'register', feature: 'rdrand', intercept: 'rdrand', writes: 'OSZAPC' }),
+  called('0f c7 /7', 'rdseed', 'Rv', random, { form: 'register', feature: 'rdseed', intercept: 'rdseed', writes: 'OSZAPC' }),
   called('f3 0f c7 /7', 'rdpid', 'Rn', control.rdpid, { form: 'register', feature: 'rdpid' }),
   called('0f 33', 'rdpmc', '', control.rdpmc, { intercept: 'rdpmc' }),
   called('0f a2', 'cpuid', '', control.cpuid, { intercept: 'cpuid' }),

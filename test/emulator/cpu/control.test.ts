@@ -79,14 +79,61 @@ describe('MSRs, CPUID, TSC', () => {
     ['TSC_ADJUST', 0x3b, 7n, 7n],
     ['MTRRCAP is read-only', 0xfe, 0n, '#GP(0)'],
     ['unknown', 0x1234, 0n, '#GP(0)'],
+    ['XSS: no supervisor component', 0xda0, 0n, 0n],
+    ['XSS: a bit', 0xda0, 0x100n, '#GP(0)'],
+    ['SPEC_CTRL: IBRS and STIBP', 0x48, 3n, 3n],
+    ['SPEC_CTRL: SSBD, which nothing needs', 0x48, 4n, '#GP(0)'],
+    ['PRED_CMD is write-only', 0x49, 1n, '#GP(0)'],
+    ['ARCH_CAPABILITIES is read-only', 0x10a, 0n, '#GP(0)'],
+    ['machine-check bank 3: control', 0x40c, 0xffn, 0xffn],
+    ['machine-check bank 0: status takes 0 only', 0x401, 1n, '#GP(0)'],
+    ['machine-check bank 4', 0x410, 0n, '#GP(0)'],
+    ['MISC_FEATURES: CPUID does not fault', 0x140, 1n, '#GP(0)'],
+    ["AMD's HWCR on an Intel model", 0xc001_0015, 0n, '#GP(0)'],
   ];
   for (const [name, index, value, want] of rows)
     it(`${name}`, () => {
       const b = new Bench().long();
       const written = msr(b, index, value);
-      if (typeof want === 'string') assert.equal(written, want);
+      if (typeof want === 'string') assert.equal(written === 'ok' ? msr(b, index) : written, want);
       else assert.equal((assert.equal(written, 'ok'), msr(b, index)), want);
     });
+  it('what a model does not have is #GP and no lack', () => {
+    const b = new Bench('core2').long();
+    for (const index of [0xda0, 0x48, 0x10a, 0xc000_0103, 0xc001_0015, 0x6e0]) assert.equal(msr(b, index), '#GP(0)');
+    assert.deepEqual(b.unsupported, []);
+    assert.equal(msr(new Bench('epyc').long(), 0xc001_0015), 1n << 24n);
+    assert.equal(msr(new Bench('epyc').long(), 0x3a), '#GP(0)');
+  });
+  it('x2APIC mode needs the feature', () => {
+    assert.equal(msr(new Bench('core2').long(), 0x1b, 0xfee0_0d00n), '#GP(0)');
+    assert.equal(msr(new Bench('max').long(), 0x1b, 0xfee0_0d00n), 'ok');
+  });
+  it('RDRAND: new numbers each time, the same in every run, CF alone', () => {
+    const draw = (): bigint[] => {
+      const b = new Bench().long();
+      b.state.rflags = 0x8d7;
+      return [0, 1, 2].map(() => {
+        assert.equal(b.execute('480fc7f0'), 'ok');
+        assert.equal(b.state.rflags & 0x8d5, 1);
+        return b.state.gpr(GPR.RAX);
+      });
+    };
+    assert.equal(new Set(draw()).size, 3);
+    assert.deepEqual(draw(), draw());
+  });
+  it('CPUID 0DH follows XCR0; 15H: TSC and APIC timer from one crystal; AMD reserves what is beyond', () => {
+    const b = new Bench().long();
+    const leaf = (eax: number, ecx = 0): readonly number[] => b.cpu.cpuid(eax, ecx).map((v) => v >>> 0);
+    assert.deepEqual(leaf(0xd).slice(1, 2), [576]);
+    b.state.setSystem('xcr0', 7n);
+    assert.deepEqual(leaf(0xd).slice(1, 2), [832]);
+    const [denominator, numerator, crystal] = leaf(0x15);
+    assert.equal((crystal * numerator) / denominator, 100_000_000);
+    assert.deepEqual(leaf(0x1000), leaf(0x16), "the last leaf's answer");
+    assert.deepEqual(new Bench('epyc').cpu.cpuid(0x1000, 0), [0, 0, 0, 0]);
+    assert.deepEqual(new Bench('haswell').cpu.cpuid(1, 0)[0].toString(16), '306c3');
+  });
   it('an unknown MSR is reported once', () => {
     const b = new Bench().long();
     msr(b, 0x1234);

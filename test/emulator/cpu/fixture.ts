@@ -58,7 +58,8 @@ export class Bench {
   ticks = 1000n;
   unsupported: string[] = [];
 
-  constructor() {
+  /** `model`: as `--cpu` says it. */
+  constructor(model?: string) {
     this.physical.data.fill(0, layout.RAM, layout.RAM + RAM_BYTES);
     this.cpu = new Cpu({
       memory,
@@ -66,7 +67,7 @@ export class Bench {
       bus: this.bus,
       interrupts: makeInterrupts(),
       ticks: () => this.ticks,
-      model: makeModel(),
+      model: makeModel(model),
       unsupported: (what) => void this.unsupported.push(what),
     });
     this.cpu.mmu.tlb.flush();
