@@ -42,6 +42,7 @@ const run = async (options: RunOptions): Promise<number> => {
   const host = processHost();
   try {
     const running = new Run(machine, options, script, host);
+    machine.onFirmwareLog = (line) => say(`firmware: ${line}`);
     machine.boot(input);
     const start = performance.now();
     const outcome = await running.toTheEnd();

@@ -50,6 +50,16 @@ export interface GuestMemory {
   writeBytes(gpa: number, data: Uint8Array): number;
 }
 
+/** RAM that the chip set can hide behind ROM. */
+export interface ShadowedMemory extends GuestMemory {
+  /** `force` also writes what guests cannot. */
+  writeBytes(gpa: number, data: Uint8Array, force?: boolean): number;
+  /** Inclusive range of whole pages. */
+  setKind(firstGpa: number, lastGpa: number, kind: 'ram' | 'rom'): void;
+  /** Flash from which code runs without being RAM. */
+  rom: { readonly gpa: number; readonly bytes: Uint8Array } | undefined;
+}
+
 /** Where windows are opened and closed while the guest runs: the base address registers of PCI functions. */
 export interface Decoder {
   attach(window: Window): void;

@@ -3,11 +3,11 @@
  * Source: PCI Local Bus Specification 3.0 chapters 3.2.2.3 (mechanism #1) and 6; Intel 290549 (440FX), 290550 (PIIX3).
  *
  * Other chips register functions; their BARs open windows in the board's address map when the guest programs them.
- * Not emulated: other buses, ECAM, shadow RAM (PAM registers read as "DRAM, read and write", which is what C0000h to
- * FFFFFh are), SMRAM, the PIIX3's own distributed DMA and X-bus registers (read back only where listed).
+ * Shadow RAM is shadow-ram.ts. Not emulated: other buses, ECAM, SMRAM, the PIIX3's own distributed DMA and X-bus registers (read back only where listed).
  */
 import type { Decoder, Device, Inspection, Line } from './bus';
 import { PciFunction } from './pci-function';
+import { PAM_OPEN, PAM_REGISTERS } from './shadow-ram';
 
 const ADDRESS = 0xcf8;
 const RESET_CONTROL = 0xcf9;
@@ -34,6 +34,8 @@ export interface PciPins {
   /** PIRQA to PIRQD at the I/O APIC, whatever the routing. */
   pirq(index: number): Line;
   resetPulse(): void;
+  /** PAM0 to PAM6 of the host bridge were written. */
+  shadow(registers: readonly number[]): void;
 }
 
 export class PciHost implements Device<Saved> {
@@ -44,18 +46,23 @@ export class PciHost implements Device<Saved> {
   private resetControl = 0;
   private readonly functions = new Map<number, PciFunction>();
   private readonly asserted = new Set<number>();
+  private readonly hostBridge: PciFunction;
   private readonly isaBridge: PciFunction;
 
   constructor(private readonly pins: PciPins) {
-    this.add(
-      new PciFunction({
+    this.hostBridge = new PciFunction({
         name: 'host bridge', slot: 0, function: 0, vendor: 0x8086, device: 0x1237, revision: 2, classCode: 0x06_0000,
         // As QEMU's board: firmware made for that one (SeaBIOS) knows the platform by it.
         subsystem: { vendor: 0x1af4, device: 0x1100 },
-        // PAM0-6 as firmware leaves them, SMRAM closed.
-        defaults: [[0x59, [0x30, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33]], [0x72, [0x02]]],
-      }),
-    ); // prettier-ignore
+        defaults: [[0x72, [0x02]]], // SMRAM closed
+        writable: [[PAM_REGISTERS.first, PAM_OPEN]],
+        onConfigWrite: (offset, bytes) => {
+          const { first, count } = PAM_REGISTERS;
+          if (offset < first + count && offset + bytes > first)
+            this.pins.shadow(Array.from({ length: count }, (_, i) => this.hostBridge.read(first + i, 1)));
+        },
+    }); // prettier-ignore
+    this.add(this.hostBridge);
     this.isaBridge = new PciFunction({
       name: 'ISA bridge', slot: ISA_BRIDGE_SLOT, function: 0, vendor: 0x8086, device: 0x7000, revision: 0, classCode: 0x06_0100,
       multiFunction: true,

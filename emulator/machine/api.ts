@@ -250,6 +250,8 @@ export interface Machine {
   typeConsole(bytes: Uint8Array): void;
   /** Said once each: what a guest asked for and we lack. */
   onUnsupported?: (what: string) => void;
+  /** A line of the log that a BIOS writes to port 402h. */
+  onFirmwareLog?: (line: string) => void;
   /** The VGA text screen: 25 rows of 80 cells. */
   screen(): { columns: number; rows: number; text: string[] };
 

@@ -6,9 +6,10 @@
 import type { Bus, InterruptSource } from '../cpu/ports';
 import { AcpiPm } from '../devices/acpi-pm';
 import { ApicBus } from '../devices/apic-bus';
-import type { Clock, Device, GuestMemory, Inspection, Line } from '../devices/bus';
+import type { Device, Inspection, Line, Window } from '../devices/bus';
 import { DebugExit } from '../devices/debug-exit';
 import { Dma } from '../devices/dma';
+import { Hpet } from '../devices/hpet';
 import { IoApic } from '../devices/io-apic';
 import { KeyboardController } from '../devices/keyboard';
 import { LocalApic } from '../devices/local-apic';
@@ -18,49 +19,17 @@ import { Pic } from '../devices/pic';
 import { Pit } from '../devices/pit';
 import { Port92 } from '../devices/port92';
 import { Rtc } from '../devices/rtc';
+import { ShadowRam } from '../devices/shadow-ram';
 import { SystemBus } from '../devices/system-bus';
 import { Uart } from '../devices/uart';
 import { Vga } from '../devices/vga';
 import { assert } from '../util/assert';
-import { IO_APIC_GPA, PIRQ_PIN, PM_BASE, SCI_IRQ, checkMemory, memorySplit } from './address-map';
+import { HPET_GPA, IO_APIC_GPA, PIRQ_PIN, PM_BASE, SCI_IRQ, checkMemory, memorySplit } from './address-map';
 import type { Equipment } from './api';
+import { DEFAULT_START_SECONDS } from './board-host';
+import type { BoardConfig, BoardHost } from './board-host';
 import { CpuBus } from './cpu-bus';
 import { Sockets } from './equipment';
-
-/** 2024-01-01 00:00:00 UTC: a date that does not depend on the host. */
-export const DEFAULT_START_SECONDS = 1_704_067_200;
-
-/** What the board tells the machine. All are called synchronously, from within an access or `tick`. */
-export interface BoardHost {
-  clock: Clock;
-  /** What bus masters reach. */
-  memory: GuestMemory;
-  /** A byte left the first serial port. */
-  onConsole(byte: number): void;
-  /** A byte was written to port E9h; by default it goes to nobody. */
-  onDebugCharacter?(byte: number): void;
-  /** At most once for each text. */
-  unsupported(what: string): void;
-  powerOff(): void;
-  /** Reset was asked for (8042, port 92h, CF9h): nothing has been reset yet, see Board.reset. */
-  resetRequested(): void;
-  debugExit(code: number): void;
-  /** Address line 20 follows the address (true) or is held at 0. */
-  a20(level: boolean): void;
-  /** An interrupt of deliverable priority, NMI, INIT or SIPI is pending at this processor. */
-  cpuAttention(cpu: number): void;
-  /** An access brought the next deadline forward: `nextDeadline()` is earlier than when it was last asked. */
-  deadlineMoved?(): void;
-  /** What the guest's writes added to a processor's TSC (for TSC deadlines); 0 unless said. */
-  tscOffset?(cpu: number): bigint;
-}
-
-export interface BoardConfig {
-  memoryBytes: number;
-  cpus: number;
-  /** Seconds since 1970 at power-on, for the real-time clock. */
-  startSeconds?: number;
-}
 
 export interface BoardSaved {
   devices: Record<string, unknown>;
@@ -77,11 +46,15 @@ export class Board {
   readonly sockets: Sockets;
   private readonly com1: Uart;
   private readonly pci: PciHost;
+  private readonly shadow: ShadowRam;
   private readonly port92: Port92;
   private readonly apicBus: ApicBus;
   private readonly buses: CpuBus[];
   private devices: Device[] = [];
   private timed: Device[] = [];
+  /** Chips that came with firmware. */
+  private fitted: Device[] = [];
+  private romWindow: Window | undefined;
   private readonly reported = new Set<string>();
   /** As power comes on: what the chips hold before anything happened. */
   private initial: BoardSaved;
@@ -102,12 +75,14 @@ export class Board {
     this.apicBus.onEoi((vector) => this.ioApic.endOfInterrupt(vector));
     for (let cpu = 0; cpu < config.cpus; cpu++) this.apics.push(this.localApic(cpu));
     this.buses = this.apics.map((apic) => new CpuBus(this.system, apic));
-    const pit = new Pit(clock, this.irq(0));
+    const legacy = [this.irq(0), this.irq(8)] as const;
+    const hpet = new Hpet(HPET_GPA, clock, { legacy, route: (pin) => this.ioApic.line(pin) });
+    const pit = new Pit(clock, hpet.fromPit);
     const start = config.startSeconds ?? DEFAULT_START_SECONDS;
     const rtc = new Rtc(
       { startSeconds: start, memoryBytes: memorySplit(config.memoryBytes), cpus: config.cpus },
       clock,
-      this.irq(8),
+      hpet.fromRtc,
     );
     this.com1 = new Uart('com1', 0x3f8, clock, this.irq(4), (byte) => host.onConsole(byte));
     this.keyboard = new KeyboardController({
@@ -124,12 +99,14 @@ export class Board {
       isaIrq: (irq) => ({ set: (level) => this.pic.setLine(irq, level) }),
       pirq: (index) => this.ioApic.line(PIRQ_PIN + index),
       resetPulse: () => host.resetRequested(),
+      shadow: (registers) => this.shadow.program(registers),
     });
+    this.shadow = new ShadowRam(host.memory, this.unsupported);
     this.pm = new AcpiPm(PM_BASE, clock, this.irq(SCI_IRQ), () => host.powerOff(), this.unsupported);
     const debugExit = new DebugExit((code) => host.debugExit(code), (byte) => host.onDebugCharacter?.(byte)); // prettier-ignore
     const parts: Device[] = [
-      this.pic, this.ioApic, ...this.apics, pit, rtc, this.com1, this.keyboard, this.port92, new Dma(this.unsupported),
-      this.vga, this.pci, this.pm, debugExit,
+      this.pic, this.ioApic, ...this.apics, hpet, pit, rtc, this.com1, this.keyboard, this.port92, new Dma(this.unsupported),
+      this.vga, this.pci, this.shadow, this.pm, debugExit,
     ]; // prettier-ignore
     for (const device of parts) this.attach(device);
     this.sockets = new Sockets({
@@ -164,8 +141,11 @@ export class Board {
   add(fn: PciFunction): void {
     this.pci.add(fn);
   }
-  /** Exchanges disks and what else is not soldered; `powerOn` follows. UserError: what does not fit. */
-  plug(equipment: Equipment): void {
+  /**
+   * Exchanges disks and what else is not soldered; `powerOn` follows. `rom` is a BIOS for the socket, and `fit` gives the
+   * chips that come with it, for disks of these names. UserError: what does not fit.
+   */
+  plug(equipment: Equipment, rom?: Uint8Array, fit?: (bootPaths: readonly string[]) => Device[]): void {
     for (const device of this.sockets.virtio) {
       this.detach(device);
       this.pci.remove(device.fn);
@@ -175,8 +155,15 @@ export class Board {
       this.attach(device);
       this.add(device.fn);
     }
+    for (const device of this.fitted) this.detach(device);
+    this.fitted = fit?.(this.sockets.paths) ?? [];
+    for (const device of this.fitted) this.attach(device);
+    if (this.romWindow) this.system.detach(this.romWindow);
+    this.shadow.plug(rom);
+    this.romWindow = this.shadow.window;
+    if (this.romWindow) this.system.attach(this.romWindow);
     this.sockets.ide.reset();
-    if (this.initial) this.initial = { devices: { ...this.initial.devices, ...this.saveOf(this.sockets.devices) } };
+    if (this.initial) this.initial = this.initialWith([...this.sockets.devices, ...this.fitted]);
   }
 
   /** As the boot processor sees it. */
@@ -233,6 +220,9 @@ export class Board {
 
   save(): BoardSaved {
     return { devices: this.saveOf(this.devices) };
+  }
+  private initialWith(devices: readonly Device[]): BoardSaved {
+    return { devices: { ...this.initial.devices, ...this.saveOf(devices) } };
   }
   private saveOf(devices: readonly Device[]): Record<string, unknown> {
     return Object.fromEntries(devices.map((device) => [device.name, device.save()]));

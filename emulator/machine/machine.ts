@@ -9,30 +9,25 @@ import type { StepHost } from '../cpu/run';
 import type { Turn } from '../cpu/turns';
 import * as layout from '../execution/layout';
 import { PhysicalMemory } from '../mmu/physical-memory';
-import { assert, UserError } from '../util/assert';
+import { UserError } from '../util/assert';
 import type {
-  BootInput, BreakpointSpec, Inspector, Machine, MachineConfig, Stop, TrapEvent, TrapFilter, WatchpointSpec,
+  BootInput, BreakpointSpec, FirmwareInput, Inspector, Machine, MachineConfig, Stop, TrapEvent, TrapFilter, WatchpointSpec,
 } from './api'; // prettier-ignore
 import { Board } from './board';
 import type { BoardSaved } from './board';
-import { enterImage, fillMemory, loadImage } from './boot';
-import type { BootImage } from './boot';
-import { BiosServices, biosRegions } from './firmware/bios';
+import { checkFirmware, firmwareDevices } from './firmware-image';
+import { BiosServices } from './firmware/bios';
 import type { BiosDisk } from './firmware/bios';
-import { RSDP_GPA, e820, firmwareTables } from './firmware/firmware';
-import { setMemoryTypes } from './firmware/memory-types';
-import { powerOnSelfTest } from './firmware/post';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
 import { realModeProcessor } from './real-mode';
+import { startKernel } from './start';
 import { stateHash } from './state-hash';
 
 const WASM_PAGE = 0x1_0000;
 const MIB = 0x10_0000;
 /** What a wasm32 memory leaves for RAM below our own tables. */
 const MAX_MEMORY = 3072 * MIB;
-const RSDP_BYTES = 36;
-const FIRST_FIXED_DISK = 0x80;
 
 /** As many as logical destinations of flat mode can name (SDM vol. 3A section 10.6.2.2). */
 const MAX_CPUS = 8;
@@ -50,6 +45,7 @@ export class Pc implements Machine, StepHost {
   readonly inspect: Inspector;
   onConsole?: (bytes: Uint8Array) => void;
   onUnsupported?: (what: string) => void;
+  onFirmwareLog?: (line: string) => void;
   /** StepHost: ns that were skipped while halted. */
   idle = 0;
 
@@ -83,7 +79,7 @@ export class Pc implements Machine, StepHost {
         unsupported: (what) => this.report(what),
       });
     this.cpus = Array.from({ length: config.cpus }, makeCpu);
-    this.loop = new StepLoop(this.cpus, this, memory);
+    this.loop = new StepLoop(this.cpus, this, memory, config.tier ?? 'interpreter');
     this.inspect = new MachineInspector({
       cpus: this.cpus,
       physical: this.physical,
@@ -166,32 +162,19 @@ export class Pc implements Machine, StepHost {
     return this.loop ? this.loop.now : 0;
   }
 
-  boot(input: BootInput): void {
-    const entries = e820(this.config.memory);
-    const tables = firmwareTables(this.config.memory, this.config.cpus, { signature: this.cpus[0].cpuid(1, 0)[0] });
-    this.board.plug(input);
-    this.powerOn();
-    for (const cpu of this.cpus) setMemoryTypes(cpu);
-    const { lacking } = this.cpus[0].model;
-    if (lacking.length > 0) this.report(`features of the processor model: ${lacking.join(', ')}`);
-    for (const { gpa, bytes } of tables) this.writeFirmware(gpa, bytes);
-    const rsdp = { gpa: RSDP_GPA, bytes: this.physical.readBytes(RSDP_GPA, RSDP_BYTES) };
-    const image: BootImage = loadImage(input, { e820: entries, rsdp });
-    powerOnSelfTest(this.board.bus);
-    this.disks = image.disk ? [{ drive: FIRST_FIXED_DISK, bytes: image.disk }] : [];
-    if (image.needsBios)
-      for (const { gpa, bytes } of biosRegions({ disks: this.disks })) this.writeFirmware(gpa, bytes);
-    fillMemory(
-      {
-        write: (gpa, bytes) => this.writeFirmware(gpa, bytes),
-        zero: (gpa, bytes) => this.writeFirmware(gpa, new Uint8Array(bytes)),
-      },
-      image,
+  boot(input: BootInput | FirmwareInput): void {
+    const firmware = 'firmware' in input ? input : undefined;
+    if (firmware) checkFirmware(firmware);
+    const signature = this.cpus[0].cpuid(1, 0)[0];
+    this.board.plug(input, firmware?.firmware, (paths) =>
+      firmware ? firmwareDevices(firmware, this.physical, { ...this.config, signature, paths }, (line) => this.onFirmwareLog?.(line)) : [],
     );
-    enterImage(this.cpus[0].state, image.entry);
-    this.cpus[0].refresh();
+    this.powerOn();
+    for (const feature of this.cpus[0].model.lacking) this.report(`processor feature ${feature}`);
+    this.disks = 'firmware' in input ? [] : startKernel(this.config, this.cpus, this.physical, this.board.bus, input);
+    for (const cpu of this.cpus) cpu.refresh();
     this.deadline = this.board.nextDeadline();
-  }
+  } // prettier-ignore
   private powerOn(): void {
     this.physical.data.fill(0, layout.RAM, layout.RAM + this.config.memory);
     this.idle = 0;
@@ -201,11 +184,6 @@ export class Pc implements Machine, StepHost {
     this.board.powerOn();
     this.pendingStop = undefined;
   }
-  private writeFirmware(gpa: number, bytes: Uint8Array): void {
-    const written = this.physical.writeBytes(gpa, bytes, true);
-    assert(written === bytes.length, `firmware or an image was placed outside RAM at gp:0x${gpa.toString(16)}`);
-  }
-
   diskChanges(disk: number): { offset: number; bytes: Uint8Array }[] {
     return this.board.sockets.disks[disk].changes();
   }
@@ -289,12 +267,11 @@ export class Pc implements Machine, StepHost {
   }
 }
 
-function checkConfig({ memory, cpus, tier }: MachineConfig): void {
+function checkConfig({ memory, cpus }: MachineConfig): void {
   if (!Number.isInteger(memory) || memory % MIB !== 0 || memory < 2 * MIB || memory > MAX_MEMORY)
     throw new UserError(`memory: ${memory} bytes; give a whole number of MiB from 2M to ${MAX_MEMORY / MIB}M.`);
   if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS)
     throw new UserError(`cpus: ${cpus}; give a whole number from 1 to ${MAX_CPUS}.`);
-  if (tier === 'compiler') throw new UserError('tier: "compiler" does not exist yet; give "interpreter".');
 }
 
 export { DEFAULT_MODEL, MODEL_NAMES } from '../cpu/models';

@@ -5,6 +5,7 @@
  */
 import type { Bus } from '../../cpu/ports';
 import { APIC, SVR_ENABLE } from '../../devices/local-apic-registers';
+import { PAM_OPEN, PAM_REGISTERS } from '../../devices/shadow-ram';
 import { LOCAL_APIC_GPA, PIRQ_IRQS, SCI_IRQ } from '../address-map';
 import { setUpPci } from './pci-setup';
 
@@ -21,6 +22,15 @@ const PORT_WRITES: readonly (readonly [port: number, ...bytes: number[]])[] = [
   [0x0d, 0x00], [0xda, 0x00], [0xd6, 0xc0], [0xd4, 0x00], // DMA: clear, cascade
   [0x64, 0xae], // keyboard on
 ]; // prettier-ignore
+
+/** RAM, readable and writable, from C0000h to FFFFFh: before anything is written there. */
+export function openShadowRam(bus: Bus): void {
+  PAM_OPEN.forEach((value, i) => {
+    const register = PAM_REGISTERS.first + i;
+    bus.writePort(0xcf8, 4, 0x8000_0000 + (register & 0xfc));
+    bus.writePort(0xcfc + (register & 3), 1, value);
+  });
+}
 
 export function powerOnSelfTest(bus: Bus): void {
   for (const [port, ...bytes] of PORT_WRITES) for (const byte of bytes) bus.writePort(port, 1, byte);

@@ -10,7 +10,7 @@ function bench() {
   const irqs = Array.from({ length: 16 }, () => new TestLine());
   const pirqs = Array.from({ length: 4 }, () => new TestLine());
   const events: string[] = [];
-  const pci = new PciHost({ decoder: bus, isaIrq: (n) => irqs[n]!, pirq: (n) => pirqs[n]!, resetPulse: () => events.push('reset') });
+  const pci = new PciHost({ decoder: bus, isaIrq: (n) => irqs[n]!, pirq: (n) => pirqs[n]!, resetPulse: () => events.push('reset'), shadow: () => {} });
   bus.attach(pci);
   const card = new PciFunction({
     name: 'card', slot: 3, function: 0, vendor: 0x1af4, device: 0x1000, revision: 1, classCode: 0x02_0000, interruptPin: 1,

@@ -90,7 +90,7 @@ const CHIPS: Record<string, (clock: TestClock) => Sample> = {
   },
   pci: () => {
     const lines = wires(20);
-    const pins = { decoder: new SystemBus(quiet), isaIrq: (n: number) => lines[n]!, pirq: (n: number) => lines[16 + n]!, resetPulse: quiet };
+    const pins = { decoder: new SystemBus(quiet), isaIrq: (n: number) => lines[n]!, pirq: (n: number) => lines[16 + n]!, resetPulse: quiet, shadow: quiet };
     return { chip: new PciHost(pins), lines };
   },
   ioApic: () => {

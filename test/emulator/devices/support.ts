@@ -1,5 +1,5 @@
 /** A clock that tests set, wires that remember. */
-import type { Clock, GuestMemory, Line } from '../../../emulator/devices/bus';
+import type { Clock, Line, ShadowedMemory } from '../../../emulator/devices/bus';
 
 export class TestClock implements Clock {
   ns = 0;
@@ -37,15 +37,26 @@ export function checkPlain(value: unknown, path = 'saved'): void {
   throw new Error(`${path} is not plain data`);
 }
 
-export const NO_MEMORY: GuestMemory = { readBytes: () => new Uint8Array(0), writeBytes: () => 0 };
+export const NO_MEMORY: ShadowedMemory = {
+  readBytes: () => new Uint8Array(0),
+  writeBytes: () => 0,
+  setKind: () => {},
+  rom: undefined,
+};
 
 /** RAM from 0 on. */
-export class TestMemory implements GuestMemory {
+export class TestMemory implements ShadowedMemory {
+  rom: ShadowedMemory['rom'];
+  readonly kinds = new Map<number, string>();
+
   readonly data: Uint8Array;
   readonly view: DataView;
   constructor(bytes = 1 << 20) {
     this.data = new Uint8Array(bytes);
     this.view = new DataView(this.data.buffer);
+  }
+  setKind(first: number, _last: number, kind: string): void {
+    this.kinds.set(first, kind);
   }
   readBytes(gpa: number, bytes: number): Uint8Array {
     return this.data.slice(gpa, Math.min(gpa + bytes, this.data.length));
