@@ -77,7 +77,7 @@ function basicLeaf(cpu: Cpu, leaf: number, subleaf: number): Leaf {
     case 6:
       return featureBits(model, 6);
     case 7:
-      return subleaf === 0 ? featureBits(model, 7) : [...NONE];
+      return leaf7(model, subleaf);
     case 0xb:
       return model.has('x2apic') || !isAmd(cpu) ? topologyLeaf(cpu, subleaf) : [...NONE];
     case 0xd:
@@ -90,6 +90,13 @@ function basicLeaf(cpu: Cpu, leaf: number, subleaf: number): Leaf {
     default:
       return [...NONE];
   }
+}
+
+/** EAX of subleaf 0 is the last subleaf. */
+function leaf7(model: Model, subleaf: number): Leaf {
+  const bits = featureBits(model, 7, subleaf);
+  if (subleaf === 0 && model.has('bhi-ctrl')) bits[0] = 2;
+  return bits;
 }
 
 function leaf1(cpu: Cpu): Leaf {

@@ -36,7 +36,7 @@ export const FEATURES = {
   smap: at(7, 'b', 20), clflushopt: at(7, 'b', 23), clwb: at(7, 'b', 24), sha: at(7, 'b', 29),
   umip: at(7, 'c', 2), vaes: at(7, 'c', 9), vpclmulqdq: at(7, 'c', 10), rdpid: at(7, 'c', 22),
   'md-clear': at(7, 'd', 10), ibrs: at(7, 'd', 26), stibp: at(7, 'd', 27), 'arch-capabilities': at(7, 'd', 29),
-  ssbd: at(7, 'd', 31),
+  ssbd: at(7, 'd', 31), 'bhi-ctrl': at(7, 'd', 4, 2),
   xsaveopt: at(0xd, 'a', 0, 1), xsavec: at(0xd, 'a', 1, 1), xgetbv1: at(0xd, 'a', 2, 1), xsaves: at(0xd, 'a', 3, 1),
   lahf: at(0x8000_0001, 'c', 0), svm: at(0x8000_0001, 'c', 2),
   lzcnt: at(0x8000_0001, 'c', 5), sse4a: at(0x8000_0001, 'c', 6), misalignsse: at(0x8000_0001, 'c', 7),
@@ -56,7 +56,7 @@ export const WORKS: readonly Feature[] = [
   'cx16', 'pcid', 'x2apic', 'movbe', 'popcnt', 'tsc-deadline', 'arat', 'erms', 'lzcnt', 'bmi1', 'bmi2', 'adx',
   'xsave', 'xsaveopt', 'xsavec', 'xgetbv1', 'xsaves', 'rdpid',
   'fsgsbase', 'tsc-adjust', 'smep', 'invpcid', 'smap', 'umip',
-  'ibrs', 'stibp', 'arch-capabilities', 'rdrand', 'rdseed', 'ibpb',
+  'ibrs', 'stibp', 'bhi-ctrl', 'arch-capabilities', 'rdrand', 'rdseed', 'ibpb',
   'lahf', 'prefetchw', 'syscall', 'nx', 'mmxext', 'pdpe1gb', 'rdtscp', 'lm', 'invariant-tsc',
 ]; // prettier-ignore
 
@@ -67,7 +67,7 @@ export const RESTS_ON: Readonly<Partial<Record<Feature, readonly Feature[]>>> = 
   xsave: ['fxsr'], xsaveopt: ['xsave'], xsavec: ['xsave'], xgetbv1: ['xsave'], xsaves: ['xsavec'],
   avx: ['xsave', 'sse4.2'], f16c: ['avx'], fma: ['avx'], avx2: ['avx'], vaes: ['avx2', 'aes'], vpclmulqdq: ['avx2', 'pclmulqdq'],
   x2apic: ['apic'], 'tsc-deadline': ['apic'], pcid: ['lm'], lm: ['pae', 'sse2', 'syscall'], nx: ['pae'],
-  invpcid: ['pcid'], fsgsbase: ['lm'], pdpe1gb: ['lm'], cx16: ['lm'], rdtscp: ['tsc'], 'tsc-adjust': ['tsc'],
+  invpcid: ['pcid'], 'bhi-ctrl': ['ibrs'], fsgsbase: ['lm'], pdpe1gb: ['lm'], cx16: ['lm'], rdtscp: ['tsc'], 'tsc-adjust': ['tsc'],
 }; // prettier-ignore
 
 /** The set with `feature` and all that it rests on. */

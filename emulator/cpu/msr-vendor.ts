@@ -31,7 +31,7 @@ const speculation = (): MsrRow[] => [
     MSR.SPEC_CTRL,
     {
       ...plain('spec_ctrl', (value, { model }) =>
-        only((model.has('ibrs') ? 1n : 0n) | (model.has('stibp') ? 2n : 0n) | (model.has('ssbd') ? 4n : 0n))(value)),
+        only((model.has('ibrs') ? 1n : 0n) | (model.has('stibp') ? 2n : 0n) | (model.has('ssbd') ? 4n : 0n) | (model.has('bhi-ctrl') ? 0x400n : 0n))(value)),
       exists: ({ model }) => model.has('ibrs') || model.has('stibp') || model.has('ssbd'),
     },
   ],

@@ -9,6 +9,7 @@ export const MIB = 0x10_0000;
 export const PCI_HOLE = 0xc000_0000;
 export const FOUR_GIB = 0x1_0000_0000;
 export const IO_APIC_GPA = 0xfec0_0000;
+export const HPET_GPA = 0xfed0_0000;
 export const LOCAL_APIC_GPA = 0xfee0_0000;
 export const VGA_WINDOW = { first: 0xa_0000, last: 0xb_ffff } as const;
 

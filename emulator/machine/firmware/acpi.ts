@@ -1,10 +1,11 @@
 /**
- * ACPI tables of the PC. Source: ACPI 6.4 chapter 5. What is not on the board (HPET, ECAM, GPE blocks, SMI command
- * port) is not in them.
+ * ACPI tables of the PC. Source: ACPI 6.4 chapter 5. What is not on the board (ECAM, GPE blocks, SMI command port) is not
+ * in them.
  */
 import { PM } from '../../devices/acpi-pm';
+import { HPET_ID } from '../../devices/hpet';
 import {
-  ACPI_RECLAIM_BYTES, IO_APIC_GPA, LOCAL_APIC_GPA, PM_BASE, RESET_PORT, RESET_VALUE, SCI_IRQ,
+  ACPI_RECLAIM_BYTES, HPET_GPA, IO_APIC_GPA, LOCAL_APIC_GPA, PM_BASE, RESET_PORT, RESET_VALUE, SCI_IRQ,
 } from '../address-map'; // prettier-ignore
 import { assert } from '../../util/assert';
 import { systemTable } from './aml';
@@ -14,6 +15,8 @@ import { dsdt } from './dsdt';
 import { acpiRegion } from './e820';
 
 const FADT_REVISION = 4;
+/** FIRMWARE_CTRL names the FACS; the wide field stays 0, or it would be there twice (section 5.2.9). */
+const NO_X_FACS = 0;
 const FADT_FLAGS = {
   WBINVD: 1 << 0, PROC_C1: 1 << 2, NO_SLEEP_BUTTON: 1 << 5, RTC_NOT_FIXED: 1 << 6, RESET_REGISTER: 1 << 10,
 } as const; // prettier-ignore
@@ -22,6 +25,8 @@ const IAPC_BOOT_ARCH = 3;
 /** Latencies beyond these say: no C2, no C3. */
 const NO_C2 = 101;
 const NO_C3 = 1001;
+/** A tick is an instruction; no system wants to be interrupted more often than every hundred. */
+const HPET_SHORTEST_TICKS = 100;
 
 /** Generic address of a system I/O port (section 5.2.3.2). */
 const gas = (port: number, bits: number, access: number): Bytes => [1, bits, 0, access, ...u64(port)];
@@ -34,7 +39,7 @@ function fadt(dsdtGpa: number, facsGpa: number): Bytes {
     ...u32(PM_BASE + PM.EVENT), ...u32(0), ...u32(PM_BASE + PM.CONTROL), ...u32(0), ...u32(0), ...u32(PM_BASE + PM.TIMER), ...u32(0), ...u32(0),
     4, 2, 0, 4, 0, 0, 0, 0, ...u16(NO_C2), ...u16(NO_C3), ...u16(0), ...u16(0), 0, 0,
     0, 0, 0x32 /* century */, ...u16(IAPC_BOOT_ARCH), 0, ...u32(flags),
-    ...gas(RESET_PORT, 8, 1), RESET_VALUE, ...u16(0), 0, ...u64(facsGpa), ...u64(dsdtGpa),
+    ...gas(RESET_PORT, 8, 1), RESET_VALUE, ...u16(0), 0, ...u64(NO_X_FACS), ...u64(dsdtGpa),
     ...gas(PM_BASE + PM.EVENT, 32, 2), ...NO_GAS, ...gas(PM_BASE + PM.CONTROL, 16, 2), ...NO_GAS, ...NO_GAS,
     ...gas(PM_BASE + PM.TIMER, 32, 3), ...NO_GAS, ...NO_GAS,
   ]; // prettier-ignore
@@ -56,6 +61,10 @@ function madt(cpus: number): Bytes {
   body.push(4, 6, 0xff, ...u16(0), 1); // NMI at LINT1 of every processor
   return systemTable('APIC', 4, body);
 }
+
+/** IA-PC HPET specification 1.0a section 3.2.4: block id, address, number, shortest periodic interval in ticks. */
+const hpet = (): Bytes =>
+  systemTable('HPET', 1, [...u32(HPET_ID), 0, 64, 0, 0, ...u64(HPET_GPA), 0, ...u16(HPET_SHORTEST_TICKS), 0]);
 
 function rsdp(rsdtGpa: number, xsdtGpa: number): Bytes {
   const bytes = [
@@ -85,7 +94,7 @@ export function acpiTables(memoryBytes: number, cpus: number, rsdpGpa: number): 
     return gpa;
   };
   const dsdtGpa = place(dsdt(memoryBytes, cpus));
-  const listed = [place(fadt(dsdtGpa, nvs)), place(madt(cpus))];
+  const listed = [place(fadt(dsdtGpa, nvs)), place(madt(cpus)), place(hpet())];
   const rsdtGpa = place(
     systemTable(
       'RSDT',

@@ -87,6 +87,15 @@ export const io = (first: number, bytes: number): Bytes => [0x47, 0x01, ...u16(f
 /** Edge-triggered, active high, exclusive (6.4.2.1). */
 export const irqNoFlags = (irq: number): Bytes => [0x22, ...u16(1 << irq)];
 
+/** `bytes` of memory at `first`, read and write, fixed (6.4.3.4). */
+export const memory32Fixed = (first: number, bytes: number): Bytes => [
+  0x86,
+  ...u16(9),
+  1,
+  ...u32(first),
+  ...u32(bytes),
+];
+
 type Width = 2 | 4;
 /** Word and doubleword address space (6.4.3.5), fixed ends, this bridge produces it. */
 function addressSpace(type: number, flags: number, width: Width, first: number, last: number): Bytes {

@@ -1,9 +1,10 @@
 /** What the operating system learns in AML: the PCI root and its interrupts, ISA devices, processors, S5. */
 import { S5_SLP_TYP, PM } from '../../devices/acpi-pm';
-import { IO_APIC_GPA, PCI_HOLE, PIRQ_IRQS, PIRQ_PIN, PM_BASE, VGA_WINDOW, memorySplit } from '../address-map';
+import { HPET_BYTES } from '../../devices/hpet';
+import { HPET_GPA, IO_APIC_GPA, PCI_HOLE, PIRQ_IRQS, PIRQ_PIN, PM_BASE, VGA_WINDOW, memorySplit } from '../address-map';
 import {
   argObj, defDevice, defIf, defMethod, defName, defPackage, defReturn, defScope, defStore, dwordMemory, eisaId,
-  integer, io, irqNoFlags, nameString, resourceTemplate, string, systemTable, wordBusNumber, wordIo,
+  integer, io, irqNoFlags, memory32Fixed, nameString, resourceTemplate, string, systemTable, wordBusNumber, wordIo,
 } from './aml'; // prettier-ignore
 import type { Bytes } from './bytes';
 
@@ -47,6 +48,7 @@ function isaBridge(): Bytes {
       defName('_STA', integer(0x0f)),
       defName('_CRS', resourceTemplate(io(0x3f8, 8), irqNoFlags(4))),
     ),
+    isaDevice('HPET', 'PNP0103', memory32Fixed(HPET_GPA, HPET_BYTES)),
     isaDevice('MBRD', 'PNP0C02', io(0x92, 1), io(PM_BASE, PM.BYTES)),
   );
 }

@@ -6,6 +6,7 @@ import { ApicBus } from '../../../emulator/devices/apic-bus';
 import type { Device } from '../../../emulator/devices/bus';
 import { DebugExit } from '../../../emulator/devices/debug-exit';
 import { Dma } from '../../../emulator/devices/dma';
+import { Hpet } from '../../../emulator/devices/hpet';
 import { IoApic } from '../../../emulator/devices/io-apic';
 import { KeyboardController } from '../../../emulator/devices/keyboard';
 import { LocalApic } from '../../../emulator/devices/local-apic';
@@ -59,6 +60,11 @@ const CHIPS: Record<string, (clock: TestClock) => Sample> = {
   pit: (clock) => {
     const lines = wires(1);
     return { chip: new Pit(clock, lines[0]!), lines };
+  },
+  hpet: (clock) => {
+    const lines = wires(6);
+    const chip = new Hpet(0xfed0_0000, clock, { legacy: [lines[0]!, lines[1]!], route: (pin) => lines[pin - 18]! });
+    return { chip, lines, poke: (n) => (n & 1 ? chip.fromPit : chip.fromRtc).set((n & 2) !== 0) };
   },
   pic: () => {
     const lines = wires(1);

@@ -181,10 +181,10 @@ describe('board', () => {
     const { bus, events } = bench();
     for (let i = 0; i < 3; i++) {
       bus.readPort(0x300, 1);
-      bus.readMmio(0xfed0_0000, 4);
+      bus.readMmio(0xfed1_0000, 4);
       bus.readMmio(0xa_0000, 1);
     }
-    assert.deepEqual(events, ['I/O port 0x300', 'memory-mapped I/O at gp:0xfed00000', 'VGA memory outside the mapped text window']);
+    assert.deepEqual(events, ['I/O port 0x300', 'memory-mapped I/O at gp:0xfed10000', 'VGA memory outside the mapped text window']);
   }); // prettier-ignore
   it('refuses a memory size that is none', () => {
     for (const memoryBytes of [0, MIB, 3 * MIB + 1, NaN]) {

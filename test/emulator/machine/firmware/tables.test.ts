@@ -52,17 +52,19 @@ describe('ACPI tables', () => {
     assert.deepEqual([sum(rsdp.subarray(0, 20)), sum(rsdp)], [0, 0]);
     const rsdt = u32(RSDP_GPA + 16);
     const xsdt = u32(RSDP_GPA + 24);
-    const listed = [u32(rsdt + 36), u32(rsdt + 40)];
-    assert.deepEqual([u32(xsdt + 36), u32(xsdt + 44)], listed);
-    const [fadt, madt] = listed as [number, number];
-    const expected = [[rsdt, 'RSDT'], [xsdt, 'XSDT'], [fadt, 'FACP'], [madt, 'APIC'], [u32(fadt + 40), 'DSDT']] as const;
+    const listed = [u32(rsdt + 36), u32(rsdt + 40), u32(rsdt + 44)];
+    assert.deepEqual([u32(xsdt + 36), u32(xsdt + 44), u32(xsdt + 52)], listed);
+    const [fadt, madt, hpet] = listed as [number, number, number];
+    const expected = [[rsdt, 'RSDT'], [xsdt, 'XSDT'], [fadt, 'FACP'], [madt, 'APIC'], [hpet, 'HPET'], [u32(fadt + 40), 'DSDT']] as const;
     for (const [gpa, signature] of expected) {
       assert.equal(table(gpa).signature, signature);
       assert.equal(sum(table(gpa).bytes), 0, signature);
     }
     assert.equal(text(at(u32(fadt + 36), 4)), 'FACS');
     assert.equal(u32(fadt + 36) % 64, 0);
-    assert.deepEqual([u32(fadt + 132), u32(fadt + 140)], [u32(fadt + 36), u32(fadt + 40)]);
+    // The FACS is named once.
+    assert.deepEqual([u32(fadt + 132), u32(fadt + 140)], [0, u32(fadt + 40)]);
+    assert.equal(u32(hpet + 44), 0xfed0_0000);
   }); // prettier-ignore
   it('lie in memory that E820 gives to ACPI', () => {
     for (const size of [2 * MIB, 256 * MIB, 4 * GIB]) {
@@ -99,6 +101,7 @@ describe('ACPI tables', () => {
         'EisaId ("PNP0501")',
         '_S5, Package',
         'Method (_PRT',
+        'EisaId ("PNP0103")',
       ]) {
         assert.ok(source.includes(needed), needed);
       }
