@@ -5,7 +5,8 @@ import { ROWS } from './opcodes';
 import { parseEncoding, specificity } from './encoding';
 import type { Encoding, OperandNotation } from './encoding';
 import type { CodeSize, Instruction, MemoryAddress, Operand, OperandSize } from './instruction';
-import { InstructionBytes, TRUNCATED } from './instruction-bytes';
+import { AddressBytes } from './address-bytes';
+import { TRUNCATED } from './instruction-bytes';
 import { SEG } from '../x86/registers';
 
 /** One-byte opcodes, the three escapes, and those again with a VEX prefix. */
@@ -25,14 +26,9 @@ export type DecodeFailure = 'invalid' | 'truncated' | 'too-long';
 
 const MAX_LENGTH = 15;
 
-/** ModRM.rm in 16-bit addressing: base and index (SDM table 2-1). */
-const PAIRS16: readonly [number, number][] = [[3, 6], [3, 7], [5, 6], [5, 7], [6, -1], [7, -1], [5, -1], [3, -1]]; // prettier-ignore
-
-class Decoder extends InstructionBytes {
-  private modrm = 0;
+class Decoder extends AddressBytes {
   private opcode = 0;
   private operandSize: OperandSize = 32;
-  private addressSize: CodeSize = 32;
   private memory?: MemoryAddress;
 
   private candidate(map: number): Encoding | undefined {
@@ -75,50 +71,6 @@ class Decoder extends InstructionBytes {
     const [first] = e.operands;
     if (first && (first.where === 'AL' || (first.size === 'b' && 'EGMRZOXY'.includes(first.where))))
       this.operandSize = 8;
-  }
-  private addressSizeOf(): CodeSize {
-    if (this.codeSize === 64) return this.adsize ? 32 : 64;
-    return (this.codeSize === 16) !== this.adsize ? 16 : 32;
-  }
-
-  private segmentOf(base: number): number {
-    if (this.override >= 0) return this.override;
-    return base === 4 || base === 5 ? SEG.SS : SEG.DS;
-  }
-  /** The memory form of ModRM: SIB and displacement follow. */
-  private address(): MemoryAddress {
-    const mod = this.modrm >> 6;
-    const rm = this.modrm & 7;
-    if (this.addressSize === 16) return this.address16(mod, rm);
-    let [base, index, scale, displacement, ripRelative] = [rm | ((this.rex & 1) << 3), -1, 0, 0, false];
-    let segmentBase = rm;
-    if (rm === 4) {
-      const sib = this.u8();
-      scale = sib >> 6;
-      index = ((sib >> 3) & 7) | ((this.rex & 2) << 2);
-      if (index === 4) [index, scale] = [-1, 0];
-      segmentBase = sib & 7;
-      base = segmentBase | ((this.rex & 1) << 3);
-      if (segmentBase === 5 && mod === 0) [base, segmentBase, displacement] = [-1, -1, this.s32()];
-    } else if (rm === 5 && mod === 0) {
-      [base, segmentBase, displacement] = [-1, -1, this.s32()];
-      ripRelative = this.codeSize === 64;
-    }
-    if (this.rex & 1 && base >= 8) segmentBase = -1;
-    if (mod === 1) displacement = this.s8();
-    else if (mod === 2) displacement = this.s32();
-    return {
-      base, index, scale: scale as 0 | 1 | 2 | 3, displacement: BigInt(displacement), segment: this.segmentOf(segmentBase),
-      size: this.addressSize, ripRelative,
-    }; // prettier-ignore
-  }
-  private address16(mod: number, rm: number): MemoryAddress {
-    let [base, index] = PAIRS16[rm];
-    let displacement = 0;
-    if (mod === 0 && rm === 6) [base, index, displacement] = [-1, -1, this.u16()];
-    else if (mod === 1) displacement = this.s8();
-    else if (mod === 2) displacement = (this.u16() << 16) >> 16;
-    return { base, index, scale: 0, displacement: BigInt(displacement), segment: this.segmentOf(base), size: 16, ripRelative: false }; // prettier-ignore
   }
 
   private gpr(index: number, size: OperandSize): Operand {
@@ -230,6 +182,7 @@ class Decoder extends InstructionBytes {
       case 'DX': return { kind: 'gpr', index: 2, size: 16 };
       case 'rAX': return { kind: 'gpr', index: 0, size: this.operandSize };
       case '1': return { kind: 'immediate', value: 1n, size: 8 };
+      case 'XMM0': return { kind: 'xmm', index: 0, size: 128 };
       case 'ST0': return { kind: 'st', index: 0 };
       case 'STi': return { kind: 'st', index: this.modrm & 7 };
       case 'ES': case 'CS': case 'SS': case 'DS': case 'FS': case 'GS': return { kind: 'segment', index: SEG[where] };

@@ -33,7 +33,7 @@ export interface OperandNotation {
   size: string;
 }
 
-const FIXED = new Set(['AL', 'CL', 'AX', 'rAX', 'DX', '1', 'ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'ST0', 'STi']);
+const FIXED = new Set(['AL', 'CL', 'AX', 'rAX', 'DX', '1', 'ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'ST0', 'STi', 'XMM0']);
 
 function parseOperand(text: string): OperandNotation {
   if (FIXED.has(text)) return { where: text, size: '' };

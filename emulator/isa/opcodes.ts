@@ -9,6 +9,8 @@ import { stringRows } from './rows/string';
 import { systemRows } from './rows/system';
 import { ssse3Rows } from './rows/ssse3';
 import { mmxRows } from './rows/mmx';
+import { cryptoRows } from './rows/crypto';
+import { sse4Rows } from './rows/sse4';
 import { sseRows } from './rows/sse';
 import { x87Rows } from './rows/x87';
 
@@ -23,6 +25,8 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   sseRows,
   mmxRows,
   ssse3Rows,
+  sse4Rows,
+  cryptoRows,
 ];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));

@@ -17,7 +17,7 @@
  *   none: no size (LEA's M), or for V, W, U, H, L 128 or what VEX.L says   h half of that, k a quarter, e an eighth (memory)
  *   x in U, V and W: 128 whatever VEX.L says   ip: vectors as indices (VSIB)
  *   `Ibs`: a byte sign-extended to the operand size.
- * Fixed: AL CL AX rAX (by operand size) DX 1 ES CS SS DS FS GS ST0 STi (by ModRM.rm). Implicit operands are not written.
+ * Fixed: AL CL AX rAX (by operand size) DX 1 ES CS SS DS FS GS ST0 STi (by ModRM.rm) XMM0. Implicit operands are not written.
  */
 import type { Emitter } from '../execution/builder';
 import type { Row, RowAttributes, SystemMeaning } from './instruction';

@@ -36,6 +36,8 @@ export const systemRows: readonly RowSpec[] = [
   called('0f 08', 'invd', '', control.nothing, { ...ring0, intercept: 'invd' }),
   called('0f 09', 'wbinvd', '', control.nothing, { ...ring0, intercept: 'wbinvd' }),
   called('np 0f ae /7', 'clflush', 'Mb', control.clflush, { form: 'memory', feature: 'clflush' }),
+  called('66 0f ae /7', 'clflushopt', 'Mb', control.clflush, { form: 'memory', feature: 'clflushopt' }),
+  called('66 0f ae /6', 'clwb', 'Mb', control.clflush, { form: 'memory', feature: 'clwb' }),
 
   called('0f 01 /0', 'sgdt', 'Ms', segments.sgdt, { ...table, form: 'memory' }),
   called('0f 01 /1', 'sidt', 'Ms', segments.sidt, { ...table, form: 'memory' }),

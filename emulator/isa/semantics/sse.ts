@@ -36,6 +36,9 @@ export function source(e: Emitter, index: number, bits: number, alignment: Align
   return e.loadLinear(address(e, bits, false, alignment), bits as Width);
 }
 
+/** An immediate byte, of which each half of a vector of 256 bits takes `bits` of its own. */
+export const immediateOfHalf = (e: Emitter, index: number, _bits: number): Value => e.let(e.read(index, 8));
+
 const unary = (opcode: number, a: Value): Value => simd(V128, opcode, [a]);
 export const binary = (opcode: number, a: Value, b: Value): Value => simd(V128, opcode, [a, b]);
 export const shuffle = (a: Value, b: Value, lanes: readonly number[]): Value => simd(V128, 0x0d, [a, b], lanes);

@@ -6,7 +6,7 @@ import type { Lane } from '../../util/binary-float';
 import { FORMAT32, FORMAT64 } from '../../util/softfloat';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { available, shuffle, source } from './sse';
-import { environment, join, laneBits, settle, split } from './sse-float';
+import { environment, immediateOf, join, laneBits, settle, split } from './sse-float';
 import { available as availableTo, readVector, vectorBytes, writeVector } from './vector-operands';
 
 export function movddup(e: Emitter): void {
@@ -50,3 +50,13 @@ export const horizontal = (shape: Shape, operation: Lane): SystemMeaning =>
   });
 export const addSubtract = (shape: Shape): SystemMeaning =>
   arranged(shape, (lane, a, b) => a.map((x, i) => lane(i & 1 ? float.add : float.subtract, x, b[i])));
+
+/** DPPS, DPPD: products of the lanes that bits 7:4 choose, added in pairs, then to where bits 3:0 say. */
+export const dotProduct = (shape: Shape): SystemMeaning =>
+  arranged(shape, (lane, a, b, insn) => {
+    const immediate = immediateOf(insn);
+    const products = a.map((x, i) => ((immediate >> (4 + i)) & 1 ? lane(float.multiply, x, b[i]) : 0n));
+    const add = (x: bigint, y: bigint): bigint => lane(float.add, x, y);
+    const sum = shape === 'pd' ? add(products[0], products[1]) : add(add(products[0], products[1]), add(products[2], products[3])); // prettier-ignore
+    return a.map((_, i) => ((immediate >> i) & 1 ? sum : 0n));
+  });

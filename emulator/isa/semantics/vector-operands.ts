@@ -27,16 +27,25 @@ const hasFirstSource = (insn: Instruction): boolean => insn.row.operands.include
 export const sourceIndex = (insn: Instruction, index: number): number => index + (insn.vex && hasFirstSource(insn) ? 1 : 0); // prettier-ignore
 
 /** The low `bytes` of a source, numbered as in the SSE row; sixteen in memory must be aligned without VEX. */
-export function readVector(cpu: Processor, insn: Instruction, index: number, bytes: 2 | 4 | 8 | 16 | 32): bigint {
+export function readVector(
+  cpu: Processor,
+  insn: Instruction,
+  index: number,
+  bytes: 2 | 4 | 8 | 16 | 32,
+  unaligned = insn.vex > 0,
+): bigint {
   const operand = insn.operands[sourceIndex(insn, index)];
   if (operand.kind === 'xmm') return BigInt.asUintN(bytes * 8, cpu.state.vector(operand.index, bytes > 16 ? 32 : 16));
   const gva = linearOperand(cpu, insn, bytes, 'read');
   if (bytes <= 8) return cpu.read(gva, bytes as 2 | 4 | 8);
-  if (!insn.vex && gva & 15n) throw new GuestFault(VECTOR.GP, 0);
+  if (!unaligned && gva & 15n) throw new GuestFault(VECTOR.GP, 0);
   let value = 0n;
   for (let at = 0; at < bytes; at += 8) value |= cpu.read(gva + BigInt(at), 8) << BigInt(at * 8);
   return value;
 }
+
+/** Sixteen bytes from any address: of the string comparisons, which never ask for alignment. */
+export const readUnaligned = (cpu: Processor, insn: Instruction, index: number): bigint => readVector(cpu, insn, index, 16, true); // prettier-ignore
 
 /**
  * Operand 0. `bits` below 128: of a vector the rest stays, with VEX that of the first source. A VEX prefix clears what lies
