@@ -1,5 +1,6 @@
 /** A clock that tests set, wires that remember. */
 import type { Clock, Line, ShadowedMemory } from '../../../emulator/devices/bus';
+import type { DiskContent } from '../../../emulator/machine/api';
 
 export class TestClock implements Clock {
   ns = 0;
@@ -67,3 +68,8 @@ export class TestMemory implements ShadowedMemory {
     return part.length;
   }
 }
+
+export const contentOf = (bytes: Uint8Array): DiskContent => ({
+  bytes: bytes.length,
+  read: (offset, count) => bytes.slice(offset, offset + count),
+});
