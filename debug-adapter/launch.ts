@@ -5,6 +5,8 @@ import { array, boolean, integer, isObject, object, oneOf, optional, record, str
 const MIB = 1 << 20;
 /** Guest RAM shares a 4 GiB linear memory with the processor's state and the code. */
 const MAX_MEMORY_MIB = 3072;
+/** As the machine has it. */
+const MAX_CPUS = 8;
 const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
 
 const listOfPaths = (value: unknown, place: string): string[] =>
@@ -16,7 +18,7 @@ const ATTRIBUTES = {
   module: optional(listOfPaths),
   append: optional(string),
   memory: optional(memoryBytes),
-  cpus: optional(integer(1, 64)),
+  cpus: optional(integer(1, MAX_CPUS)),
   cpu: optional(string),
   input: optional(string),
   symbols: optional(listOfPaths),

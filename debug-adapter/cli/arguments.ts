@@ -53,6 +53,8 @@ const OPTIONS = {
 
 const MIB = 1 << 20;
 const MEMORY = { default: 256 * MIB, least: 2 * MIB, most: 3072 * MIB };
+/** As machine.ts has it. */
+const MAX_CPUS = 8;
 const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'];
 const PAGING = ['shadow', 'direct', 'nested'];
 const CONSOLES = ['serial', 'virtio'] as const;
@@ -103,7 +105,7 @@ const runOptions = (kernel: string | undefined, values: Values): RunOptions => {
   return {
     kernel,
     memory: memory(values.memory),
-    cpus: 1,
+    cpus: whole('--cpus', values.cpus, 1, MAX_CPUS) ?? 1,
     cpu: values.cpu,
     append: values.append,
     initrd: values.initrd,
@@ -132,7 +134,6 @@ const refuseWhatIsLacking = (values: Values): void => {
     lacking(`--technique ${values.technique}`, 'use --technique none');
   if (values.paging !== undefined) lacking(`--paging ${values.paging}`, 'leave it out: it needs a technique');
   if (values.tier === 'compiler') lacking('--tier compiler', 'use --tier interpreter');
-  if ((whole('--cpus', values.cpus, 1) ?? 1) > 1) lacking(`--cpus ${values.cpus}`, 'use --cpus 1');
 };
 
 /** A BIOS finds by itself what it starts; what goes with a kernel has no place there. */
@@ -165,11 +166,12 @@ const memory = (value: string | undefined): number => {
   );
 };
 
-const whole = (option: string, value: string | undefined, least: number): number | undefined => {
+const whole = (option: string, value: string | undefined, least: number, most = Infinity): number | undefined => {
   if (value === undefined) return undefined;
   const number = /^\d[\d_]*$/.test(value) ? Number(value.replaceAll('_', '')) : NaN;
-  if (Number.isSafeInteger(number) && number >= least) return number;
-  throw new UserError(`${option} is "${value}"; give a whole number of at least ${least}.`);
+  if (Number.isSafeInteger(number) && number >= least && number <= most) return number;
+  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new UserError(`${option} is "${value}"; give a whole number ${range}.`);
 };
 
 export const regex = (what: string, source: string | undefined): RegExp | undefined => {

@@ -10,7 +10,7 @@ KERNEL is an ELF file (Multiboot 1 or 2, PVH, plain), a Linux bzImage or a boota
 
 What it gets
   --memory SIZE         RAM, whole MiB: 64M, 1G (default 256M)
-  --cpus N              processors (default 1)
+  --cpus N              processors, 1 to 8 (default 1)
   --cpu MODEL           ${MODEL_NAMES.join(', ')}, and changes to it: haswell,-avx2,+smap (default ${DEFAULT_MODEL})
   --append TEXT         command line
   --initrd FILE         initial RAM disk; the first module for Multiboot and PVH

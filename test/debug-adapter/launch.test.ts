@@ -18,7 +18,7 @@ describe('launch attributes', () => {
   refused({ kernel, memory: '1500K' }, /'memory'/);
   refused({ kernel, memory: '64G' }, /'memory' is "64G".*3072M/);
   refused({ kernel, memory: 12 }, /'memory' is 12/);
-  refused({ kernel, cpus: 0 }, /'cpus' is 0; give a whole number from 1 to 64/);
+  refused({ kernel, cpus: 0 }, /'cpus' is 0; give a whole number from 1 to 8/);
   refused({ kernel, cpus: 1.5 }, /'cpus' is 1.5/);
   refused({ kernel, module: [1] }, /'module\[0\]' is 1; give a string/);
   refused({ kernel, sourceMap: ['/a'] }, /'sourceMap' is \["\/a"\]; give an object/);
