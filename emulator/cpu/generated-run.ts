@@ -132,7 +132,7 @@ export class GeneratedRun {
   /** Runs at most `budget` instructions from RIP on; throws the fault that it raised, or that fetching raised. */
   run(budget: number): void {
     const { state } = this.cpu;
-    this.code.regions?.poll();
+    this.code.regions?.poll(this.retired);
     const block = this.code.cache.lookup(state.rip, executionMode(state));
     this.connect(block);
     this.execute(block, budget);

@@ -12,13 +12,14 @@ import type { Instruction } from '../isa/instruction';
 /** A bit for each of the five words of flags (layout.ts, FLAG_S and further). */
 export const flagBit = (address: number): number => 1 << ((address - layout.FLAG_S) >> 3);
 export const ALL_FLAGS = 0x1f;
-const SUM_FLAGS = flagBit(layout.FLAG_S) | flagBit(layout.FLAG_X) | flagBit(layout.FLAG_Y);
+/** Those that carry, overflow and adjust follow from. */
+export const SUM_FLAGS = flagBit(layout.FLAG_S) | flagBit(layout.FLAG_X) | flagBit(layout.FLAG_Y);
 
 export interface Facts {
   /** Flag words that it needs; that it replaces whatever happens. */
   readonly reads: number;
   readonly writes: number;
-  /** Flags are written under a condition or a word at a time. */
+  /** Flags are written under a condition. */
   readonly piecewise: boolean;
   /** General registers, by number, that it names by itself; operands that it writes. */
   readonly registers: number;
@@ -108,7 +109,6 @@ class NotingEmitter extends Emitter {
     return this.something(64);
   }
   protected setFlagWord(address: number): void {
-    this.notes.piecewise = true;
     this.writing(flagBit(address));
   }
   protected override words(): void {
@@ -116,9 +116,7 @@ class NotingEmitter extends Emitter {
   }
   override flags(partial: PartialFlags): void {
     if (!partial.carry || !partial.overflow || !partial.adjust) this.reading(SUM_FLAGS);
-    if (partial.result) return this.writing(ALL_FLAGS);
-    this.notes.piecewise = true;
-    this.writing(SUM_FLAGS);
+    this.writing(partial.result ? ALL_FLAGS : SUM_FLAGS);
   }
   nextRip(): Value {
     return constant(I64, 0);

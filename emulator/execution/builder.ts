@@ -43,6 +43,10 @@ export abstract class Emitter extends MemoryEmitter {
   abstract bulkString(): Value;
 
   // --- Flags. The words and what they mean: layout.ts.
+  /** Somebody can see the flags that this instruction leaves: where computing them is dear, a meaning asks. */
+  get flagsWanted(): boolean {
+    return true;
+  }
   protected words(s: Value, x: Value, y: Value, r?: Value, p: Value = i64(0)): void {
     this.setFlagWord(layout.FLAG_S, s);
     this.setFlagWord(layout.FLAG_X, x);
@@ -70,13 +74,25 @@ export abstract class Emitter extends MemoryEmitter {
     const { s, x, y } = sumWords((value) => this.let(value), carry, overflow, adjust);
     this.words(s, x, y, result && this.signed64(result, size));
   }
+  /** ZF, SF and PF in combinations that no result has: R says ZF, P corrects the rest (layout.ts). I32, 0 or 1 each. */
+  setZeroSignParity(zero: Value, sign: Value, parity: Value): void {
+    const r = this.let(zero.xor(1).extendU());
+    const p = this.let(
+      sign
+        .extendU()
+        .shl(63)
+        .or(r.xor(parity.xor(1).extendU())),
+    );
+    this.setFlagWord(layout.FLAG_R, r);
+    this.setFlagWord(layout.FLAG_P, p);
+  }
   /** Changes ZF alone. */
   setZero(zero: Value): void {
-    const sign = this.let(this.condition(CONDITION.S).extendU());
-    const odd = this.let(this.condition(CONDITION.P).extendU().xor(1n));
-    const r = this.let(zero.extendU().xor(1n));
-    this.setFlagWord(layout.FLAG_R, r);
-    this.setFlagWord(layout.FLAG_P, sign.shl(63).or(r.xor(odd)));
+    this.setZeroSignParity(
+      this.let(zero),
+      this.let(this.condition(CONDITION.S)),
+      this.let(this.condition(CONDITION.P)),
+    );
   }
   /** CF as I32. */
   carry(): Value {

@@ -3,6 +3,7 @@
  * wait until somebody asks (lazy-flags.ts). What becomes of control flow and of exits is the region's (compiler.ts).
  */
 import type { Instruction } from '../isa/instruction';
+import { SUM_FLAGS } from './analysis';
 import { Emitter } from './builder';
 import type { Form, Helper, HelperIndices, PartialFlags, Size } from './builder';
 import { nextRip, slotOf } from './forms';
@@ -133,6 +134,9 @@ export class RegionEmitter extends Emitter {
   }
 
   // --- Flags.
+  override get flagsWanted(): boolean {
+    return this.at.direct || this.at.liveAfter !== 0;
+  }
   private defer(pending: Pending): void {
     this.frame.pending = this.at.liveAfter === 0 ? { kind: 'memory' } : pending;
   }
@@ -149,7 +153,11 @@ export class RegionEmitter extends Emitter {
     this.defer({ kind: 'logic', result: this.let(result), size });
   }
   override flags(partial: PartialFlags, size: number = this.size): void {
-    if (this.at.direct || !partial.result) return super.flags(partial, size);
+    if (this.at.direct) return super.flags(partial, size);
+    if (!partial.result) {
+      if (this.at.liveAfter & SUM_FLAGS) super.flags(partial, size);
+      return;
+    }
     if (this.at.liveAfter === 0) return this.defer({ kind: 'memory' });
     const carry = this.let(partial.carry ?? this.carry());
     const overflow = this.let(partial.overflow ?? this.condition(0));
@@ -163,6 +171,11 @@ export class RegionEmitter extends Emitter {
     return wordOf(this.f, this.frame.pending, address) ?? load(64, i32(0), address);
   }
   protected setFlagWord(address: number, value: Value): void {
+    if (this.frame.pending.kind !== 'memory') {
+      const kept = this.let(value);
+      this.frame.flush();
+      return this.f.store(64, i32(0), kept, address);
+    }
     this.f.store(64, i32(0), value, address);
   }
 

@@ -30,8 +30,8 @@ export const COMPILER_OPTIONS: CompilerOptions = {
   blocks: 64,
   moduleBytes: 16 << 20,
 };
-/** Hot blocks wait for others to share their module with, for so many exits to the run loop at most. */
-const PATIENCE = 2000;
+/** Hot blocks wait for others to share their module with, for so many instructions at most. */
+const PATIENCE = 1 << 20;
 /** Below are the functions of forms. */
 const FIRST_INDEX = 0x4000;
 
@@ -48,7 +48,7 @@ interface Batch {
 
 export class Regions {
   private waiting: Block[] = [];
-  private waited = 0;
+  private waitsSince = 0;
   private readonly ofBlock = new Map<Block, Set<Region>>();
   private batches: Batch[] = [];
   private bytes = 0;
@@ -84,13 +84,14 @@ export class Regions {
 
   /** The interpreter has executed the block `threshold` times. */
   hot(block: Block): void {
-    this.setHeader(block, HEADER.HEAT, NO_REGION);
+    // Below 0 it counts on without end, and the block is known to be warm.
+    this.setHeader(block, HEADER.HEAT, -1);
     if (block.alive && block.secondGpa < 0 && this.header(block, HEADER.NEED) === NO_REGION) this.waiting.push(block);
   }
-  /** Between two runs of generated code. */
-  poll(): void {
-    if (this.waiting.length === 0) return;
-    if (this.waiting.length >= this.options.batch || ++this.waited > PATIENCE) this.compile();
+  /** Between two runs of generated code; `retired`: instructions so far. */
+  poll(retired: number): void {
+    if (this.waiting.length === 0) this.waitsSince = retired;
+    else if (this.waiting.length >= this.options.batch || retired - this.waitsSince >= PATIENCE) this.compile();
   }
 
   private compile(): void {
@@ -110,7 +111,6 @@ export class Regions {
       regions.push({ region: { index, members, entries }, instructions: plan.instructions });
     }
     this.waiting = [];
-    this.waited = 0;
     if (regions.length === 0) return;
     const bytes = module.build();
     const exports = this.instantiate(bytes);

@@ -4,6 +4,8 @@
  * Addresses: gva (linear guest-virtual) bigint, gpa (guest-physical) number, below 2^52.
  */
 
+import type { Tier } from '../execution/tier';
+
 /** Why `run` returned. */
 export type Stop =
   /** The instructions asked for have retired. */
@@ -41,7 +43,8 @@ export interface MachineConfig {
   /** Bytes; a multiple of 1 MiB. */
   memory: number;
   cpus: number;
-  tier?: 'interpreter' | 'compiler';
+  /** How instructions are executed, the same in all ways; settings of the compiler are for tests. */
+  tier?: Tier;
   /** Processor model and changes to it, `haswell,-avx2` (cpu/models.ts); `max` unless said. */
   cpu?: string;
 }

@@ -7,7 +7,6 @@ import type { Emitter } from '../../execution/builder';
 import { i32 } from '../../execution/wasm';
 import { GPR, RFLAGS, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
-import * as layout from '../../execution/layout';
 
 export function clc(e: Emitter): void {
   e.flags({ carry: i32(0) });
@@ -36,11 +35,7 @@ export function sahf(e: Emitter): void {
   const ah = e.let(e.gpr(GPR.RAX, 16).shrU(8));
   const bit = (n: number) => ah.shrU(n).and(1);
   e.flags({ carry: bit(0), adjust: bit(4) });
-  // ZF, SF and PF in combinations that no result has: R says ZF, P corrects the rest (layout.ts).
-  const r = e.let(bit(6).xor(1).extendU());
-  const odd = bit(2).xor(1).extendU();
-  e.f.store(64, i32(0), r, layout.FLAG_R);
-  e.f.store(64, i32(0), e.let(bit(7).extendU().shl(63).or(r.xor(odd))), layout.FLAG_P);
+  e.setZeroSignParity(bit(6), bit(7), bit(2));
 }
 
 // --- Flags that IOPL guards (SDM vol. 2 CLI table 3-7, PUSHF, POPF; neither VME nor PVI here)

@@ -7,6 +7,7 @@ import * as layout from '../../execution/layout';
 
 // --- Multiplication. SF, ZF, AF and PF are undefined; we set them from the low half, AF to 0.
 const multiplied = (e: Emitter, result: Value, overflow: Value): void => {
+  if (!e.flagsWanted) return;
   const kept = e.let(overflow);
   e.flags({ carry: kept, overflow: kept, adjust: i32(0), result });
 };
@@ -16,13 +17,14 @@ const imulOf = (left: number, right: number) => (e: Emitter): void => {
   const a = e.read(left);
   const b = e.read(right);
   const result = e.let(e.truncate(a.mul(b)));
-  const overflow = e.let(
+  e.write(0, result);
+  multiplied(
+    e,
+    result,
     e.size === 64
       ? e.helper('mulHighS', I64, [a, b]).ne(result.shrS(63))
       : e.signed64(a).mul(e.signed64(b)).ne(e.signed64(result)),
   );
-  e.write(0, result);
-  multiplied(e, result, overflow);
 }; // prettier-ignore
 export const imul2 = imulOf(0, 1);
 export const imul3 = imulOf(1, 2);
