@@ -78,12 +78,9 @@ export class Board {
     const legacy = [this.irq(0), this.irq(8)] as const;
     const hpet = new Hpet(HPET_GPA, clock, { legacy, route: (pin) => this.ioApic.line(pin) });
     const pit = new Pit(clock, hpet.fromPit);
-    const start = config.startSeconds ?? DEFAULT_START_SECONDS;
-    const rtc = new Rtc(
-      { startSeconds: start, memoryBytes: memorySplit(config.memoryBytes), cpus: config.cpus },
-      clock,
-      hpet.fromRtc,
-    );
+    const startSeconds = config.startSeconds ?? DEFAULT_START_SECONDS;
+    const cmos = { startSeconds, memoryBytes: memorySplit(config.memoryBytes), cpus: config.cpus };
+    const rtc = new Rtc(cmos, clock, hpet.fromRtc);
     this.com1 = new Uart('com1', 0x3f8, clock, this.irq(4), (byte) => host.onConsole(byte));
     this.keyboard = new KeyboardController({
       irq1: this.irq(1),
