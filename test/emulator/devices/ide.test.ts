@@ -1,67 +1,7 @@
 import assert from 'node:assert/strict';
-import { AtaDisk } from '../../../emulator/devices/ata-disk';
-import { AtapiCdrom } from '../../../emulator/devices/atapi-cdrom';
-import { Disk } from '../../../emulator/devices/disk';
-import { PciIde } from '../../../emulator/devices/pci-ide';
-import { SystemBus } from '../../../emulator/devices/system-bus';
-import { TestClock, TestLine, TestMemory, contentOf, nobody } from './support';
-
-const SECTORS = 300_000;
-const BASE = 0x1f0;
-const MASTER = 0xc000;
-/** Sector n begins with n, little-endian. */
-const pattern = (sector: number): number[] => [0, 8, 16, 24].map((shift) => (sector >>> shift) & 0xff);
-
-function bench({ readOnly = false } = {}) {
-  const clock = new TestClock();
-  const memory = new TestMemory();
-  const lines = [new TestLine(), new TestLine()] as const;
-  const bus = new SystemBus(nobody);
-  const ide = new PciIde(clock, lines, memory, 1);
-  const content = {
-    bytes: SECTORS * 512,
-    read: (offset: number, bytes: number) =>
-      Uint8Array.from({ length: bytes }, (_, i) => pattern(Math.floor((offset + i) / 512))[(offset + i) % 512] ?? 0x5a),
-  };
-  const disk = new Disk('disk', content, readOnly);
-  const iso = new Disk('disc', contentOf(Uint8Array.from({ length: 5 * 2048 }, (_, i) => i >> 11)), true);
-  ide.plug([
-    (c, changed) => new AtaDisk(disk, 'SERIAL0001', c, changed),
-    undefined,
-    (c, changed) => new AtapiCdrom(iso, 'SERIAL0002', c, changed),
-  ]);
-  bus.attach(ide);
-  ide.fn.connect(bus, () => {});
-  ide.fn.write(0x20, 4, MASTER);
-  ide.fn.write(4, 2, 5);
-  const at = { base: BASE };
-  const out = (register: number, value: number, bytes: 1 | 2 | 4 = 1): void => bus.writePort(at.base + register, bytes, value);
-  const inp = (register: number, bytes: 1 | 2 | 4 = 1): number => bus.readPort(at.base + register, bytes);
-  const wait = (): void => {
-    while (ide.deadline() < Infinity) {
-      clock.ns = ide.deadline();
-      ide.tick();
-    }
-  };
-  /** Task file and command; returns the status when nothing more happens by itself. */
-  const command = (code: number, { lba = 0, count = 1, device = 0xe0, feature = 0, wide = false } = {}): number => {
-    out(6, device | (wide ? 0 : (lba >>> 24) & 15));
-    const bytes = (n: number): number[] => [n & 0xff, (n >>> 8) & 0xff, (n >>> 16) & 0xff];
-    if (wide) [count >> 8, ...bytes(Math.floor(lba / 2 ** 24))].forEach((byte, i) => out(2 + i, byte));
-    out(1, feature);
-    [count & 0xff, ...bytes(lba)].forEach((byte, i) => out(2 + i, byte));
-    out(7, code);
-    assert.equal(bus.readPort(at.base + 0x206, 1), 0x80, 'busy at first');
-    wait();
-    return bus.readPort(at.base + 0x206, 1);
-  };
-  const words = (count: number): number[] => Array.from({ length: count }, () => inp(0, 2));
-  const secondary = (): void => void (at.base = 0x170);
-  return { clock, memory, lines, bus, ide, disk, out, inp, wait, command, words, secondary };
-} // prettier-ignore
-
-const text = (words: number[], first: number, count: number): string =>
-  words.slice(first, first + count).map((w) => String.fromCharCode(w >> 8, w & 0xff)).join('').trim(); // prettier-ignore
+import { MASTER, SECTORS, bench, text } from './ide-driver';
+import type { Bench } from './ide-driver';
+import type { TestMemory } from './support';
 
 describe('ide: hard disk', () => {
   it('identifies itself', () => {
@@ -186,7 +126,7 @@ describe('ide: bus master', () => {
       memory.view.setUint32(0x1000 + i * 8, gpa, true);
       memory.view.setUint32(0x1004 + i * 8, (bytes & 0xffff) + (i === entries.length - 1 ? 0x8000_0000 : 0), true);
     });
-  const start = (b: ReturnType<typeof bench>, toMemory: boolean): void => {
+  const start = (b: Bench, toMemory: boolean): void => {
     b.bus.writePort(MASTER + 4, 4, 0x1000);
     b.bus.writePort(MASTER + 2, 1, 6);
     b.bus.writePort(MASTER, 1, toMemory ? 9 : 1);
@@ -263,87 +203,5 @@ describe('ide: bus master', () => {
     start(b, true);
     b.wait();
     assert.equal(b.bus.readPort(MASTER + 2, 1), 1);
-  });
-});
-
-describe('ide: CD-ROM', () => {
-  const packet = (b: ReturnType<typeof bench>, bytes: number[], limit = 0xfffe, feature = 0): number => {
-    b.out(6, 0xa0);
-    b.out(1, feature);
-    b.out(4, limit & 0xff);
-    b.out(5, limit >> 8);
-    b.out(7, 0xa0);
-    b.wait();
-    assert.deepEqual([b.inp(7), b.inp(2)], [0x58, 1], 'asks for the command');
-    for (let i = 0; i < 12; i += 2) b.out(0, (bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8), 2);
-    b.wait();
-    return b.inp(7);
-  };
-  const data = (b: ReturnType<typeof bench>): number[] => {
-    const out: number[] = [];
-    while (b.inp(7) & 8) {
-      assert.equal(b.inp(2), 2);
-      const count = b.inp(4) | (b.inp(5) << 8);
-      for (let i = 0; i < count; i += 2) {
-        const word = b.inp(0, 2);
-        out.push(word & 0xff, word >> 8);
-      }
-      b.wait();
-    }
-    assert.deepEqual([b.inp(7), b.inp(2)], [0x50, 3]);
-    return out;
-  };
-  const drive = (): ReturnType<typeof bench> => {
-    const b = bench();
-    b.secondary();
-    return b;
-  };
-
-  it('is known by its signature, and refuses IDENTIFY DEVICE', () => {
-    const b = drive();
-    assert.deepEqual([b.inp(4), b.inp(5), b.inp(7)], [0x14, 0xeb, 0]);
-    assert.equal(b.command(0xec, { device: 0xa0 }), 0x51);
-    assert.deepEqual([b.inp(1), b.inp(4), b.inp(5)], [4, 0x14, 0xeb]);
-    b.command(0xa1, { device: 0xa0 });
-    const id = b.words(256);
-    assert.deepEqual([id[0], text(id, 27, 20)], [0x8580, 'RINGSIDE CD-ROM']);
-    assert.equal(b.inp(7), 0x50);
-  });
-  it('answers INQUIRY and READ CAPACITY', () => {
-    const b = drive();
-    packet(b, [0x12, 0, 0, 0, 36]);
-    assert.equal(String.fromCharCode(...data(b).slice(8, 22)), 'RINGSIDECD-ROM');
-    packet(b, [0x25]);
-    assert.deepEqual(data(b), [0, 0, 0, 4, 0, 0, 8, 0]);
-  });
-  it('reads blocks in parts of the byte count', () => {
-    const b = drive();
-    packet(b, [0x28, 0, 0, 0, 0, 1, 0, 0, 3], 1500);
-    const bytes = data(b);
-    assert.equal(bytes.length, 3 * 2048);
-    assert.deepEqual([bytes[0], bytes[2048], bytes[6143]], [1, 2, 3]);
-  });
-  it('reads blocks by DMA', () => {
-    const b = drive();
-    b.memory.view.setUint32(0x1000, 0x2000, true);
-    b.memory.view.setUint32(0x1004, 0x8000_0000 + 2048, true);
-    b.bus.writePort(MASTER + 8 + 4, 4, 0x1000);
-    b.bus.writePort(MASTER + 8, 1, 9);
-    packet(b, [0x28, 0, 0, 0, 0, 4, 0, 0, 1], 0, 1);
-    assert.deepEqual([b.inp(7), b.inp(2), b.memory.data[0x27ff]], [0x50, 3, 4]);
-  });
-  it('says what was wrong', () => {
-    for (const [bytes, asc] of [[[0x28, 0, 0, 0, 0, 5, 0, 0, 1], 0x21], [[0xff], 0x20], [[0x5a, 0, 0x3e], 0x24]] as const) {
-      const b = drive();
-      assert.equal(packet(b, [...bytes]) & 1, 1);
-      packet(b, [0x03, 0, 0, 0, 18]);
-      const sense = data(b);
-      assert.deepEqual([sense[2], sense[12]], [5, asc]);
-    }
-  }); // prettier-ignore
-  it('has one track and a lead-out', () => {
-    const b = drive();
-    packet(b, [0x43, 0, 0, 0, 0, 0, 0, 0, 255]);
-    assert.deepEqual(data(b), [0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 0, 0, 0, 0x14, 0xaa, 0, 0, 0, 0, 5]);
   });
 });
