@@ -47,8 +47,40 @@ const port = fc.oneof(
 ); // prettier-ignore
 /** Registers and MSI-X tables of the virtio devices, as pci-setup.ts places them. */
 const gpa = fc.tuple(fc.nat(7), fc.nat(15), fc.nat(0x3f)).map(([device, page, at]) => 0xe000_0000 + device * 0x4000 + page * 0x400 + at); // prettier-ignore
-const op = fc.tuple(fc.nat(9), port, gpa, fc.constantFrom(1 as const, 2 as const, 4 as const), value);
+const op = fc.tuple(fc.nat(11), port, gpa, fc.constantFrom(1 as const, 2 as const, 4 as const), value);
 type Op = [kind: number, port: number, gpa: number, bytes: 1 | 2 | 4, raw: number];
+
+/** Of entropy source, console, disk. */
+const REGISTERS = [0xe000_4000, 0xe000_c000, 0xe001_4000];
+const RING = 0x1000;
+
+/** What no random sequence comes upon: a driver that has agreed with the device, and requests in one of its queues. */
+function startDriver(board: Board, memory: TestMemory, base: number, queue: number): void {
+  const set = (offset: number, bytes: 1 | 2 | 4, to: number): void => board.bus.writeMmio(base + offset, bytes, to);
+  for (const status of [0, 1, 3]) set(0x14, 1, status);
+  set(8, 4, 1);
+  set(0xc, 4, 1);
+  set(0x14, 1, 11);
+  set(0x16, 2, queue);
+  set(0x18, 2, 4);
+  [0x20, 0x28, 0x30].forEach((register, i) => set(register, 4, RING + i * 0x100));
+  set(0x1c, 2, 1);
+  set(0x14, 1, 15);
+  const descriptors = [
+    [0x2000, 16, 1, 1],
+    [0x2100, 512, 3, 2],
+    [0x2400, 1, 2, 0],
+    [0x2500, 64, 2, 0],
+  ] as const;
+  descriptors.forEach(([gpa, bytes, flags, next], i) => {
+    [gpa, 0, bytes, flags | (next << 16)].forEach((word, n) =>
+      memory.view.setUint32(RING + i * 16 + n * 4, word, true),
+    );
+  });
+  memory.view.setUint32(RING + 0x100, 0x0002_0000, true); // two requests are available
+  memory.view.setUint32(RING + 0x104, 0x0003_0000, true);
+  set(0x3000 + queue * 4, 2, queue);
+}
 
 function play({ clock, memory, board }: Bench, list: Op[]): unknown[] {
   const seen: unknown[] = [];
@@ -62,7 +94,8 @@ function play({ clock, memory, board }: Bench, list: Op[]): unknown[] {
     else if (kind < 9) {
       clock.ns = Math.min(board.nextDeadline(), clock.ns + 1_000_000);
       board.tick();
-    } else board.typeConsole(Uint8Array.of(raw & 0xff));
+    } else if (kind < 10) board.typeConsole(Uint8Array.of(raw & 0xff));
+    else startDriver(board, memory, REGISTERS[raw % 3]!, p & 1);
     seen.push(board.nextDeadline());
   }
   return seen;
