@@ -64,8 +64,8 @@ export class Breakpoints {
   private temporary: Temporary[] = [];
   private exceptions: TrapFilter[] = [];
   /** Set while stepping: stops before deliveries for which it says so. */
-  private stepFilter: TrapFilter | undefined;
-  private observer: TrapFilter | undefined;
+  private stepFilter: ((event: TrapEvent, cpu: number) => boolean) | undefined;
+  private observer: ((event: TrapEvent, cpu: number) => void) | undefined;
   /** The place that execution was resumed from: it must not stop there again. */
   private resumedAt: { cpu: number; gva: bigint; instructions: number } | undefined;
   enabled = true;
@@ -109,6 +109,7 @@ export class Breakpoints {
   }
 
   setTemporary(temporary: Temporary[]): void {
+    if (temporary.length === 0 && this.temporary.length === 0) return;
     this.temporary = temporary;
     this.applyCode();
   }
@@ -120,8 +121,7 @@ export class Breakpoints {
 
   /** `when` undefined: no step is under way. */
   setStepFilter(when: ((event: TrapEvent, cpu: number) => boolean) | undefined): void {
-    this.stepFilter = when && { when };
-    this.applyTraps();
+    this.stepFilter = when;
   }
 
   /** Whether the user's exception filters stop before this delivery. */
@@ -133,12 +133,7 @@ export class Breakpoints {
 
   /** Sees each delivery, stops none. */
   observeTraps(record: (event: TrapEvent, cpu: number) => void): void {
-    this.observer = {
-      when: (event, cpu) => {
-        record(event, cpu);
-        return false;
-      },
-    };
+    this.observer = record;
     this.applyTraps();
   }
 
@@ -232,7 +227,13 @@ export class Breakpoints {
   }
 
   private applyTraps(): void {
-    const filters = [this.observer, this.stepFilter, ...(this.enabled ? this.exceptions : [])];
-    this.machine.setTrapFilters(filters.filter((filter) => filter !== undefined));
+    // The first is always there, so that a step's filter comes and goes without telling the machine.
+    const first: TrapFilter = {
+      when: (event, cpu) => {
+        this.observer?.(event, cpu);
+        return this.stepFilter?.(event, cpu) ?? false;
+      },
+    };
+    this.machine.setTrapFilters([first, ...(this.enabled ? this.exceptions : [])]);
   }
 }

@@ -16,6 +16,7 @@ import { unwindStack } from './unwind';
 
 /** What a debuggee tells the session. */
 export interface DebuggeeEvents {
+  afterAnswer(work: () => void): void;
   output(category: 'console' | 'stdout' | 'stderr' | 'important', text: string, at?: bigint): void;
   guestConsole(text: string, attached: boolean): void;
   stopped(stop: Stop): void;
@@ -77,6 +78,7 @@ export class Debuggee {
     machine.onUnsupported = (what) => this.events.output('console', `The guest uses what Ringside lacks: ${what}\n`);
     machine.boot(this.boot);
     const runner = new Runner(machine, {
+      afterAnswer: (work) => this.events.afterAnswer(work),
       sliced: () => this.console.flush(),
       stopped: (stop) => this.stopped(stop),
       failed: (error) => this.events.failed(error),

@@ -4,11 +4,13 @@ import { looksLikeAddress, parseAddress, shortHex, type Address } from './addres
 import type { Debuggee } from './debuggee';
 import { registerGroups } from './scopes/processor';
 import { processorView } from './scopes/frame';
+import { steps } from './stepping';
 import { describeTranslation } from './trap-explanation';
 
 const HELP = [
   'An expression of the program: counter, *page, task->name, $rax, gv:0x1000',
   'x/COUNT FORMAT SIZE ADDRESS   memory: x/8gx $rsp, x/16xb gp:0x1000, x/5i $rip (formats x d u c s i, sizes b h w g)',
+  'stepi COUNT                   so many instructions, one after the other; what stops a run stops them, too',
   'translate ADDRESS             the page walk of a guest-virtual address',
   'info registers                registers of the processor',
 ].join('\n');
@@ -18,6 +20,7 @@ export function runCommand(target: Debuggee, text: string, frameId: number | und
   const [word = '', ...rest] = text.split(/\s+/);
   const argument = rest.join(' ');
   if (text === 'help') return HELP;
+  if (word === 'stepi') return stepInstructions(target, argument);
   if (/^x(\/\w*)?$/.test(word) && argument !== '') return examine(target, word.slice(2), argument, frameId);
   if (word === 'translate' && argument !== '') return translate(target, argument, frameId);
   if (/^info\s+reg(isters)?$/.test(text)) return registers(target);
@@ -43,6 +46,16 @@ function registers(target: Debuggee): string {
     .filter(({ name }) => /^(General|Segment|Control)$/.test(name))
     .flatMap((group) => group.children!.list().map((node) => `${node.name.padEnd(14)} ${node.value}`))
     .join('\n');
+}
+
+/** Answers at once; `stopped` follows. */
+function stepInstructions(target: Debuggee, text: string): string {
+  const count = Number(text === '' ? '1' : text);
+  if (!Number.isInteger(count) || count < 1) throw new UserError(`stepi ${text}: give a number of instructions.`);
+  target.mustStand();
+  const cpu = target.currentCpu;
+  target.resume(steps(target.unwinding, cpu, count, target.lastStop?.kind === 'trap'), cpu);
+  return '';
 }
 
 const SIZES: Record<string, number> = { b: 1, h: 2, w: 4, g: 8 };

@@ -41,6 +41,8 @@ const turn: () => Promise<void> =
         });
 
 export interface RunnerEvents {
+  /** Does the work once the request that asked for it has been answered. */
+  afterAnswer(work: () => void): void;
   /** After each slice: flush what has been gathered. */
   sliced(): void;
   /** The activity ended. */
@@ -75,7 +77,7 @@ export class Runner {
     this.activity = activity;
     this.pausing = false;
     this.limitReached = false;
-    void this.loop(activity);
+    this.events.afterAnswer(() => void this.loop(activity));
   }
 
   /** Ends the activity at the next instruction boundary; `stopped` follows with kind `requested`. */
@@ -104,8 +106,8 @@ export class Runner {
   private async loop(activity: Activity): Promise<void> {
     try {
       let next = activity.next();
-      // Answer the request that started this before the first instruction runs.
-      await turn();
+      // What has been answered leaves before the machine takes its time. A single step takes none.
+      if (!next.done && next.value.kind === 'run') await turn();
       while (this.activity === activity && !next.done) {
         if (this.pausing) return this.finish(activity, { kind: 'requested' });
         this.deadline = performance.now() + SLICE_MS;

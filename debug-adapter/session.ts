@@ -24,6 +24,12 @@ export interface Parts {
 /** Answers without waiting for what is under way. */
 const URGENT: ReadonlySet<string> = new Set(['cancel', 'pause', 'disconnect', 'terminate', 'threads']);
 
+interface Request {
+  seq: number;
+  command: string;
+  arguments: unknown;
+}
+
 export class RingsideSession extends ProtocolServer {
   /** What the client said in `initialize`. */
   client = { firstLine: 1, firstColumn: 1, progress: false, invalidated: false, memory: false };
@@ -34,7 +40,11 @@ export class RingsideSession extends ProtocolServer {
   readonly cancellable = new Map<string | number, () => void>();
   /** Called when the client has left. */
   onEnd?: () => void;
-  private queue: Promise<void> = Promise.resolve();
+  /** Requests that wait for the one before them. */
+  private readonly waiting: Request[] = [];
+  private answering = false;
+  /** To be done when the request that is under way has been answered. */
+  private after: (() => void)[] = [];
 
   constructor(
     readonly files: Files,
@@ -54,19 +64,56 @@ export class RingsideSession extends ProtocolServer {
     }
     const request = { seq, command, arguments: message.arguments };
     if (URGENT.has(command)) void this.answer(request);
-    else this.queue = this.queue.then(() => this.answer(request));
+    else {
+      this.waiting.push(request);
+      this.answerWaiting();
+    }
   }
 
-  private async answer(request: { seq: number; command: string; arguments: unknown }): Promise<void> {
-    const { command } = request;
-    try {
-      if (!Object.hasOwn(REQUESTS, command))
-        throw new UserError(`'${command.slice(0, 80)}' is not a request that Ringside knows.`);
-      const body = await REQUESTS[command as Command](this, request.arguments, request.seq);
-      this.respond(request, { success: true, ...(body === undefined ? {} : { body }) });
-    } catch (error) {
-      this.refuse(request, this.messageOf(error), command === 'launch' || command === 'attach');
+  /** In order, each when the one before it has been answered; at once where nothing has to be waited for. */
+  private answerWaiting(): void {
+    while (!this.answering && this.waiting.length > 0) {
+      this.answering = true;
+      const answered = this.answer(this.waiting.shift()!);
+      if (answered !== undefined)
+        return void answered.then(() => {
+          this.answered();
+          this.answerWaiting();
+        });
+      this.answered();
     }
+  }
+  private answered(): void {
+    this.answering = false;
+    const after = this.after;
+    this.after = [];
+    for (const work of after) work();
+  }
+
+  /** `work` follows the response to the request that is being answered, before the next request. */
+  afterAnswer(work: () => void): void {
+    if (this.answering) this.after.push(work);
+    else work();
+  }
+
+  /** A promise where the handler made one: the others are answered on return. */
+  private answer(request: Request): Promise<void> | undefined {
+    const done = (body: object | void): void =>
+      this.respond(request, { success: true, ...(body === undefined ? {} : { body }) });
+    try {
+      if (!Object.hasOwn(REQUESTS, request.command))
+        throw new UserError(`'${request.command.slice(0, 80)}' is not a request that Ringside knows.`);
+      const body = REQUESTS[request.command as Command](this, request.arguments, request.seq);
+      if (body instanceof Promise) return body.then(done).catch((error: unknown) => this.failed(request, error));
+      done(body);
+    } catch (error) {
+      this.failed(request, error);
+    }
+    return undefined;
+  }
+
+  private failed(request: Request, error: unknown): void {
+    this.refuse(request, this.messageOf(error), request.command === 'launch' || request.command === 'attach');
   }
 
   private messageOf(error: unknown): string {

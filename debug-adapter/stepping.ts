@@ -1,28 +1,20 @@
 /**
  * Steps as activities of the runner. A step follows one thread of control: an interrupt that is taken on the way is run
- * through, unless a breakpoint stops inside it. Other processors go on meanwhile, as they would without the step. Calls are run through behind a temporary breakpoint that checks the
- * stack, so that recursion does not stop it early.
+ * through, unless a breakpoint stops inside it. Other processors go on meanwhile, as they would without the step. Calls
+ * are run through behind a temporary breakpoint that checks the stack, so that recursion does not stop it early.
  */
-import type { DisassembledInstruction, Inspector, Stop, TrapEvent } from '../emulator/machine/api';
-import { TEMPORARY_ID, type Breakpoints } from './breakpoints';
-import type { Program } from './program';
+import type { DisassembledInstruction, Stop, TrapEvent } from '../emulator/machine/api';
 import type { Activity, Need } from './runner';
-import type { CodeFrame, UnwindContext } from './frames';
+import type { CodeFrame } from './frames';
+import { stackPointer, until, type Part, type StepContext } from './run-until';
+import type { LineEntry } from './symbols/api';
 import { unwindStack } from './unwind';
-
-export interface StepContext extends UnwindContext {
-  inspect: Inspector;
-  program: Program;
-  breakpoints: Breakpoints;
-}
 
 export type StepKind = 'over' | 'in' | 'out';
 export type Granularity = 'instruction' | 'line';
 
 /** The step is done; nothing but the step stopped it. */
 const DONE: Stop = { kind: 'limit' };
-/** CR3 without PCID and flags: kernels change those between entries of the same address space (SDM 4.10.1). */
-const CR3_TABLE = 0x000f_ffff_ffff_e000n;
 /** Software entered the kernel by itself: stepping over it is stepping over a call. */
 const ENTERS_KERNEL = /^(int|int1|int3|into|syscall|sysenter|vmcall|vmmcall)$/;
 
@@ -48,6 +40,11 @@ export function step(
   return guarded(context, new Stepper(context, cpu).run(kind, granularity, undelivered));
 }
 
+/** `count` instructions of one thread of control, one after the other: what is met on the way stops as it stops a run. */
+export function steps(context: StepContext, cpu: number, count: number, undelivered: boolean): Activity {
+  return guarded(context, new Stepper(context, cpu).many(count, undelivered));
+}
+
 /** Whatever way a step ends, its temporary breakpoints and filters go. */
 function* guarded(context: StepContext, activity: Activity): Activity {
   try {
@@ -57,40 +54,6 @@ function* guarded(context: StepContext, activity: Activity): Activity {
     context.breakpoints.setStepFilter(undefined);
   }
 }
-
-type Part = Generator<Need, Stop | undefined, Stop>;
-
-/**
- * Undefined: arrived. Otherwise what stopped on the way. `returning`: to where an interrupt was taken, whose own
- * breakpoints have had their say.
- */
-function* until(
-  context: StepContext,
-  cpu: number,
-  gva: bigint,
-  minimumSp: bigint | undefined,
-  returning = false,
-): Part {
-  const { inspect, breakpoints } = context;
-  const registers = inspect.registers(cpu);
-  const space = registers.get('cr3');
-  const sameSpace = (): boolean =>
-    ((inspect.registers(cpu).get('cr3') ?? 0n) & CR3_TABLE) === ((space ?? 0n) & CR3_TABLE);
-  const arrived = (at: number): boolean =>
-    at === cpu && sameSpace() && (minimumSp === undefined || stackPointer(inspect, cpu) >= minimumSp);
-  breakpoints.setTemporary([{ gva, when: arrived }]);
-  breakpoints.resumeFrom(cpu);
-  const stop = yield { kind: 'run' };
-  breakpoints.setTemporary([]);
-  if (stop.kind !== 'breakpoint') return stop;
-  const others = stop.ids.filter((id) => id !== TEMPORARY_ID);
-  return others.length === 0 || (returning && others.length < stop.ids.length) ? undefined : { ...stop, ids: others };
-}
-
-const stackPointer = (inspect: Inspector, cpu: number): bigint => {
-  const registers = inspect.registers(cpu);
-  return (inspect.mode(cpu) === 'long' ? registers.get('rsp') : registers.get('esp')) ?? 0n;
-};
 
 /** Where a line step begins, and thus what still belongs to it. */
 interface Origin {
@@ -103,7 +66,19 @@ interface Origin {
   callerSp: bigint | undefined;
 }
 
+/** What a step by lines asks at each instruction: a loop asks again and again. */
+interface Facts {
+  /** The instruction, where it is one to step over. */
+  call: DisassembledInstruction | undefined;
+  line: LineEntry | undefined;
+  function: bigint | undefined;
+  /** Inlined functions around the address. */
+  depth: number;
+}
+
 class Stepper {
+  private known = new Map<bigint, Facts>();
+
   constructor(
     private readonly context: StepContext,
     private readonly cpu: number,
@@ -159,12 +134,43 @@ class Stepper {
 
   /** One instruction; `over` runs through what it calls. Undefined: done, and nothing else stopped. */
   private *instruction(kind: 'over' | 'in'): Part {
-    const { inspect } = this.context;
-    const [next] = inspect.disassemble(this.cpu, this.pc, 1);
-    if (kind === 'over' && next !== undefined && (next.isCall || ENTERS_KERNEL.test(next.mnemonic))) {
-      return yield* this.through(next);
+    const call = kind === 'over' ? this.callAt(this.pc) : undefined;
+    return yield* call === undefined ? this.single(kind === 'in') : this.through(call);
+  }
+
+  /** The instruction there, if it calls something. */
+  private callAt(pc: bigint): DisassembledInstruction | undefined {
+    const [next] = this.context.inspect.disassemble(this.cpu, pc, 1);
+    return next !== undefined && (next.isCall || ENTERS_KERNEL.test(next.mnemonic)) ? next : undefined;
+  }
+
+  *many(count: number, undelivered: boolean): Activity {
+    const { breakpoints } = this.context;
+    for (let left = count; left > 0; left--) {
+      if (undelivered) {
+        undelivered = false;
+        const delivered = yield { kind: 'deliver' };
+        if (delivered.kind !== 'limit') return delivered;
+      } else {
+        const stop = yield* this.single(true);
+        if (stop !== undefined) return stop;
+      }
+      const ids = left > 1 ? breakpoints.hitAt(this.cpu, this.pc) : [];
+      if (ids.length > 0) return { kind: 'breakpoint', cpu: this.cpu, gva: this.pc, ids };
     }
-    return yield* this.single(kind === 'in');
+    return DONE;
+  }
+
+  /** Until other code ran, which may have changed this. */
+  private factsAt(pc: bigint): Facts {
+    let facts = this.known.get(pc);
+    if (facts === undefined) {
+      const { program } = this.context;
+      const { start } = program.functionAt(pc) ?? {};
+      facts = { call: this.callAt(pc), line: program.lineAt(pc), function: start, depth: program.framesAt(pc).length };
+      this.known.set(pc, facts);
+    }
+    return facts;
   }
 
   /** Runs what the instruction calls, to the instruction behind it. */
@@ -184,7 +190,6 @@ class Stepper {
   private *single(followFaults: boolean): Part {
     const { breakpoints } = this.context;
     const here = this.pc;
-    const sp = stackPointer(this.context.inspect, this.cpu);
     for (;;) {
       breakpoints.setStepFilter((event, cpu) => cpu === this.cpu && (event.source !== 'software' || followFaults));
       const stop = yield { kind: 'step', cpu: this.cpu };
@@ -196,7 +201,9 @@ class Stepper {
         return delivered.kind === 'limit' ? undefined : delivered;
       }
       // Delivered by running on: back here means that the handler has returned.
+      const sp = stackPointer(this.context.inspect, this.cpu);
       const interrupted = yield* until(this.context, this.cpu, this.pc, sp, true);
+      this.known.clear();
       if (interrupted !== undefined) return interrupted;
       if (this.pc !== here) return undefined;
     }
@@ -208,35 +215,38 @@ class Stepper {
   }
 
   private *line(kind: 'over' | 'in', origin: Origin): Activity {
-    const { program, inspect, breakpoints } = this.context;
+    const { breakpoints } = this.context;
     for (;;) {
-      const [next] = inspect.disassemble(this.cpu, this.pc, 1);
-      const calls = next !== undefined && (next.isCall || ENTERS_KERNEL.test(next.mnemonic));
+      const { call } = this.factsAt(this.pc);
       let stop: Stop | undefined;
-      if (calls && kind === 'over') stop = yield* this.through(next);
-      else if (calls) {
-        const entered = yield* this.enter(next);
-        if (entered !== 'returned') return entered ?? DONE;
-      } else stop = yield* this.single(false);
+      if (call === undefined) stop = yield* this.single(false);
+      else {
+        this.known.clear();
+        if (kind === 'over') stop = yield* this.through(call);
+        else {
+          const entered = yield* this.enter(call);
+          if (entered !== 'returned') return entered ?? DONE;
+        }
+      }
       if (stop !== undefined) return stop;
-      if (this.finished(kind, origin)) return DONE;
-      const hit = breakpoints.hitAt(this.cpu, this.pc);
-      if (hit.length > 0) return { kind: 'breakpoint', cpu: this.cpu, gva: this.pc, ids: hit };
-      if (program.lineAt(this.pc) === undefined && program.functionAt(this.pc)?.start !== origin.function) return DONE;
+      const { pc } = this;
+      if (this.finished(kind, origin, pc)) return DONE;
+      const hit = breakpoints.hitAt(this.cpu, pc);
+      if (hit.length > 0) return { kind: 'breakpoint', cpu: this.cpu, gva: pc, ids: hit };
+      const { line, function: start } = this.factsAt(pc);
+      if (line === undefined && start !== origin.function) return DONE;
     }
   }
 
   /** Whether another line has been reached, at its beginning. */
-  private finished(kind: 'over' | 'in', origin: Origin): boolean {
-    const { program } = this.context;
-    const at = program.lineAt(this.pc);
+  private finished(kind: 'over' | 'in', origin: Origin, pc: bigint): boolean {
+    const { line: at, function: start, depth } = this.factsAt(pc);
     if (at === undefined) return false;
-    const sameFunction = program.functionAt(this.pc)?.start === origin.function;
-    if (!sameFunction) return true;
+    if (start !== origin.function) return true;
     if (this.returned(origin.callerSp)) return true; // to a caller that is the same function
-    if (kind === 'over' && program.framesAt(this.pc).length > origin.depth) return false;
+    if (kind === 'over' && depth > origin.depth) return false;
     if (at.path === origin.path && at.line === origin.line) return false;
-    return at.isStatement && at.start === this.pc && at.line !== 0;
+    return at.isStatement && at.start === pc && at.line !== 0;
   }
 
   /** Into a function that has lines, behind its prologue; others are run through. */

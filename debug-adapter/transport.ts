@@ -89,11 +89,16 @@ export function serve(session: RingsideSession, input: Readable, output: Writabl
     message: (value) => session.handleMessage(value as DebugProtocol.ProtocolMessage),
     damaged: (why) => session.refuseMessage(why),
   });
+  // What is said in one turn of the event loop leaves in one write: a step's response and its `stopped` event, for one.
+  let pending = '';
+  const flush = (): void => {
+    if (pending !== '' && output.writable) output.write(pending, 'utf8');
+    pending = '';
+  };
   session.onDidSendMessage((message) => {
-    if (output.writable) {
-      const body = Buffer.from(JSON.stringify(message), 'utf8');
-      output.write(Buffer.concat([Buffer.from(`Content-Length: ${body.length}${HEADER_END}`, 'latin1'), body]));
-    }
+    const body = JSON.stringify(message);
+    if (pending === '') queueMicrotask(flush);
+    pending += `Content-Length: ${Buffer.byteLength(body, 'utf8')}${HEADER_END}${body}`;
   });
   let open = true;
   const end = (): void => {
@@ -103,6 +108,7 @@ export function serve(session: RingsideSession, input: Readable, output: Writabl
     closed();
   };
   session.onEnd = () => {
+    flush();
     output.end();
     end();
   };

@@ -49,6 +49,7 @@ export const launch = async (session: RingsideSession, raw: unknown): Promise<vo
   const debuggee = new Debuggee(
     { config, machine, boot, program, paths },
     {
+      afterAnswer: (work) => session.afterAnswer(work),
       output: (category, text, at) => void outputAt(session, category, text, at),
       guestConsole: (text, attached) =>
         attached ? session.event('ringside/console', { text }) : session.output('stdout', text),
