@@ -42,9 +42,20 @@ export interface UserBreakpoint {
   line?: number;
   verified: boolean;
   message?: string;
+  /** Not found yet, but it may be. */
+  pending?: boolean;
   addresses: bigint[];
   watch?: { gva: bigint; bytes: number; access: WatchpointSpec['access'] };
   hits: number;
+}
+
+/** What a client asked for, where it is now. */
+export type Place = Omit<UserBreakpoint, 'id' | 'hits'>;
+export interface Wanted {
+  breakpoint: Place;
+  refinement: Refinement;
+  /** Where it is once other symbols are known; absent: it cannot move. */
+  again?: () => Place;
 }
 
 export interface Temporary {
@@ -60,8 +71,9 @@ type Test = (cpu: number, gva: bigint) => boolean;
 
 export class Breakpoints {
   private nextId = FIRST_ID;
-  private user: { breakpoint: UserBreakpoint; tests: Test[]; group: string }[] = [];
+  private user: { breakpoint: UserBreakpoint; tests: Test[]; group: string; wanted: Wanted }[] = [];
   private temporary: Temporary[] = [];
+  private watched: Temporary[] = [];
   private exceptions: TrapFilter[] = [];
   /** Set while stepping: stops before deliveries for which it says so. */
   private stepFilter: ((event: TrapEvent, cpu: number) => boolean) | undefined;
@@ -79,6 +91,7 @@ export class Breakpoints {
   attach(machine: Machine): void {
     this.machine = machine;
     this.temporary = [];
+    this.watched = [];
     this.resumedAt = undefined;
     for (const { breakpoint } of this.user) breakpoint.hits = 0;
     this.apply();
@@ -86,31 +99,56 @@ export class Breakpoints {
   }
 
   /** Replaces all breakpoints of a group: one source file, or all function, instruction or data breakpoints. */
-  replace(
-    group: string,
-    wanted: { breakpoint: Omit<UserBreakpoint, 'id' | 'hits'>; refinement: Refinement }[],
-  ): UserBreakpoint[] {
+  replace(group: string, wanted: Wanted[]): UserBreakpoint[] {
     this.user = this.user.filter((each) => each.group !== group);
-    const added = wanted.map(({ breakpoint, refinement }) => {
-      const made: UserBreakpoint = { ...breakpoint, id: this.nextId++, hits: 0 };
-      let tests: Test[] = [];
-      try {
-        tests = this.testsOf(made, refinement);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        Object.assign(made, { verified: false, message: error.message, addresses: [] });
-        delete made.watch;
-      }
-      this.user.push({ breakpoint: made, tests, group });
-      return made;
+    const added = wanted.map((each) => {
+      const breakpoint: UserBreakpoint = { ...each.breakpoint, id: this.nextId++, hits: 0 };
+      this.user.push({ breakpoint, tests: this.compiled(breakpoint, each.refinement), group, wanted: each });
+      return breakpoint;
     });
     this.apply();
     return added;
   }
 
+  /** What cannot be compiled is not verified, and says why. */
+  private compiled(breakpoint: UserBreakpoint, refinement: Refinement): Test[] {
+    try {
+      return this.testsOf(breakpoint, refinement);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      Object.assign(breakpoint, { verified: false, message: error.message, addresses: [] });
+      delete breakpoint.watch;
+      return [];
+    }
+  }
+
+  /** Symbols came or went: names are looked up again. Returns the breakpoints that changed. */
+  rebind(): UserBreakpoint[] {
+    const changed: UserBreakpoint[] = [];
+    for (const each of this.user) {
+      const { breakpoint, wanted } = each;
+      if (wanted.again === undefined) continue;
+      const before = placeText(breakpoint);
+      const { id, hits } = breakpoint;
+      const now: UserBreakpoint = { ...wanted.again(), id, hits };
+      const tests = this.compiled(now, wanted.refinement);
+      if (placeText(now) === before) continue;
+      Object.assign(each, { breakpoint: now, tests });
+      changed.push(now);
+    }
+    if (changed.length > 0) this.apply();
+    return changed;
+  }
+
   setTemporary(temporary: Temporary[]): void {
     if (temporary.length === 0 && this.temporary.length === 0) return;
     this.temporary = temporary;
+    this.applyCode();
+  }
+
+  /** Places that the session itself wants to hear of: `when` must answer false. */
+  setWatched(watched: Temporary[]): void {
+    this.watched = watched;
     this.applyCode();
   }
 
@@ -201,7 +239,7 @@ export class Breakpoints {
   }
 
   private applyCode(): void {
-    const specs: BreakpointSpec[] = this.temporary.map(({ gva, when }) => ({
+    const specs: BreakpointSpec[] = [...this.temporary, ...this.watched].map(({ gva, when }) => ({
       id: TEMPORARY_ID,
       gva,
       when: (cpu = 0) => {
@@ -237,3 +275,6 @@ export class Breakpoints {
     this.machine.setTrapFilters([first, ...(this.enabled ? this.exceptions : [])]);
   }
 }
+
+const placeText = ({ verified, message, addresses, line }: UserBreakpoint): string =>
+  [verified, message, line, ...addresses].join(' ');

@@ -3,9 +3,11 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Debuggee } from './debuggee';
 import type { ShownFrame } from './handles';
 import type { CodeFrame } from './frames';
+import { LINUX_COMMANDS } from './linux/commands';
+import { LINUX_NAMES } from './linux/specials';
 
 const LIMIT = 100;
-const COMMANDS = ['translate ', 'info registers', 'help', 'x/8gx '];
+const COMMANDS = ['translate ', 'info registers', 'help', 'x/8gx ', ...LINUX_COMMANDS];
 
 type Item = DebugProtocol.CompletionItem;
 
@@ -21,6 +23,8 @@ export function completionsAt(
   const start = before.length - prefix.length;
   const item = (label: string, type: Item['type']): Item => ({ label, type, start, length: prefix.length });
   if (prefix.startsWith('$')) return registerNames(target, prefix.slice(1)).map((name) => item(`$${name}`, 'variable'));
+  const ofLinux = prefix === '' || !target.linux.expected ? [] : LINUX_NAMES.filter((name) => name.startsWith(prefix));
+  if (prefix.startsWith('linux.')) return ofLinux.map((name) => item(name, 'property'));
   const member = /^(.*)(\.|->)(\w*)$/s.exec(before);
   if (member !== null && at !== undefined) return members(target, member, at, before.length);
   if (prefix === '') return [];
@@ -31,6 +35,7 @@ export function completionsAt(
     const locals = target.program.variablesAt(at.frame.lookup, at.shown.depth).map(({ name }) => name);
     items.push(...locals.filter((name) => name.startsWith(prefix)).map((name) => item(name, 'variable')));
   }
+  items.push(...ofLinux.map((name) => item(name, 'property')));
   items.push(...target.program.complete(prefix, LIMIT).map((name) => item(name, 'function')));
   const seen = new Set<string>();
   return items.filter(({ label }) => !seen.has(label) && seen.add(label)).slice(0, LIMIT);

@@ -2,12 +2,13 @@
 import type { BootInput, Machine, Stop, TrapEvent } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import { addressDigits, hex } from './addresses';
-import { Breakpoints } from './breakpoints';
+import { Breakpoints, type UserBreakpoint } from './breakpoints';
 import { GuestConsole } from './console';
 import { Evaluator } from './evaluation';
 import { Handles, type ShownFrame } from './handles';
 import type { LaunchConfig } from './launch';
-import type { Program } from './program';
+import { LinuxGuest } from './linux/guest';
+import type { Module, Program } from './program';
 import { Runner, type Activity } from './runner';
 import type { SourcePaths } from './source-paths';
 import { TrapLog } from './trap-log';
@@ -21,6 +22,9 @@ export interface DebuggeeEvents {
   guestConsole(text: string, attached: boolean): void;
   stopped(stop: Stop): void;
   failed(error: unknown): void;
+  /** Other symbols are known now: breakpoints that moved or were found. */
+  rebound(breakpoints: UserBreakpoint[]): void;
+  module(reason: 'new' | 'removed', module: Module): void;
 }
 
 export interface DebuggeeParts {
@@ -45,6 +49,8 @@ export class Debuggee {
   readonly handles = new Handles();
   readonly console: GuestConsole;
   readonly evaluator: Evaluator;
+  /** What is known of the guest, when it is Linux. */
+  readonly linux: LinuxGuest;
   /** Why it stands still; undefined while it runs and before it first ran. */
   lastStop: Stop | undefined;
   /** The processor that steps and stops refer to. */
@@ -69,7 +75,23 @@ export class Debuggee {
       complain: (text) => this.complain(text),
       checkTime: () => this.runner.checkTime(),
     });
+    this.linux = this.linuxGuest();
     this.runner = this.start(parts.machine);
+  }
+
+  private linuxGuest(): LinuxGuest {
+    return new LinuxGuest({
+      inspect: () => this.machine.inspect,
+      cpu: () => this.currentCpu,
+      program: this.program,
+      attend: () => this.runner.attend(),
+      watch: (places) => this.breakpoints.setWatched(places),
+      changed: () => {
+        this.invalidate(true);
+        this.events.rebound(this.breakpoints.rebind());
+      },
+      moduleEvent: (reason, module) => this.events.module(reason, module),
+    });
   }
 
   /** Wires a machine that is about to boot: the first one, or the one of a restart. */
@@ -80,6 +102,7 @@ export class Debuggee {
     const runner = new Runner(machine, {
       afterAnswer: (work) => this.events.afterAnswer(work),
       sliced: () => this.console.flush(),
+      between: () => this.linux.between(),
       stopped: (stop) => this.stopped(stop),
       failed: (error) => this.events.failed(error),
     });
@@ -87,6 +110,7 @@ export class Debuggee {
     if (this.config.input !== undefined) machine.typeConsole(ENCODER.encode(this.config.input));
     this.breakpoints.enabled = this.config.noDebug !== true;
     this.breakpoints.observeTraps(this.traps.record);
+    if (this.breakpoints.enabled) this.linux.attach();
     return runner;
   }
 

@@ -7,6 +7,7 @@ import type { Scope } from './expressions/evaluate';
 import { registerBits } from './scopes/processor';
 import type { Location, Target, Variable } from './symbols/api';
 import { targetOf, type CodeFrame } from './frames';
+import { linuxSpecial } from './linux/specials';
 
 /** Names that a stop gives: numbers or text. */
 export type Specials = (name: string) => (() => bigint | string | undefined) | undefined;
@@ -61,12 +62,12 @@ function scopeOn(debuggee: Debuggee, basis: Basis): Scope {
     typeNamed: (name) => program.typeNamed(name),
     enumerator: (name) => program.enumerator(name),
     symbol: (name) => program.symbol(name),
-    special: (name) => basis.specials?.(name) ?? general(debuggee, name),
+    special: (name) => basis.specials?.(name) ?? general(debuggee, name, basis.cpu),
   };
 }
 
-const general = (debuggee: Debuggee, name: string): (() => bigint) | undefined =>
-  name === 'instructions' ? () => BigInt(debuggee.machine.instructions) : undefined;
+const general = (debuggee: Debuggee, name: string, cpu: () => number): ReturnType<Specials> =>
+  name === 'instructions' ? () => BigInt(debuggee.machine.instructions) : linuxSpecial(debuggee.linux, name, cpu);
 
 /** Of the function at the place and of those that it is inlined into, then globals. */
 function variableNamed(debuggee: Debuggee, name: string, at: Basis['names']): Variable | undefined {
@@ -198,6 +199,7 @@ export function liveScope(
       return name ? inspect().registers(cpu()).get(name) : undefined;
     },
     memory: (address, bytes) => inspect().readVirtual(cpu(), address, bytes),
+    cpu,
     cfa: () => debuggee.program.unwind(lookup(), target)?.cfa,
   };
   const scope = scopeOn(debuggee, {

@@ -53,6 +53,7 @@ export function targetOf(context: UnwindContext, frame: CodeFrame): Target {
   const target: Target = {
     register: (number) => frame.registers.get(number),
     memory: (gva, bytes) => context.inspect.readVirtual(frame.cpu, gva, bytes),
+    cpu: () => frame.cpu,
   };
   let cfa: bigint | undefined;
   let asked = false;

@@ -19,11 +19,17 @@ export interface Module {
 
 export class Program {
   readonly modules: Module[] = [];
+  private nextId = 1;
 
   add(path: string, file: SymbolFile): Module {
-    const module = { id: this.modules.length + 1, path, file };
+    const module = { id: this.nextId++, path, file };
     this.modules.push(module);
     return module;
+  }
+  /** A module that the guest has unloaded. */
+  remove(module: Module): void {
+    const at = this.modules.indexOf(module);
+    if (at >= 0) this.modules.splice(at, 1);
   }
 
   /** The module that claims this address. */

@@ -3,6 +3,9 @@
  * Types only; panels and scripts may import them.
  */
 import type { Translation, WalkStep } from '../emulator/machine/api';
+import type { LoadedModule } from './linux/modules';
+import type { Message } from './linux/printk';
+import type { Task } from './linux/tasks';
 
 /** JSON has no bigint: those become strings of `0x` and hexadecimal digits. Numbers stay numbers. */
 export type Json<T> = T extends bigint
@@ -43,6 +46,20 @@ export interface CustomRequests {
   /** A terminal takes the console over: from now on `ringside/console` events instead of `output` events. */
   'ringside/console': { arguments: { attach: boolean }; body: { attached: boolean; /** Sent so far. */ text: string } };
   'ringside/consoleInput': { arguments: { text: string }; body: { bytes: number } };
+  /** The guest's Linux kernel, as far as its memory tells. `messages` only when they are asked for. */
+  'ringside/linux': {
+    arguments: { what?: 'all' | 'kernel' | 'tasks' | 'modules' | 'messages' };
+    body:
+      | { found: false }
+      | {
+          found: true;
+          /** `slide`: how far KASLR has moved it, in bytes. */
+          kernel: Json<{ banner: string; commandLine: string; start: bigint; end: bigint; slide?: bigint }>;
+          tasks?: Json<Task>[];
+          modules?: Json<LoadedModule>[];
+          messages?: Json<Message>[];
+        };
+  };
   /** Descriptor tables, devices and so on, by name. */
   'ringside/structures': { arguments: { cpu?: number }; body: { structures: Record<string, unknown> } };
 }
@@ -62,5 +79,5 @@ export type Command =
   | 'next' | 'stepIn' | 'stepOut' | 'goto' | 'gotoTargets'
   | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
-  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/console'
+  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/linux' | 'ringside/console'
   | 'ringside/consoleInput';

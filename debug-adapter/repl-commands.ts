@@ -2,6 +2,7 @@
 import { UserError } from '../emulator/util/assert';
 import { looksLikeAddress, parseAddress, shortHex, type Address } from './addresses';
 import type { Debuggee } from './debuggee';
+import { LINUX_HELP, linuxCommand } from './linux/commands';
 import { registerGroups } from './scopes/processor';
 import { processorView } from './scopes/frame';
 import { steps } from './stepping';
@@ -13,10 +14,15 @@ const HELP = [
   'stepi COUNT                   so many instructions, one after the other; what stops a run stops them, too',
   'translate ADDRESS             the page walk of a guest-virtual address',
   'info registers                registers of the processor',
+  ...LINUX_HELP,
 ].join('\n');
 
 /** Undefined: it is no command, evaluate it. */
-export function runCommand(target: Debuggee, text: string, frameId: number | undefined): string | undefined {
+export function runCommand(
+  target: Debuggee,
+  text: string,
+  frameId: number | undefined,
+): string | Promise<string> | undefined {
   const [word = '', ...rest] = text.split(/\s+/);
   const argument = rest.join(' ');
   if (text === 'help') return HELP;
@@ -24,7 +30,7 @@ export function runCommand(target: Debuggee, text: string, frameId: number | und
   if (/^x(\/\w*)?$/.test(word) && argument !== '') return examine(target, word.slice(2), argument, frameId);
   if (word === 'translate' && argument !== '') return translate(target, argument, frameId);
   if (/^info\s+reg(isters)?$/.test(text)) return registers(target);
-  return undefined;
+  return linuxCommand(target.linux, text);
 }
 
 function addressOf(target: Debuggee, text: string, frameId: number | undefined): Address {

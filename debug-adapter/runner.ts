@@ -45,6 +45,8 @@ export interface RunnerEvents {
   afterAnswer(work: () => void): void;
   /** After each slice: flush what has been gathered. */
   sliced(): void;
+  /** Before each slice and at the end: what must be done before the next instruction, if there is anything. */
+  between?(): Promise<void> | undefined;
   /** The activity ended. */
   stopped(stop: Stop): void;
   /** The machine threw: our own bug, or a user's condition that cannot be evaluated. */
@@ -58,6 +60,7 @@ export class Runner {
   private pausing = false;
   private deadline = 0;
   private hooks = 0;
+  private attention = false;
   private wakeUp: (() => void) | undefined;
   /** Instruction count at which to stop; 0: none. */
   limit = 0;
@@ -103,12 +106,20 @@ export class Runner {
     if (++this.hooks % CLOCK_INTERVAL === 0 && performance.now() > this.deadline) this.machine.requestStop();
   }
 
+  /** To be called by hooks: the machine stands after this instruction, until `between` has been done. */
+  attend(): void {
+    this.attention = true;
+    this.machine.requestStop();
+  }
+
   private async loop(activity: Activity): Promise<void> {
     try {
       let next = activity.next();
       // What has been answered leaves before the machine takes its time. A single step takes none.
       if (!next.done && next.value.kind === 'run') await turn();
       while (this.activity === activity && !next.done) {
+        const work = this.events.between?.();
+        if (work !== undefined) await work;
         if (this.pausing) return this.finish(activity, { kind: 'requested' });
         this.deadline = performance.now() + SLICE_MS;
         const need = next.value;
@@ -117,9 +128,13 @@ export class Runner {
         else if (stop?.kind === 'idle') await this.idle();
         else if (stop !== undefined) next = activity.next(stop);
         this.events.sliced();
+        this.attention = false;
         if (!next.done) await turn();
       }
-      if (next.done) this.finish(activity, next.value);
+      if (!next.done) return;
+      const work = this.events.between?.();
+      if (work !== undefined) await work;
+      this.finish(activity, next.value);
     } catch (error) {
       if (this.activity === activity) {
         this.activity = undefined;
@@ -154,7 +169,7 @@ export class Runner {
       const stop = this.stepOnce(need);
       if (stop === undefined) break;
       next = activity.next(stop);
-      if (this.pausing || (steps % CLOCK_INTERVAL === 0 && performance.now() > this.deadline)) break;
+      if (this.pausing || this.attention || (steps % CLOCK_INTERVAL === 0 && performance.now() > this.deadline)) break;
     }
     return next;
   }

@@ -76,7 +76,8 @@ class Unwinder {
     const registers = new Map(unwound.registers);
     if (!registers.has(numbers.sp)) registers.set(numbers.sp, unwound.cfa);
     if (!unwound.signalFrame) {
-      if (!this.stack.executable(pc, frame.cpl === 3) || !this.grows(frame, registers)) return undefined;
+      if (!this.stack.executable(pc, frame.cpl === 3)) return undefined;
+      if (unwound.stackSwitched !== true && !this.grows(frame, registers)) return undefined;
       return { frame: { ...frame, pc, lookup: pc - 1n, registers, guessed: false } };
     }
     const user = !this.stack.executable(pc, false);

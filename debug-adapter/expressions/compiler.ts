@@ -134,7 +134,7 @@ export class Compiler extends Nodes {
       if (location.kind === 'unavailable') throw new UserError(`${variable.name} is not available: ${location.why}.`);
       return placeOf(location, type.bytes);
     };
-    if (variable.kind === 'local' || variable.kind === 'argument') return this.lvalue(type, locate, 1);
+    if (!/^(global|static)$/.test(variable.kind)) return this.lvalue(type, locate, 1);
     // Globals stay where they are.
     let fixed: Place | undefined;
     return this.lvalue(type, () => (fixed ??= locate()), 1);

@@ -3,7 +3,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../emulator/util/assert';
 import { parseAddress, looksLikeAddress, wrap64 } from '../addresses';
 import { array, boolean, integer, object, oneOf, optional, string, type Checked } from '../arguments';
-import type { Refinement, UserBreakpoint } from '../breakpoints';
+import type { Place, UserBreakpoint, Wanted } from '../breakpoints';
 import type { Debuggee } from '../debuggee';
 import type { RingsideSession } from '../session';
 import { sourceOf } from '../stops';
@@ -16,12 +16,17 @@ const REFINEMENT = {
 };
 const SOURCE = object({ path: optional(string), name: optional(string), sourceReference: optional(integer()) });
 
-type Wanted = { breakpoint: Omit<UserBreakpoint, 'id' | 'hits'>; refinement: Refinement };
-const missing = (kind: UserBreakpoint['kind'], message: string): Wanted['breakpoint'] => ({
+const missing = (kind: UserBreakpoint['kind'], message: string): Place => ({
   kind,
   verified: false,
   message,
   addresses: [],
+});
+/** Symbols may move or appear when a kernel unpacks itself or loads a module. */
+const movable = (again: () => Place, refinement: Wanted['refinement']): Wanted => ({
+  breakpoint: again(),
+  refinement,
+  again,
 });
 
 const pathOf = (source: Checked<typeof SOURCE>): string => {
@@ -40,7 +45,7 @@ export const setBreakpoints = handler(
     const programPaths = target.paths.toProgram(path);
     const wanted = breakpoints.map((each): Wanted => {
       const line = each.line + 1 - session.client.firstLine;
-      return { breakpoint: atLine(target, programPaths, line), refinement: each };
+      return movable(() => atLine(target, programPaths, line), each);
     });
     const made = target.breakpoints.replace(`source ${path}`, wanted);
     return { breakpoints: await Promise.all(made.map((each) => describe(session, each))) };
@@ -48,7 +53,7 @@ export const setBreakpoints = handler(
 );
 
 /** The line, or the next one that has code, in every place where the compiler put it. */
-function atLine(target: Debuggee, paths: string[], line: number): Wanted['breakpoint'] {
+function atLine(target: Debuggee, paths: string[], line: number): Place {
   for (const path of paths) {
     for (const { file } of target.program.modules) {
       const found = file.addressesOf(path, line);
@@ -67,10 +72,17 @@ function atLine(target: Debuggee, paths: string[], line: number): Wanted['breakp
   );
 }
 
+/** Breakpoints that were found, or moved, when other symbols became known. */
+export async function reportRebound(session: RingsideSession, changed: readonly UserBreakpoint[]): Promise<void> {
+  for (const each of changed)
+    session.event('breakpoint', { reason: 'changed', breakpoint: await describe(session, each) });
+}
+
 async function describe(session: RingsideSession, made: UserBreakpoint): Promise<DebugProtocol.Breakpoint> {
   const target = session.target;
   const result: DebugProtocol.Breakpoint = { id: made.id, verified: made.verified };
-  if (made.message !== undefined) Object.assign(result, { message: made.message, reason: 'failed' });
+  if (made.message !== undefined)
+    Object.assign(result, { message: made.message, reason: made.pending === true ? 'pending' : 'failed' });
   const [first] = made.addresses;
   if (first !== undefined) result.instructionReference = target.address(first);
   const line = made.line ?? (first === undefined ? undefined : target.program.lineAt(first)?.line);
@@ -84,17 +96,14 @@ export const setFunctionBreakpoints = handler(
   object({ breakpoints: array(object({ name: string, ...REFINEMENT })) }),
   async (session, { breakpoints }) => {
     const target = session.target;
-    const wanted = breakpoints.map((each): Wanted => ({
-      breakpoint: atFunction(target, each.name.trim()),
-      refinement: each,
-    }));
+    const wanted = breakpoints.map((each) => movable(() => atFunction(target, each.name.trim()), each));
     const made = target.breakpoints.replace('function', wanted);
     return { breakpoints: await Promise.all(made.map((each) => describe(session, each))) };
   },
 );
 
 /** A function by name, behind its prologue; any other symbol or address as it is. */
-function atFunction(target: Debuggee, name: string): Wanted['breakpoint'] {
+function atFunction(target: Debuggee, name: string): Place {
   if (looksLikeAddress(name)) {
     const { space, value } = parseAddress(name, 'name');
     if (space !== 'gv')
@@ -111,7 +120,14 @@ function atFunction(target: Debuggee, name: string): Wanted['breakpoint'] {
   }
   const symbol = target.program.symbol(name);
   if (symbol !== undefined) return { kind: 'function', verified: true, addresses: [symbol] };
-  return missing('function', `No function or symbol is named '${name}'.`);
+  const { linux } = target;
+  if (!linux.expected) return missing('function', `No function or symbol is named '${name}'.`);
+  const when =
+    linux.kernel === undefined ? 'when a Linux kernel has unpacked itself' : 'with each module that is loaded';
+  return {
+    ...missing('function', `No function or symbol is named '${name}' yet; it is looked for again ${when}.`),
+    pending: true,
+  };
 }
 
 export const setInstructionBreakpoints = handler(
@@ -122,7 +138,7 @@ export const setInstructionBreakpoints = handler(
     const target = session.target;
     const wanted = breakpoints.map((each): Wanted => {
       const { space, value } = parseAddress(each.instructionReference, 'instructionReference');
-      const breakpoint: Wanted['breakpoint'] =
+      const breakpoint: Place =
         space === 'gv'
           ? { kind: 'instruction', verified: true, addresses: [wrap64(value + BigInt(each.offset ?? 0))] }
           : missing('instruction', 'Instructions are found by guest-virtual address; write gv:0x...');

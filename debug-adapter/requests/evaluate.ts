@@ -18,7 +18,8 @@ export const evaluate = handler(
     if (text === '') throw new UserError('The expression is empty; write one, or `help`.');
     if (context === 'repl') {
       const printed = runCommand(target, text, frameId);
-      if (printed !== undefined) return { result: printed, variablesReference: 0 };
+      const answer = (result: string): object => ({ result, variablesReference: 0 });
+      if (printed !== undefined) return typeof printed === 'string' ? answer(printed) : printed.then(answer);
     }
     // Values change under a running machine; only the console, where the user asks now, may look.
     if (context !== 'repl') target.mustStand();

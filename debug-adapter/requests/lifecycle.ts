@@ -12,7 +12,9 @@ import { SourcePaths } from '../source-paths';
 import { reportStop, sourceOf } from '../stops';
 import { resume } from '../stepping';
 import { loadSymbols } from '../load-symbols';
+import { reportRebound } from './breakpoints';
 import { handler } from './handler';
+import { describeModule } from './sources';
 
 export const initialize = handler(
   maybeObject({
@@ -55,6 +57,8 @@ export const launch = async (session: RingsideSession, raw: unknown): Promise<vo
         attached ? session.event('ringside/console', { text }) : session.output('stdout', text),
       stopped: (stop) => reportStop(session, stop),
       failed: (error) => fail(session, error),
+      rebound: (breakpoints) => void reportRebound(session, breakpoints),
+      module: (reason, module) => session.event('module', { reason, module: describeModule(module) }),
     },
   );
   if (config.noDebug !== true) await loadSymbols(session, config, boot.kernel, program);

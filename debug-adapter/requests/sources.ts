@@ -1,10 +1,22 @@
 /** modules, loadedSources, source. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../emulator/util/assert';
 import { integer, maybeObject, object, optional, string } from '../arguments';
 import { baseName } from '../files';
 import { shortHex } from '../addresses';
+import type { Module } from '../program';
 import { sourceOf } from '../stops';
 import { handler } from './handler';
+
+export const describeModule = ({ id, path, file }: Module): DebugProtocol.Module => ({
+  id,
+  name: baseName(path),
+  path,
+  symbolFilePath: path,
+  symbolStatus: file.summary,
+  addressRange: `${shortHex(file.range.start)}-${shortHex(file.range.end)}`,
+  ...(file.buildId === undefined ? {} : { version: `build id ${file.buildId}` }),
+});
 
 export const modules = handler(
   maybeObject({ startModule: optional(integer(0)), moduleCount: optional(integer(0)) }),
@@ -13,15 +25,7 @@ export const modules = handler(
     const end = moduleCount === 0 ? all.length : startModule + moduleCount;
     return {
       totalModules: all.length,
-      modules: all.slice(startModule, end).map(({ id, path, file }) => ({
-        id,
-        name: baseName(path),
-        path,
-        symbolFilePath: path,
-        symbolStatus: file.summary,
-        addressRange: `${shortHex(file.range.start)}-${shortHex(file.range.end)}`,
-        ...(file.buildId === undefined ? {} : { version: `build id ${file.buildId}` }),
-      })),
+      modules: all.slice(startModule, end).map(describeModule),
     };
   },
 );

@@ -7,7 +7,7 @@ import { frameScopes } from '../scopes/frame';
 import type { RingsideSession } from '../session';
 import { sourceOf } from '../stops';
 import { privilegeName } from '../trap-log';
-import type { Frame } from '../frames';
+import type { CodeFrame, Frame } from '../frames';
 import { handler } from './handler';
 
 const MODES: Record<string, string> = {
@@ -61,6 +61,9 @@ function expand(target: Debuggee, cpu: number, frame: Frame): Omit<ShownFrame, '
   return inlines.map((inline, depth) => ({ cpu, frame, depth, inline }));
 }
 
+const userName = (target: Debuggee, { cpl, cpu, pc }: CodeFrame): string | undefined =>
+  cpl === 3 ? target.linux.describeUser(cpu, pc) : undefined;
+
 async function describeFrame(
   session: RingsideSession,
   target: Debuggee,
@@ -73,7 +76,7 @@ async function describeFrame(
     id,
     name: inline
       ? inline.function + (inline.inlined ? ' [inlined]' : '')
-      : (target.program.describe(frame.lookup) ?? target.address(frame.pc)),
+      : (target.program.describe(frame.lookup) ?? userName(target, frame) ?? target.address(frame.pc)),
     line: 0,
     column: 0,
     instructionPointerReference: target.address(frame.pc),

@@ -5,6 +5,7 @@ import * as evaluate from './evaluate';
 import * as exceptions from './exceptions';
 import type { Handler } from './handler';
 import * as lifecycle from './lifecycle';
+import { linux } from './linux';
 import * as memory from './memory';
 import * as run from './run-control';
 import * as sources from './sources';
@@ -53,6 +54,7 @@ export const REQUESTS = {
   'ringside/translate': translate.translate,
   'ringside/pageTables': translate.pageTables,
   'ringside/structures': translate.structures,
+  'ringside/linux': linux,
   'ringside/console': translate.consoleRequest,
   'ringside/consoleInput': translate.consoleInput,
 } satisfies Record<Command, Handler> as Record<Command, Handler>;

@@ -5,6 +5,7 @@ import { frameScope, isTopFrame } from '../expression-scope';
 import type { ShownFrame } from '../handles';
 import type { Variable } from '../symbols/api';
 import { topFrame, type CodeFrame } from '../frames';
+import { linuxNodes } from './linux';
 import type { Children, Node } from './node';
 import { registerGroups, type Override, type ProcessorView } from './processor';
 import { valueNode } from './value-node';
@@ -47,6 +48,12 @@ export function frameScopes(target: Debuggee, shown: ShownFrame, frame: CodeFram
   if (program.modules.length > 0) {
     const globals = list(() => program.globals(frame.lookup, MAX_GLOBALS));
     scopes.push({ name: 'Globals', expensive: true, children: { list: globals } });
+  }
+  const { kernel } = target.linux;
+  if (kernel !== undefined) {
+    const scope = frameScope(target, frame, shown.depth, undefined, edited);
+    const children = { list: () => linuxNodes(target, kernel, frame.cpu, scope) };
+    scopes.push({ name: 'Linux', expensive: true, children });
   }
   const override: Override | undefined = top
     ? undefined

@@ -53,6 +53,8 @@ export interface Target {
    * (DW_OP_entry_value). Without it they are unavailable.
    */
   caller?(): { pc: bigint; target: Target } | undefined;
+  /** Its number, for variables that each processor has its own of. */
+  cpu?(): number;
 }
 
 /** `name` is how C writes it (`struct page`, `char *[4]`); `bytes` is 0 where unknown (incomplete types, void, functions). */
@@ -92,7 +94,8 @@ export type Location =
 export interface Variable {
   name: string;
   type: Type;
-  kind: 'argument' | 'local' | 'global' | 'static';
+  /** `per-cpu`: each processor has its own, so that its place depends on the target. */
+  kind: 'argument' | 'local' | 'global' | 'static' | 'per-cpu';
   declaration?: SourceLine;
   locate(target: Target, pc: bigint): Location;
 }
@@ -105,6 +108,8 @@ export interface UnwoundFrame {
   outermost: boolean;
   /** A signal or interrupt frame ('S' augmentation): the return address is not after a call. */
   signalFrame: boolean;
+  /** The caller is on another stack, which may lie below. */
+  stackSwitched?: boolean;
 }
 
 export interface SymbolFile {

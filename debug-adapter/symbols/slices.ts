@@ -42,6 +42,7 @@ export const sortedOrder = async (keys: Float64Array, slices: Slices): Promise<U
   const n = keys.length;
   let from = new Uint32Array(n);
   for (let i = 0; i < n; i++) from[i] = i;
+  if (isSorted(keys)) return from;
   let to = new Uint32Array(n);
   for (let width = 1; width < n; width *= 2) {
     for (let low = 0; low < n; low += 2 * width) {
@@ -56,6 +57,11 @@ export const sortedOrder = async (keys: Float64Array, slices: Slices): Promise<U
     [from, to] = [to, from];
   }
   return from;
+};
+
+const isSorted = (keys: Float64Array): boolean => {
+  for (let i = 1; i < keys.length; i++) if (keys[i]! < keys[i - 1]!) return false;
+  return true;
 };
 
 /** A list of numbers that grows without boxing. */

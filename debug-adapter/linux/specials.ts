@@ -1,0 +1,38 @@
+/** Names of expressions and conditions that mean the guest's Linux: `linux.comm == "sh" && linux.pid > 1`. */
+import type { LinuxGuest } from './guest';
+import type { Kernel } from './kernel';
+
+type Read = (kernel: Kernel, task: bigint, cpu: number) => bigint | string | undefined;
+
+const ofTask =
+  (field: string): Read =>
+  ({ structures }, task) =>
+    structures.number(task, 'task_struct', field);
+
+const SPECIALS: Readonly<Record<string, Read>> = {
+  'linux.comm': ({ structures }, task) => structures.text(task, 'task_struct', 'comm'),
+  'linux.pid': ofTask('pid'),
+  'linux.tgid': ofTask('tgid'),
+  'linux.mm': ofTask('mm'),
+  'linux.state': ({ tasks }, task) => tasks.describe(task).state,
+  /** Address of the `task_struct`. */
+  'linux.task': (_, task) => task,
+  'linux.program': ({ tasks }, task) => tasks.programOf(task)?.name,
+  'linux.cpu': (_, __, cpu) => BigInt(cpu),
+};
+export const LINUX_NAMES: readonly string[] = Object.keys(SPECIALS);
+
+/** Of the task that the processor runs; no value before there is a kernel. */
+export function linuxSpecial(
+  linux: LinuxGuest,
+  name: string,
+  cpu: () => number,
+): (() => bigint | string | undefined) | undefined {
+  const read = Object.hasOwn(SPECIALS, name) ? SPECIALS[name] : undefined;
+  if (read === undefined) return undefined;
+  return () => {
+    const { kernel } = linux;
+    const task = kernel?.tasks.currentOn(cpu());
+    return kernel === undefined || task === undefined ? undefined : read(kernel, task, cpu());
+  };
+}
