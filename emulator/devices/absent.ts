@@ -13,6 +13,7 @@ const ABSENT: readonly (readonly [first: number, last: number, name: string])[] 
   [0x102, 0x102, 'VGA enable'],
   [0x170, 0x177, 'secondary IDE channel'],
   [0x1f0, 0x1f7, 'primary IDE channel'],
+  [0x1ce, 0x1d0, 'Bochs display interface'],
   [0x200, 0x207, 'game port'],
   [0x278, 0x27f, 'second parallel port, ISA plug and play'],
   [0x2e8, 0x2ef, 'fourth serial port'],

@@ -2,8 +2,8 @@
  * VGA in text mode: registers that read back, DAC, and the text buffer. Source: IBM VGA technical reference
  * (PS/2 hardware interface, "Video subsystem").
  *
- * Not emulated: graphics modes (planar and 256-colour memory at A0000h; reported when touched), fonts (plane 2),
- * smooth scrolling, the character clock: retrace comes from guest time at 70 Hz.
+ * Not emulated: graphics modes (planar and 256-colour memory at A0000h; reported when touched), fonts (plane 2 drops what
+ * is written: the screen is text), smooth scrolling, the character clock: retrace comes from guest time at 70 Hz.
  */
 import type { Clock, Device, Inspection, Unsupported } from './bus';
 import { CP437 } from './code-page';
@@ -26,6 +26,8 @@ const CRTC = {
   DISPLAY_END: 0x12,
   OFFSET: 0x13,
 } as const;
+/** Map mask while a font is loaded. */
+const FONT_PLANE = 4;
 const REGISTERS = { crtc: 0x19, sequencer: 5, graphics: 9, attribute: 0x15 } as const;
 
 interface Saved {
@@ -238,6 +240,7 @@ export class Vga implements Device<Saved> {
     const map = (this.s.graphics[6]! >> 2) & 3;
     const base = map === 2 ? MONO_TEXT : COLOR_TEXT;
     if (map >= 2 && gpa >= base && gpa < base + TEXT_BYTES) return gpa - base;
+    if (map < 2 && this.s.sequencer[2] === FONT_PLANE) return -1;
     this.unsupported(map < 2 ? 'VGA graphics memory' : `VGA memory outside the mapped text window`);
     return -1;
   }

@@ -37,6 +37,8 @@ export class Sockets {
   disks: Disk[] = [];
   /** Open Firmware paths of the disks as SeaBIOS names them, in the order in which they were given. */
   paths: string[] = [];
+  /** What a snapshot must find again: connectors, sizes, media. */
+  summary = '';
   private console: { kind: VirtioConsole; device: VirtioPci } | undefined;
 
   constructor(private readonly host: EquipmentHost) {
@@ -72,6 +74,8 @@ export class Sockets {
       return `/pci@i0cf8/ide@${ISA_BRIDGE_SLOT},1/drive@${at >> 1}/disk@${at & 1}`;
     });
     this.ide.plug(drives);
+    const kinds = disks.map(({ interface: connector, media, content }) => `${connector} ${media} of ${content.bytes} bytes`);
+    this.summary = [...kinds, `${console ?? 'serial'} console`].join(', ');
   } // prettier-ignore
 
   /** Input for the virtio console; false: there is none. */

@@ -36,6 +36,7 @@ interface Saved {
   cpus: ReturnType<Cpu['save']>[];
   turn: Turn;
   board: BoardSaved;
+  equipment: string;
   ram: Uint8Array;
   retired: number;
   idle: number;
@@ -245,18 +246,23 @@ export class Pc implements Machine, StepHost {
       cpus: this.cpus.map((cpu) => cpu.save()),
       turn: this.loop.saveTurn(),
       board: this.board.save(),
+      equipment: this.board.sockets.summary,
       ram: this.physical.data.slice(layout.RAM, layout.RAM + this.config.memory),
       retired: this.loop.instructions,
       idle: this.idle,
     };
   }
   restore(saved: unknown): void {
-    const { cpus, turn, board, ram, retired, idle } = saved as Saved;
+    const { cpus, turn, board, equipment, ram, retired, idle } = saved as Saved;
     if (ram?.length !== this.config.memory)
       throw new UserError('The snapshot is of a machine with another memory size; create the machine with that size.');
     if (cpus.length !== this.cpus.length)
       throw new UserError(
         `The snapshot is of a machine with ${cpus.length} processors; create the machine with cpus: ${cpus.length}.`,
+      );
+    if (equipment !== this.board.sockets.summary)
+      throw new UserError(
+        `The snapshot is of a machine with other equipment (${equipment}); boot with the same first.`,
       );
     this.physical.data.set(ram, layout.RAM);
     this.idle = idle;

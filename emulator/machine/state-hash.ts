@@ -44,9 +44,17 @@ export function stateHash({ state, ram }: Hashed): string {
   return hash.digits();
 }
 
+/** What was written to a disk may be large: bytes are mixed, not spelt out. */
+function digest(bytes: Uint8Array): string {
+  const hash = new Hash();
+  hash.word(bytes.length);
+  for (let i = 0; i < bytes.length; i++) hash.word(bytes[i]!);
+  return hash.digits();
+}
+
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;
-  if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array).join();
+  if (ArrayBuffer.isView(value)) return digest(value as Uint8Array);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   // Which device was plugged in first is no state.
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
