@@ -144,7 +144,12 @@ function extendedLeaf(cpu: Cpu, leaf: number): Leaf {
       return featureBits(model, leaf);
     case 0x8000_0008: {
       const linear = model.has('lm') ? 48 : 32;
-      return [MAXPHYADDR | (linear << 8), featureBits(model, leaf)[1], amd ? cpu.processors - 1 : 0, 0];
+      return [
+        MAXPHYADDR | (linear << 8),
+        featureBits(model, leaf)[1],
+        amd ? (cpu.processors - 1) | (coreBits(cpu) << 12) : 0,
+        0,
+      ];
     }
     default:
       return [...NONE];

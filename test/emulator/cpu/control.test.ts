@@ -105,6 +105,16 @@ describe('MSRs, CPUID, TSC', () => {
     assert.equal(msr(new Bench('epyc').long(), 0xc001_0015), 1n << 24n);
     assert.equal(msr(new Bench('epyc').long(), 0x3a), '#GP(0)');
   });
+  it('a deadline moves with the TSC', () => {
+    for (const index of [0x10, 0x3b]) {
+      const b = new Bench().long();
+      const written: bigint[] = [];
+      b.cpu.interrupts.readMsr = () => 5000n;
+      b.cpu.interrupts.writeMsr = (_, value) => written.push(value) > 0;
+      assert.equal(msr(b, index, 77n), 'ok');
+      assert.deepEqual(written, [5000n], 'armed again');
+    }
+  });
   it('x2APIC mode needs the feature', () => {
     assert.equal(msr(new Bench('core2').long(), 0x1b, 0xfee0_0d00n), '#GP(0)');
     assert.equal(msr(new Bench('max').long(), 0x1b, 0xfee0_0d00n), 'ok');
