@@ -124,6 +124,11 @@ export abstract class MemoryEmitter {
     this.setRegisterOperand(index, 128, value, true);
   }
 
+  /** A half of a vector register by its number. */
+  setVectorHalf(register: number, half: 0 | 1, value: Value): void {
+    this.f.store(128, i32(0), value, layout.VECTORS + register * layout.VECTOR_SIZE + half * 16);
+  }
+
   // --- Addresses.
   /** The memory operand's offset in its segment, I64, truncated to the address size. */
   offset(): Value {
@@ -191,6 +196,16 @@ export abstract class MemoryEmitter {
   }
   loadLinear(linear: Value, size: Width): Value {
     return this.let(load(size, this.hostAddress(linear, size / 8, 'read')));
+  }
+  /** 256 bits as two halves, one access. */
+  loadPair(linear: Value): readonly [Value, Value] {
+    const host = this.hostAddress(linear, 32, 'read');
+    return [this.let(load(128, host)), this.let(load(128, host, 16))];
+  }
+  storePair(linear: Value, low: Value, high: Value): void {
+    const host = this.hostAddress(linear, 32, 'write');
+    this.f.store(128, host, high, 16);
+    this.storeHost(host, 128, low);
   }
   storeLinear(linear: Value, size: Width, value: Value): void {
     const kept = this.let(value);

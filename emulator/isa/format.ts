@@ -4,7 +4,7 @@ import type { Instruction, MemoryAddress, Operand, OperandSize } from './instruc
 
 const LOW8 = ['al', 'cl', 'dl', 'bl', 'spl', 'bpl', 'sil', 'dil'];
 const HIGH8 = ['ah', 'ch', 'dh', 'bh'];
-const PTR: Record<number, string> = { 8: 'byte ptr ', 16: 'word ptr ', 32: 'dword ptr ', 48: 'fword ptr ', 64: 'qword ptr ', 80: 'tbyte ptr ', 128: 'xmmword ptr ' }; // prettier-ignore
+const PTR: Record<number, string> = { 8: 'byte ptr ', 16: 'word ptr ', 32: 'dword ptr ', 48: 'fword ptr ', 64: 'qword ptr ', 80: 'tbyte ptr ', 128: 'xmmword ptr ', 256: 'ymmword ptr ' }; // prettier-ignore
 
 export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
@@ -38,7 +38,7 @@ function operandText(operand: Operand, insn: Instruction): string {
     case 'debug': return `dr${operand.index}`;
     case 'st': return `st(${operand.index})`;
     case 'mmx': return `mm${operand.index}`;
-    case 'xmm': return `xmm${operand.index}`;
+    case 'xmm': return `${operand.size === 256 ? 'ymm' : 'xmm'}${operand.index}`;
     case 'memory': return insn.memory ? memoryText(insn.memory, operand.size) : '';
     case 'immediate': return hex(operand.value);
     case 'relative': return hex(operand.target);

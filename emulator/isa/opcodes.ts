@@ -2,6 +2,7 @@
 import type { Row } from './instruction';
 import type { RowSpec } from './row';
 import { integerRows } from './rows/integer';
+import { avxRows } from './rows/avx';
 import { bmiRows } from './rows/bmi';
 import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
@@ -27,6 +28,7 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   ssse3Rows,
   sse4Rows,
   cryptoRows,
+  avxRows,
 ];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));

@@ -155,7 +155,7 @@ export class Generator {
     const place = (offset: number): bigint => BigInt(AREA + 64 + (random.oneIn(4) ? offset : offset & -8));
     gprs[4] = place(random.below(256));
     if (/^(leave|enter|popa)/.test(encoding.row.mnemonic)) gprs[5] = place(random.below(256));
-    if (encoding.operands.some((o) => 'XY'.includes(o.where)) || /^maskmov/.test(encoding.row.mnemonic)) {
+    if (encoding.operands.some((o) => 'XY'.includes(o.where)) || /^v?maskmov[dq]/.test(encoding.row.mnemonic)) {
       const narrow = codeSize === 32 && encoded.bytes.includes(0x67);
       for (const i of [6, 7, 3]) gprs[i] = BigInt((narrow ? AREA_LOW : AREA) + 200 + random.below(100));
       gprs[1] = (random.u64() << 32n) | BigInt(random.below(5));

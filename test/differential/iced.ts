@@ -26,7 +26,7 @@ function ourOperand(o: Operand, i: Instruction): string {
     case 'debug': return `dr${o.index}`;
     case 'st': return `st${o.index}`;
     case 'mmx': return `mm${o.index}`;
-    case 'xmm': return `xmm${o.index}`;
+    case 'xmm': return `${o.size === 256 ? 'ymm' : 'xmm'}${o.index}`;
     case 'immediate': return hex(o.value, o.size);
     case 'relative': return `to ${hex(o.target)}`;
     case 'far': return `${hex(BigInt(o.selector))}:${hex(BigInt(o.offset))}`;

@@ -112,10 +112,18 @@ export class HostOracle implements Executor {
   readonly name: string;
   private readonly binary = build();
 
+  private readonly cpu = readFileSync('/proc/cpuinfo', 'utf8');
+
   constructor() {
-    const cpu = readFileSync('/proc/cpuinfo', 'utf8');
+    const { cpu } = this;
     const field = (name: string): string => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(cpu)?.[1] ?? 'unknown';
     this.name = `${field('model name')} (${field('vendor_id')} family ${field('cpu family')} model ${field('model')})`;
+  }
+
+  /** Of those features that not every processor with AVX2 has. */
+  has(feature: string | undefined): boolean {
+    const flag = feature === 'sha' ? 'sha_ni' : feature;
+    return !/^(sha|vaes|vpclmulqdq)$/.test(feature ?? '') || new RegExp(`^flags.* ${flag}\\b`, 'm').test(this.cpu);
   }
 
   /** Why it cannot be used here, if so. */

@@ -5,7 +5,7 @@
 import type { Emitter } from '../../execution/builder';
 import { I32, V128, i32, select, simd } from '../../execution/wasm';
 import type { Value } from '../../execution/wasm';
-import { available, binary, lane64, low64, shuffle, source } from './sse';
+import { available, binary, immediateOfHalf, lane64, low64, shuffle, source } from './sse';
 
 const vector = (bytes: readonly number[]): Value => simd(V128, 0x0c, [], bytes);
 const words = (...values: number[]): Value => vector(values.flatMap((v) => [v & 0xff, v >> 8]));
@@ -55,7 +55,7 @@ export function shufpd(e: Emitter): void {
   available(e);
   const b = e.let(source(e, 1, 128));
   const a = e.read(0, 128);
-  const order = e.read(2, 8);
+  const order = immediateOfHalf(e, 2, 2);
   const low = select(order.and(1), lane64(a, 1), lane64(a, 0));
   const high = select(order.and(2), lane64(b, 1), lane64(b, 0));
   e.write(0, simd(V128, 0x1e, [low64(low), high], [1]), 128);

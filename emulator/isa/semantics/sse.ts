@@ -9,10 +9,16 @@ import type { Value, Width } from '../../execution/wasm';
 import { CR0, CR4, RFLAGS, VECTOR } from '../../x86/registers';
 
 export const CR0_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr0') * 8;
-const CR4_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr4') * 8;
+export const CR4_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr4') * 8;
+
+export const XCR0_AT = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('xcr0') * 8;
+
+/** Views under a VEX prefix (vex.ts): which half of the vectors they are of, and what its source is. */
+export const HALVES = new WeakMap<Emitter, { number: 0 | 1; source(index: number, bits: number): Value }>();
 
 /** #UD and #NM (SDM vol. 3A table 14-1). */
 export function available(e: Emitter): void {
+  if (HALVES.has(e)) return;
   const cr0 = e.state32(CR0_AT);
   e.raiseIf(cr0.and(CR0.EM).or(e.state32(CR4_AT).and(CR4.OSFXSR).eqz()), VECTOR.UD);
   e.raiseIf(cr0.and(CR0.TS), VECTOR.NM);
@@ -32,12 +38,15 @@ function address(e: Emitter, bits: number, writing: boolean, alignment: Alignmen
 }
 /** Register or memory operand, its low `bits`. */
 export function source(e: Emitter, index: number, bits: number, alignment: Alignment = 'aligned'): Value {
+  const half = HALVES.get(e);
+  if (half) return half.source(index, bits);
   if (!e.isMemory(index)) return e.read(index, bits);
   return e.loadLinear(address(e, bits, false, alignment), bits as Width);
 }
 
 /** An immediate byte, of which each half of a vector of 256 bits takes `bits` of its own. */
-export const immediateOfHalf = (e: Emitter, index: number, _bits: number): Value => e.let(e.read(index, 8));
+export const immediateOfHalf = (e: Emitter, index: number, bits: number): Value =>
+  e.let(e.read(index, 8).shrU((HALVES.get(e)?.number ?? 0) * bits));
 
 const unary = (opcode: number, a: Value): Value => simd(V128, opcode, [a]);
 export const binary = (opcode: number, a: Value, b: Value): Value => simd(V128, opcode, [a, b]);
