@@ -171,7 +171,8 @@ export class Pc implements Machine, StepHost {
       firmware ? firmwareDevices(firmware, this.physical, { ...this.config, signature, paths }, (line) => this.onFirmwareLog?.(line)) : [],
     );
     this.powerOn();
-    for (const feature of this.cpus[0].model.lacking) this.report(`processor feature ${feature}`);
+    const { lacking } = this.cpus[0].model;
+    if (lacking.length > 0) this.report(`features of the processor model: ${lacking.join(', ')}`);
     this.disks = 'firmware' in input ? [] : startKernel(this.config, this.cpus, this.physical, this.board.bus, input);
     for (const cpu of this.cpus) cpu.refresh();
     this.deadline = this.board.nextDeadline();
