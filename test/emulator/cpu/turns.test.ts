@@ -6,14 +6,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { createMachine } from '../../../emulator/index';
-import type { Machine, Stop } from '../../../emulator/index';
+import type { Machine, MachineConfig, Stop } from '../../../emulator/index';
 import { QUANTUM } from '../../../emulator/cpu/turns';
 
 const kernel = readFileSync(new URL('../../../guests/tests/processors.elf', import.meta.url));
 const CPUS = 4;
-const create = (cpus = CPUS): Machine => createMachine({ memory: 16 << 20, cpus });
-const boot = (): Machine => {
-  const machine = create();
+const create = (cpus = CPUS, tier: MachineConfig['tier'] = 'interpreter'): Machine =>
+  createMachine({ memory: 16 << 20, cpus, tier });
+const boot = (tier?: MachineConfig['tier']): Machine => {
+  const machine = create(CPUS, tier);
   machine.boot({ name: 'processors.elf', kernel });
   return machine;
 };
@@ -51,6 +52,14 @@ describe('several processors', () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  it('end in the same state in the compiler, which gets to work at once', () => {
+    for (const slice of [POINT, 33_333]) {
+      const machine = boot({ threshold: 4, batch: 1 });
+      while (machine.instructions < POINT) machine.run(Math.min(slice, POINT - machine.instructions));
+      assert.equal(machine.stateHash(), expected);
+    }
   });
 
   it('are all stepped without a change of who runs when', () => {
