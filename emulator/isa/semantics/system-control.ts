@@ -49,7 +49,7 @@ export const invpcid: SystemMeaning = (cpu, insn) => {
 };
 /** INVD, WBINVD: there is no cache to speak of. */
 export const nothing: SystemMeaning = () => {};
-/** Counts as a read of a byte (SDM vol. 2 CLFLUSH). */
+/** CLFLUSH, CLFLUSHOPT, CLWB: there is nothing to write back; they count as the read of a byte (SDM vol. 2). */
 export const clflush: SystemMeaning = (cpu, insn) => {
   cpu.read(linearOperand(cpu, insn, 1, 'read'), 1);
 };
