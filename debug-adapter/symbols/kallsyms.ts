@@ -28,7 +28,8 @@ const CHUNK_BYTES = 1 << 20;
 const OVERLAP_BYTES = 4096;
 /** Tables around the tokens: some MiB for a kernel with everything built in. */
 const [BEFORE_BYTES, BEHIND_BYTES] = [24 << 20, 16 << 20];
-/** Token tables that are followed up; a guest could contain any number. */
+/** Rows of digits, and whole token tables, that are followed up; a guest could contain any number. */
+const MAX_RUNS = 1000;
 const MAX_CANDIDATES = 8;
 
 /** Looks through the regions. Undefined: there is no kallsyms, or none that is whole. Never throws for what it reads. */
@@ -39,12 +40,14 @@ export async function findKallsyms(
   slices: Slices,
 ): Promise<KernelSymbols | undefined> {
   const isKernel = kernelTest(regions);
-  let candidates = 0;
+  let [runs, candidates] = [0, 0];
   for (const region of regions)
     for (let at = region.start; at < region.end; at += BigInt(CHUNK_BYTES)) {
       const size = Number(region.end - at);
       const chunk = read(at, Math.min(size, CHUNK_BYTES + OVERLAP_BYTES));
       for (const digits of digitRuns(chunk)) {
+        if (++runs > MAX_RUNS) return undefined;
+        if (slices.due()) await slices.pause();
         const near = Math.max(0, digits - OVERLAP_BYTES) & ~7;
         const tokensAt = at + BigInt(near);
         const sample = read(tokensAt, OVERLAP_BYTES * 3);
