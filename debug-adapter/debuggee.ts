@@ -1,5 +1,5 @@
 /** A launched machine and all that belongs to it: program, breakpoints, runner, console, what the client has been shown. */
-import type { BootInput, Machine, Stop, TrapEvent } from '../emulator/machine/api';
+import type { BootInput, FirmwareInput, Machine, Stop, TrapEvent } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import { addressDigits, hex } from './addresses';
 import { Breakpoints, type UserBreakpoint } from './breakpoints';
@@ -30,7 +30,7 @@ export interface DebuggeeEvents {
 export interface DebuggeeParts {
   config: LaunchConfig;
   machine: Machine;
-  boot: BootInput;
+  boot: BootInput | FirmwareInput;
   program: Program;
   paths: SourcePaths;
 }
@@ -41,7 +41,7 @@ export class Debuggee {
   readonly config: LaunchConfig;
   readonly program: Program;
   readonly paths: SourcePaths;
-  readonly boot: BootInput;
+  readonly boot: BootInput | FirmwareInput;
   machine: Machine;
   runner: Runner;
   readonly breakpoints: Breakpoints;
@@ -98,6 +98,7 @@ export class Debuggee {
   private start(machine: Machine): Runner {
     machine.onConsole = this.console.receive;
     machine.onUnsupported = (what) => this.events.output('console', `The guest uses what Ringside lacks: ${what}\n`);
+    machine.onFirmwareLog = (line) => this.events.output('console', `firmware: ${line}\n`);
     machine.boot(this.boot);
     const runner = new Runner(machine, {
       afterAnswer: (work) => this.events.afterAnswer(work),

@@ -3,6 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../emulator/util/assert';
+import { openImage } from './disk-files';
 import type { Files } from './files';
 
 /** What went wrong, in words, for the errors that users cause (errno names as in POSIX). */
@@ -18,15 +19,18 @@ const REASONS: Record<string, string> = {
 
 const pathOf = (path: string): string => (path.startsWith('file:') ? fileURLToPath(path) : path);
 
+async function named<T>(path: string, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    throw new UserError(`Cannot read ${path}: ${REASONS[code] ?? (code || 'unknown error')}. Correct the path.`);
+  }
+}
+
 export const nodeFiles: Files = {
-  async read(path) {
-    try {
-      return await readFile(pathOf(path));
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      throw new UserError(`Cannot read ${path}: ${REASONS[code] ?? (code || 'unknown error')}. Correct the path.`);
-    }
-  },
+  read: (path) => named(path, () => readFile(pathOf(path))),
+  image: (path) => named(path, () => openImage(pathOf(path))),
   async exists(path) {
     try {
       await access(pathOf(path));

@@ -1,7 +1,11 @@
+import type { DiskContent } from '../emulator/machine/api';
+
 /** The host's files as the debug adapter sees them: Node gives files-node.ts, a browser asks the extension. */
 export interface Files {
   /** The whole file. UserError that names the path when it cannot be read. */
   read(path: string): Promise<Uint8Array>;
+  /** A disk image that is read piece by piece; absent where only whole files can be read. UserError as for `read`. */
+  image?(path: string): Promise<DiskContent>;
   exists(path: string): Promise<boolean>;
   /** A relative path becomes absolute; a URI or an absolute path stays. */
   resolve(path: string): string;

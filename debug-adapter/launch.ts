@@ -1,6 +1,7 @@
 /** Launch attributes: what each may be, and what to say when it is not. Reads no file. */
-import { UserError } from '../emulator/util/assert';
+import { assert, UserError } from '../emulator/util/assert';
 import { array, boolean, integer, isObject, object, oneOf, optional, record, string, type Checked } from './arguments';
+import { parseDisk } from './disk-option';
 
 const MIB = 1 << 20;
 /** Guest RAM shares a 4 GiB linear memory with the processor's state and the code. */
@@ -12,8 +13,22 @@ const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtu
 const listOfPaths = (value: unknown, place: string): string[] =>
   typeof value === 'string' ? [value] : array(string)(value, place);
 
+/** As on the command line, but that the adapter never writes to files. */
+function listOfDisks(value: unknown, place: string): string[] {
+  const list = listOfPaths(value, place);
+  list.forEach((text, n) => {
+    if (parseDisk(text, `'${place}[${n}]'`).writeback)
+      throw new UserError(`'${place}[${n}]' is "${text}": a debugging session changes no file; leave writeback out.`);
+  });
+  return list;
+}
+
 const ATTRIBUTES = {
-  kernel: string,
+  kernel: optional(string),
+  firmware: optional(string),
+  vgaRom: optional(string),
+  disk: optional(listOfDisks),
+  console: optional(oneOf('serial', 'virtio')),
   initrd: optional(string),
   module: optional(listOfPaths),
   append: optional(string),
@@ -61,13 +76,33 @@ export function checkLaunch(raw: unknown): { config: LaunchConfig; remarks: stri
   } catch (error) {
     throw error instanceof UserError ? new UserError(`Launch attribute ${error.message}`) : error;
   }
-  if (config.kernel.trim() === '')
-    throw new UserError(`Launch attribute 'kernel' is empty; give the path of a kernel.`);
+  checkStart(config);
   refuseWhatIsLacking(config);
   const remarks = Object.keys(raw)
     .filter((key) => !(key in ATTRIBUTES) && !OF_THE_EDITOR.has(key) && !key.startsWith('__'))
     .map((key) => `Launch attribute '${key}' is not known and has no effect${similar(key)}`);
   return { config, remarks };
+}
+
+/** The file that starts the machine: the kernel, or else the firmware. */
+export const startedFile = ({ kernel, firmware }: LaunchConfig): string => {
+  assert(kernel !== undefined || firmware !== undefined, 'a launch has been checked without a kernel or firmware');
+  return kernel ?? firmware!;
+};
+
+function checkStart({ kernel, firmware, vgaRom, append, initrd, module }: LaunchConfig): void {
+  const refuse = (attribute: string, message: string): never => {
+    throw new UserError(`Launch attribute '${attribute}' ${message}.`);
+  };
+  if (kernel?.trim() === '') refuse('kernel', 'is empty; give the path of a kernel');
+  if (firmware === undefined) {
+    if (kernel === undefined) refuse('kernel', 'is missing; give a string, the path of a kernel');
+    if (vgaRom !== undefined) refuse('vgaRom', `is called by a BIOS; give 'firmware', too`);
+    return;
+  }
+  if (kernel !== undefined) refuse('firmware', `starts what is on a disk, not a kernel; leave it or 'kernel' out`);
+  for (const [name, value] of Object.entries({ append, initrd, module }))
+    if (value !== undefined) refuse(name, `goes with a kernel; leave it or 'firmware' out`);
 }
 
 function refuseWhatIsLacking(config: LaunchConfig): void {

@@ -17,23 +17,26 @@ const ELF_MAGIC = 0x464c457f;
 const isElf = (bytes: Uint8Array): boolean =>
   bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === ELF_MAGIC;
 
-/** Without `symbols` the kernel itself is tried, when it is an ELF file. A kernel without symbols is no error. */
+/** `kernel` undefined: there is none. Without `symbols` the kernel itself is tried, when it is an ELF file. A kernel without symbols is no error. */
 export async function loadSymbols(
   session: RingsideSession,
   config: LaunchConfig,
-  kernel: Uint8Array,
+  kernel: Uint8Array | undefined,
   program: Program,
 ): Promise<void> {
   const { files } = session;
   if (config.symbols === undefined) {
+    const path = config.kernel;
+    // Firmware starts what is on a disk, which names no file with symbols.
+    if (kernel === undefined || path === undefined) return;
     if (!isElf(kernel)) {
       return session.output(
         'console',
-        `${baseName(config.kernel)} is no ELF file: give its vmlinux or .elf under 'symbols' to see source.\n`,
+        `${baseName(path)} is no ELF file: give its vmlinux or .elf under 'symbols' to see source.\n`,
       );
     }
-    const file = await open(session, config.kernel, kernel, false);
-    if (file !== undefined) add(session, program, files.resolve(config.kernel), file);
+    const file = await open(session, path, kernel, false);
+    if (file !== undefined) add(session, program, files.resolve(path), file);
     return;
   }
   for (const [n, path] of config.symbols.entries()) {

@@ -1,5 +1,6 @@
 /** Launch configurations: one for a folder that has none, defaults, and checks before a session starts. */
 import * as vscode from 'vscode';
+import { splitDisk } from '../debug-adapter/disk-option';
 import { checkLaunch } from '../debug-adapter/launch';
 import { reasonOf, resolvePath, toUri } from './files';
 import { findKernels } from './kernel-image';
@@ -53,26 +54,33 @@ export async function checkLaunchConfiguration(folder: Folder, config: Config): 
   return resolved;
 }
 
+/** Attributes that name files, as a string or a list. Of a disk, options follow the path. */
+const FILES = ['kernel', 'firmware', 'vgaRom', 'initrd', 'module', 'disk', 'symbols'] as const;
+
 /** Every file that a configuration names, with the attribute for messages. */
 function filesOf(config: Config): { attribute: string; path: string }[] {
-  return ['kernel', 'initrd', 'module', 'symbols'].flatMap((attribute) => {
+  return FILES.flatMap((attribute) => {
     const value: unknown = config[attribute];
-    if (Array.isArray(value)) return value.map((path: string, i) => ({ attribute: `${attribute}[${i}]`, path }));
-    return typeof value === 'string' ? [{ attribute, path: value }] : [];
+    const plain = (text: string): string => (attribute === 'disk' ? splitDisk(text)[0] : text);
+    if (Array.isArray(value))
+      return value.map((text: string, i) => ({ attribute: `${attribute}[${i}]`, path: plain(text) }));
+    return typeof value === 'string' ? [{ attribute, path: plain(value) }] : [];
   });
 }
 
 function absolute(config: Config, folder: vscode.Uri | undefined): Config {
   const path = (value: string): string => resolvePath(value, folder);
-  const each = (value: unknown): unknown =>
-    Array.isArray(value) ? value.map(each) : typeof value === 'string' ? path(value) : value;
-  const { kernel, initrd, module, symbols, sourceMap } = config;
+  const disk = (value: string): string => {
+    const [file, options] = splitDisk(value);
+    return path(file) + options;
+  };
+  const each = (value: unknown, change: (text: string) => string): unknown =>
+    Array.isArray(value) ? value.map((part) => each(part, change)) : typeof value === 'string' ? change(value) : value;
+  const named = FILES.filter((attribute) => config[attribute] !== undefined);
+  const { sourceMap } = config;
   return {
     ...config,
-    kernel: each(kernel),
-    ...(initrd === undefined ? {} : { initrd: each(initrd) }),
-    ...(module === undefined ? {} : { module: each(module) }),
-    ...(symbols === undefined ? {} : { symbols: each(symbols) }),
+    ...Object.fromEntries(named.map((name) => [name, each(config[name], name === 'disk' ? disk : path)])),
     ...(sourceMap
       ? {
           sourceMap: Object.fromEntries(

@@ -1,11 +1,11 @@
 /** initialize, launch, attach, configurationDone, restart, disconnect, terminate, cancel. */
-import type { BootInput } from '../../emulator/machine/api';
 import { UserError } from '../../emulator/util/assert';
 import { boolean, isObject, maybeObject, oneOf, optional } from '../arguments';
+import { readBootInput } from '../boot-input';
 import { CAPABILITIES } from '../capabilities';
 import { Debuggee } from '../debuggee';
-import { baseName, directoryOf } from '../files';
-import { checkLaunch, type LaunchConfig } from '../launch';
+import { directoryOf } from '../files';
+import { checkLaunch, startedFile, type LaunchConfig } from '../launch';
 import { Program } from '../program';
 import type { RingsideSession } from '../session';
 import { SourcePaths } from '../source-paths';
@@ -43,10 +43,10 @@ export const launch = async (session: RingsideSession, raw: unknown): Promise<vo
     throw new UserError('This session has launched a machine already; start another session.');
   const { config, remarks } = checkLaunch(raw);
   for (const remark of remarks) session.output('console', `${remark}\n`);
-  const boot = await readImages(session, config);
+  const boot = await readBootInput(session.files, config);
   const machine = await session.parts.createMachine(machineConfig(config));
   const program = new Program();
-  const kernel = session.files.resolve(config.kernel);
+  const kernel = session.files.resolve(startedFile(config));
   const paths = new SourcePaths(session.files, () => program.sources(), config.sourceMap ?? {}, directoryOf(kernel));
   const debuggee = new Debuggee(
     { config, machine, boot, program, paths },
@@ -61,7 +61,7 @@ export const launch = async (session: RingsideSession, raw: unknown): Promise<vo
       module: (reason, module) => session.event('module', { reason, module: describeModule(module) }),
     },
   );
-  if (config.noDebug !== true) await loadSymbols(session, config, boot.kernel, program);
+  if (config.noDebug !== true) await loadSymbols(session, config, 'kernel' in boot ? boot.kernel : undefined, program);
   session.debuggee = debuggee;
   session.launched = raw as Record<string, unknown>;
   session.event('initialized');
@@ -73,29 +73,6 @@ const machineConfig = (config: LaunchConfig) => ({
   ...(config.tier === undefined ? {} : { tier: config.tier }),
   ...(config.cpu === undefined ? {} : { cpu: config.cpu }),
 });
-
-async function readImages(session: RingsideSession, config: LaunchConfig): Promise<BootInput> {
-  const { files } = session;
-  const read = async (attribute: string, path: string): Promise<Uint8Array> => {
-    try {
-      return await files.read(files.resolve(path));
-    } catch (error) {
-      throw error instanceof UserError ? new UserError(`Launch attribute '${attribute}': ${error.message}`) : error;
-    }
-  };
-  const boot: BootInput = { name: baseName(config.kernel), kernel: await read('kernel', config.kernel) };
-  if (config.initrd !== undefined) {
-    boot.initrd = { name: baseName(config.initrd), bytes: await read('initrd', config.initrd) };
-  }
-  if (config.module !== undefined) {
-    boot.modules = [];
-    for (const [n, path] of config.module.entries()) {
-      boot.modules.push({ name: baseName(path), bytes: await read(`module[${n}]`, path) });
-    }
-  }
-  if (config.append !== undefined) boot.append = config.append;
-  return boot;
-}
 
 async function outputAt(
   session: RingsideSession,
@@ -139,7 +116,7 @@ function begin(session: RingsideSession): void {
 export const restart = async (session: RingsideSession, raw: unknown): Promise<void> => {
   const target = session.target;
   const changed = isObject(raw) && isObject(raw.arguments) ? checkLaunch(raw.arguments).config : undefined;
-  if (changed !== undefined && changed.kernel !== target.config.kernel) {
+  if (changed !== undefined && startedFile(changed) !== startedFile(target.config)) {
     throw new UserError('Restart keeps the kernel; end this session and launch the other one.');
   }
   const machine = await session.parts.createMachine(machineConfig(target.config));

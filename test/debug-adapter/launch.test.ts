@@ -28,6 +28,15 @@ describe('launch attributes', () => {
   refused({ kernel, technique: 'vt-x' }, /'technique' is "vt-x".*use "none"/);
   refused({ kernel, technique: 'magic' }, /'technique' is "magic"; give "none" or/);
   refused({ kernel, paging: 'shadow' }, /'paging' is "shadow".*remove it/);
+  refused(
+    { kernel, disk: 'd,if=scsi' },
+    /attribute 'disk\[0\]' is "d,if=scsi".* no option of a disk; give one of if=ide/,
+  );
+  refused({ kernel, disk: ['d', 'e,writeback'] }, /'disk\[1\]' is "e,writeback": .* leave writeback out/);
+  refused({ kernel, console: 'vga' }, /'console' is "vga"; give "serial" or "virtio"/);
+  refused({ kernel, firmware: 'bios.bin' }, /'firmware' starts what is on a disk.*'kernel' out/);
+  refused({ firmware: 'bios.bin', append: 'x' }, /'append' goes with a kernel/);
+  refused({ kernel, vgaRom: 'v' }, /'vgaRom' .* give 'firmware', too/);
   refused({ kernel, record: true }, /'record' is not available.*remove it/);
 
   it('accepts what the contract names', () => {
@@ -39,6 +48,11 @@ describe('launch attributes', () => {
     assert.deepEqual(remarks, []);
     assert.equal(config.memory, 1 << 30);
     assert.deepEqual(config.module, ['m']);
+  });
+
+  it('accepts disks, and firmware without a kernel', () => {
+    const { config } = checkLaunch({ firmware: 'bios.bin', vgaRom: 'v', disk: 'd,if=virtio', console: 'virtio' });
+    assert.deepEqual([config.disk, config.kernel], [['d,if=virtio'], undefined]);
   });
 
   it('remarks on attributes that nobody knows', () => {

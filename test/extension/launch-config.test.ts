@@ -121,6 +121,19 @@ describe('launch configurations', () => {
     });
   }
 
+  it('makes the paths of disks absolute, and keeps their options', async () => {
+    files.set('file:///project/bios.bin', KERNEL);
+    files.set('file:///project/d.img', KERNEL);
+    const config = await checkLaunchConfiguration(
+      DISK,
+      launch({ firmware: 'bios.bin', disk: ['d.img', 'd.img,if=virtio,ro'] }),
+    );
+    assert.deepEqual(config?.['disk'], ['/project/d.img', '/project/d.img,if=virtio,ro']);
+    assert.equal(config?.['firmware'], '/project/bios.bin');
+    await checkLaunchConfiguration(DISK, launch({ firmware: 'bios.bin', disk: 'e.img,ro' }));
+    assert.match(shown.messages[0]!, /'disk': cannot read \/project\/e\.img: there is no such file/);
+  });
+
   it('the manifest offers attributes that the check takes, with defaults that it accepts', async () => {
     files.set('file:///project/k.elf', KERNEL);
     const manifest = JSON.parse(readFileSync('package.json', 'utf8'));

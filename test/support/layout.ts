@@ -70,7 +70,7 @@ export const LAYERS: readonly Layer[] = [
   }),
   layer(
     'Node side of the debug adapter',
-    /^debug-adapter\/(main|server|transport|files-node|cli)(\.ts|\/)/,
+    /^debug-adapter\/(main|server|transport|files-node|disk-files|cli)(\.ts|\/)/,
     'the debug adapter enters the emulator by index.ts',
     { imports: [ADAPTER, EMULATOR], types: [MACHINE_API], packages: [NODE, /^@vscode\/debug/] },
   ),
@@ -95,7 +95,7 @@ export const LAYERS: readonly Layer[] = [
   }),
   layer('extension', /^extension\//, 'the extension knows the debug adapter by its messages', {
     // What a launch attribute may be is said once: launch.ts reads no file and knows no session.
-    imports: [/^extension\//, /^debug-adapter\/launch\.ts$/],
+    imports: [/^extension\//, /^debug-adapter\/(launch|disk-option)\.ts$/],
     types: [/^debug-adapter\/(protocol|worker-protocol)\.ts$/],
     packages: ['vscode'],
   }),
