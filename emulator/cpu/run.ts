@@ -89,6 +89,11 @@ export class StepLoop {
     return this.instructions * NS_PER_INSTRUCTION + this.host.idle;
   }
 
+  /** Regions compiled so far. */
+  get compiled(): number {
+    return this.generated.code.regions?.made.regions ?? 0;
+  }
+
   /** Leave generated code when the instruction that is executing is done. */
   requestExit(): void {
     this.generated.requestExit();

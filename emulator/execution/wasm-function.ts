@@ -53,8 +53,6 @@ export class FunctionBuilder {
       code.u32(local.index);
     });
   }
-  /** What `let` gave: the local is never written again. */
-  private readonly kept = new WeakSet<Value>();
   set(local: Local, value: Value): void {
     assert(local.type === value.type, 'local and value differ in type');
     value.emit(this.code);
@@ -63,11 +61,11 @@ export class FunctionBuilder {
   }
   /** Computes it here, once. */
   let(value: Value): Value {
-    if (value.constant !== undefined || this.kept.has(value)) return value;
+    if (value.constant !== undefined || value.kept) return value;
     const local = this.local(value.type);
     this.set(local, value);
     const kept = this.get(local);
-    this.kept.add(kept);
+    kept.kept = true;
     return kept;
   }
   store(width: Width, address: Value, value: Value, offset = 0): void {

@@ -34,6 +34,9 @@ type Literal = number | bigint;
  * written once): using one twice computes it twice, FunctionBuilder.let computes it once.
  */
 export class Value {
+  /** FunctionBuilder.let gave it: it lies in a local that is never written again. */
+  kept = false;
+
   constructor(
     readonly type: ValueType,
     readonly emit: (code: Bytes) => void,
@@ -162,7 +165,9 @@ export class Value {
   not(): Value {
     return this.xor(this.type === I64 ? -1n : -1);
   }
-  neg = (): Value => constant(this.type, 0).sub(this);
+  neg(): Value {
+    return constant(this.type, 0).sub(this);
+  }
   /** I64 to its low 32 bits. */
   wrap(): Value {
     if (this.constant !== undefined) return constant(I32, Number(BigInt.asIntN(32, this.constant as bigint)));

@@ -17,8 +17,8 @@ const GPA = { tables: 0x1000, code: 0x1_0000, data: 0x2_0000 } as const;
 const LONGEST = 64;
 const AT = { control: 0, status: 2, tags: 4, mxcsr: 24, mask: 28, st: 32, xmm: 160 } as const;
 
-const noBus: Bus = { readPort: () => 0, writePort: () => {}, readMmio: () => 0, writeMmio: () => {} };
-const noInterrupts: InterruptSource = {
+export const noBus: Bus = { readPort: () => 0, writePort: () => {}, readMmio: () => 0, writeMmio: () => {} };
+export const noInterrupts: InterruptSource = {
   pending: () => false, acknowledge: () => 0, signals: () => ({ nmi: false, init: false, sipi: false }), takeNmi: () => false, takeInit: () => false, takeSipi: () => -1,
   getTpr: () => 0, setTpr: () => {}, readMsr: () => undefined, writeMsr: () => false,
 }; // prettier-ignore
