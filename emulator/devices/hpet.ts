@@ -28,6 +28,8 @@ const TIMER = {
   NARROW: 0x100,
 } as const;
 const TIMER_WRITABLE = TIMER.LEVEL | TIMER.ENABLE | TIMER.PERIODIC | TIMER.SET | TIMER.NARROW | 0x3e00;
+/** A match interrupts, sets a status or moves the comparator. */
+const MATTERS = TIMER.ENABLE | TIMER.LEVEL | TIMER.PERIODIC;
 const ALL_ONES = (1n << 64n) - 1n;
 
 interface Timer {
@@ -119,9 +121,9 @@ export class Hpet implements Device<Saved> {
     return first;
   }
 
-  /** Tells every match between `seen` and now. */
+  /** Tells every match between `seen` and now. Often called: nothing is worked out for timers whose matches change nothing. */
   tick(): void {
-    if (!this.enabled) return;
+    if (!this.enabled || !this.timers.some(({ config }) => config & MATTERS)) return;
     const now = this.counter();
     this.timers.forEach((timer, i) => {
       const match = this.nextMatch(timer);
@@ -158,6 +160,7 @@ export class Hpet implements Device<Saved> {
   writeMmio(gpa: number, bytes: number, value: number): void {
     if (bytes !== 4) return;
     this.tick();
+    this.seen = this.counter();
     const offset = gpa - this.gpa;
     const high = (offset & 4) !== 0;
     const register = offset & ~7;
