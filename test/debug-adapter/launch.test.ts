@@ -18,6 +18,7 @@ describe('launch attributes', () => {
   refused({ kernel, memory: '1500K' }, /'memory'/);
   refused({ kernel, memory: '64G' }, /'memory' is "64G".*3072M/);
   refused({ kernel, memory: 12 }, /'memory' is 12/);
+  refused({ kernel, cpu: 4 }, /'cpu'/);
   refused({ kernel, cpus: 0 }, /'cpus' is 0; give a whole number from 1 to 8/);
   refused({ kernel, cpus: 1.5 }, /'cpus' is 1.5/);
   refused({ kernel, module: [1] }, /'module\[0\]' is 1; give a string/);
@@ -43,10 +44,11 @@ describe('launch attributes', () => {
     const { config, remarks } = checkLaunch({
       type: 'ringside', name: 'x', request: 'launch', __sessionId: 'y', kernel, initrd: 'i', module: 'm', append: 'exit',
       memory: '1G', cpus: 1, input: 'yes\n', symbols: ['s'], sourceMap: { '/a': '/b' }, stopOnEntry: true,
-      maxInstructions: 5, tier: 'interpreter', technique: 'none', record: false,
+      maxInstructions: 5, tier: 'interpreter', cpu: 'nehalem,+smap', technique: 'none', record: false,
     }); // prettier-ignore
     assert.deepEqual(remarks, []);
     assert.equal(config.memory, 1 << 30);
+    assert.equal(config.cpu, 'nehalem,+smap');
     assert.deepEqual(config.module, ['m']);
   });
 

@@ -15,6 +15,7 @@ describe('cli: arguments', () => {
   const rows: [string[], Partial<RunOptions>][] = [
     [[], { kernel: 'k', memory: 256 << 20, cpus: 1, modules: [], maxInstructions: Infinity, json: undefined }],
     [['--memory', '64M'], { memory: 64 << 20 }],
+    [['--cpu', 'haswell,-avx2'], { cpu: 'haswell,-avx2' }],
     [['--memory', '1GiB'], { memory: 1 << 30 }],
     [['--memory', '65536K'], { memory: 64 << 20 }],
     [['--memory=4194304'], { memory: 4 << 20 }],

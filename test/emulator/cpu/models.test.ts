@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { UserError } from '../../../emulator/util/assert';
-import { FEATURES, WORKS } from '../../../emulator/cpu/features';
+import { FEATURES, RESTS_ON, WORKS } from '../../../emulator/cpu/features';
 import { DEFAULT_MODEL, MODEL_NAMES, makeModel } from '../../../emulator/cpu/models';
 
 /** What `--cpu TEXT` makes: features that are there and not. */
@@ -36,6 +36,10 @@ describe('processor models', () => {
     assert.deepEqual(makeModel(DEFAULT_MODEL).lacking, []);
   });
 
+  it('what works rests on what works', () => {
+    for (const name of WORKS)
+      for (const below of RESTS_ON[name] ?? []) assert.ok(WORKS.includes(below), `${name} needs ${below}`);
+  });
   it('the list of what works names each feature once', () => assert.equal(new Set(WORKS).size, WORKS.length));
 
   const wrong: readonly [string, RegExp][] = [
