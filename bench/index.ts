@@ -5,12 +5,13 @@
  */
 import { parseArgs } from 'node:util';
 import { createMachine } from '../emulator';
+import { debugging } from './debugging';
 import { kernels } from './kernels';
 import { surroundings } from './support/host';
 import { writePart } from './support/report';
 import type { BenchContext, Part } from './support/part';
 
-const PARTS: readonly Part[] = [kernels];
+const PARTS: readonly Part[] = [kernels, debugging];
 
 /** A tier that does not exist yet is refused. */
 const exists = (tier: 'interpreter' | 'compiler'): boolean => {

@@ -130,6 +130,7 @@ export class Adapter {
       this.events.length = 0;
       this.hear = ({ event, body }) => {
         this.events.length = 0;
+        if (event === 'terminated') reject(new Error(`the guest ended after ${stopped} steps`));
         if (event !== 'stopped') return;
         const { reason } = body as { reason: string };
         if (reason !== 'step') reject(new Error(`a step stopped because of ${reason}`));

@@ -52,6 +52,9 @@ export class QemuStub {
       }
     }
   }
+  get pid(): number {
+    return this.process.pid!;
+  }
   stop(): void {
     this.socket.destroy();
     this.process.kill();
