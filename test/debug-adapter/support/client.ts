@@ -25,6 +25,8 @@ export class Client {
   readonly log: (Message | DebugProtocol.Request)[] = [];
   private process: ChildProcess | undefined;
   closed = false;
+  /** How long an answer may take, ms. */
+  patience = WAIT_MS;
 
   constructor(
     input: Readable,
@@ -128,7 +130,7 @@ export class Client {
 
   private wait(matches: (message: Message) => boolean, what: string): Promise<Message> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer within ${WAIT_MS} ms: ${what}`)), WAIT_MS);
+      const timer = setTimeout(() => reject(new Error(`no answer within ${this.patience} ms: ${what}`)), this.patience);
       this.waiters.push({
         matches,
         resolve: (message) => {
