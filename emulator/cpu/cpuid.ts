@@ -70,8 +70,9 @@ function basicLeaf(cpu: Cpu, leaf: number, subleaf: number): Leaf {
     case 1:
       return leaf1(cpu);
     case 2:
-      // One descriptor: leaf 4 says it all. AMD reserves the leaf.
-      return isAmd(cpu) ? [...NONE] : [0x0000_ff01, 0, 0, 0];
+      if (isAmd(cpu)) return [...NONE]; // reserved
+      // FFh: leaf 4 says it all. Without a leaf 4: TLBs, 32 KiB of L1 each, 256 KiB of L2 (table 3-12).
+      return model.lastLeaf >= 4 ? [0x0000_ff01, 0, 0, 0] : [0x0302_0101, 0, 0, 0x007a_302c];
     case 4:
       return isAmd(cpu) ? [...NONE] : cacheLeaf(cpu, subleaf);
     case 6:

@@ -142,6 +142,14 @@ describe('MSRs, CPUID, TSC', () => {
     assert.equal((crystal * numerator) / denominator, 100_000_000);
     assert.deepEqual(leaf(0x1000), leaf(0x16), "the last leaf's answer");
     assert.deepEqual(new Bench('epyc').cpu.cpuid(0x1000, 0), [0, 0, 0, 0]);
+    // Programs that read FFh in leaf 2 ask leaf 4 until it says that there is no more.
+    for (const model of ['pentium3', 'core2', 'max']) {
+      const { cpu } = new Bench(model);
+      const more = (cpu.cpuid(2, 0) as readonly number[]).some((word) =>
+        [0, 8, 16, 24].some((at) => ((word >>> at) & 0xff) === 0xff),
+      );
+      assert.equal(more, (cpu.cpuid(0, 0)[0] as number) >= 4, model);
+    }
     assert.deepEqual(new Bench('haswell').cpu.cpuid(1, 0)[0].toString(16), '306c3');
   });
   it('an unknown MSR is reported once', () => {
