@@ -69,6 +69,7 @@ export class AddressRules {
       );
       paging.pdptes.set(words);
     }
+    this.mmu.globalPages = (this.cr0 & CR0.PG) !== 0 && (this.cr4 & CR4.PGE) !== 0;
     paging.writeProtect = (this.cr0 & CR0.WP) !== 0;
     paging.smep = (this.cr4 & CR4.SMEP) !== 0;
     paging.smap = (this.cr4 & CR4.SMAP) !== 0;

@@ -105,7 +105,7 @@ function writeCr3(cpu: Cpu, value: bigint): void {
     state.setSystem('cr3', old);
     throw fault;
   }
-  cpu.pagingChanged();
+  cpu.pagingChanged('non-global');
 }
 
 /** Bits of CR4 that exist: what CPUID advertises. */

@@ -135,14 +135,15 @@ export class Cpu implements Processor {
   modeChanged(): void {
     this.rules.modeChanged();
   }
-  /** The address space or its rules changed: translations are void. */
-  pagingChanged(): void {
+  /** The address space or its rules changed: translations are void, but a load of CR3 leaves those of global pages. */
+  pagingChanged(scope: 'all' | 'non-global' = 'all'): void {
     this.rules.recompute();
-    this.mmu.tlb.flush();
+    this.flushTlb(scope);
   }
   flushTlb(scope: 'all' | 'non-global' | bigint): void {
     if (typeof scope === 'bigint')
       this.mmu.tlb.flushPage(Number(BigInt.asIntN(32, scope)), Number(BigInt.asIntN(32, scope >> 32n)));
+    else if (scope === 'non-global') this.mmu.tlb.flushNonGlobal();
     else this.mmu.tlb.flush();
   }
 

@@ -62,6 +62,7 @@ export class GeneratedRun {
     const source = {
       physical: cpu.mmu.physical,
       fetch: (gva: bigint) => this.cpu.mmu.fetch(gva),
+      isGlobal: (gva: bigint) => this.cpu.mmu.tlb.isGlobalCode(Number(BigInt.asIntN(32, gva))),
       codeSegment: () => this.codeSegment(),
       isBreakpoint,
       hasFeature: (name: string) => cpu.has(name),
@@ -114,7 +115,7 @@ export class GeneratedRun {
     const base = this.cpu.state.segmentBase(SEG.CS);
     if (base === this.codeBases.get(this.cpu)) return;
     this.codeBases.set(this.cpu, base);
-    this.code.cache.flushJumpCache(this.cpu.apicId);
+    this.code.cache.flushJumpCache(this.cpu.apicId, 'all');
     this.link = undefined;
   }
 
@@ -135,13 +136,18 @@ export class GeneratedRun {
     this.code.regions?.poll(this.retired);
     const block = this.code.cache.lookup(state.rip, executionMode(state));
     this.connect(block);
+    const before = this.retired;
     this.execute(block, budget);
+    // It left to say that the block is hot, before anything happened.
+    if (this.warmed && this.retired === before) this.execute(block, budget);
+    this.warmed = false;
     if (!this.retry) return;
     this.retry = false;
     // One instruction alone is never a region's: the interpreter does what compiled code leaves to it.
     this.execute(this.code.cache.lookup(state.rip, executionMode(state)), 1);
   }
   private retry = false;
+  private warmed = false;
 
   private execute(block: Block, budget: number): void {
     const { view } = this.cpu.state;
@@ -247,6 +253,7 @@ export class GeneratedRun {
         retire(0);
         state.rip = block.rip;
         this.code.regions?.hot(block);
+        this.warmed = true;
         return;
       default:
         assert(false, 'generated code returned without a reason');

@@ -66,7 +66,7 @@ export class StepLoop {
     this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva), tier);
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
-      cpu.mmu.tlb.onFlush = () => this.generated.code.cache.flushJumpCache(cpu.apicId);
+      cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.apicId, what);
       cpu.onTripleFault = (event) => this.shutdownCause.set(cpu, event);
     }
   }

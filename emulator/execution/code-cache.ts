@@ -8,8 +8,10 @@ import { GuestFault } from '../cpu/ports';
 import { VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { PhysicalMemory } from '../mmu/physical-memory';
+import type { Flushed } from '../mmu/tlb';
 import { checkRecordable, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
+import { JumpCache } from './jump-cache';
 import * as layout from './layout';
 import type { Regions } from './regions';
 import { HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
@@ -39,6 +41,8 @@ export interface CodeSource {
   readonly physical: PhysicalMemory;
   /** gpa of the byte at a linear address, with the rights of a fetch; throws GuestFault. */
   fetch(gva: bigint): number;
+  /** The page that was just fetched from is global. */
+  isGlobal(gva: bigint): boolean;
   /** CS base, and the last offset that may be executed. */
   codeSegment(): { base: bigint; limit: bigint };
   /** Instructions at these addresses begin blocks that nothing links to: whoever comes there comes by the run loop. */
@@ -62,6 +66,7 @@ const pageOf = (address: number): number => Math.floor(address / PAGE);
 
 export class CodeCache {
   private readonly view: DataView;
+  private readonly jumps: JumpCache;
   private readonly blocks: Block[] = [];
   private readonly byGpa = new Map<number, Block[]>();
   private readonly byPage = new Map<number, CodePage>();
@@ -73,7 +78,7 @@ export class CodeCache {
     private readonly source: CodeSource,
   ) {
     this.view = new DataView(memory.buffer);
-    for (let entry = layout.JUMP_CACHE; entry < layout.JUMP_CACHE_END; entry += 16) this.emptyJumpEntry(entry);
+    this.jumps = new JumpCache(this.view);
     source.physical.onCodeWrite = (gpa, bytes) => this.written(gpa, bytes);
     source.physical.holdsCode = (gpa, bytes) => this.holdsCode(gpa, bytes);
   }
@@ -117,36 +122,12 @@ export class CodeCache {
     to.incoming.push(link);
   }
 
-  /** For indirect branches, until the next flush of the TLB. */
   enterJumpCache(block: Block): void {
-    if (this.source.isBreakpoint(block.gva)) return;
-    const low = Number(BigInt.asIntN(32, block.rip));
-    const mode = this.view.getInt32(layout.MODE, true);
-    const entry = layout.jumpCacheEntry(low, mode);
-    // What another processor left here is lost to it, and stays on its list: two that fight over entries list them often.
-    if (this.view.getInt32(entry + 12, true) !== mode || this.view.getUint32(entry + 8, true) === 0) {
-      const processor = mode >> layout.PROCESSOR_SHIFT;
-      const entries = (this.jumpEntries[processor] ??= []);
-      if (entries.length > 2 * layout.JUMP_CACHE_ENTRIES) this.flushJumpCache(processor);
-      entries.push(entry);
-    }
-    this.view.setBigUint64(entry, block.rip, true);
-    this.view.setUint32(entry + 8, block.address, true);
-    this.view.setInt32(entry + 12, mode, true);
+    if (!this.source.isBreakpoint(block.gva)) this.jumps.enter(block, this.source.isGlobal(block.gva));
   }
-  /** Entries in use, by processor. */
-  private jumpEntries: number[][] = [];
-  /** What one processor entered. */
-  flushJumpCache(processor: number): void {
-    const entries = this.jumpEntries[processor];
-    if (!entries) return;
-    for (const entry of entries) this.emptyJumpEntry(entry);
-    entries.length = 0;
-  }
-  private emptyJumpEntry(entry: number): void {
-    this.view.setUint32(entry + 8, 0, true);
-    // Mode -1 is nobody's.
-    this.view.setInt32(entry + 12, -1, true);
+  /** A processor forgot translations. */
+  flushJumpCache(processor: number, what: Flushed): void {
+    this.jumps.flush(processor, what);
   }
 
   blockOf(record: number): Block {
@@ -306,7 +287,7 @@ export class CodeCache {
     this.byPage.clear();
     this.free = layout.RECORDS;
     this.generation++;
-    this.jumpEntries.forEach((_, processor) => this.flushJumpCache(processor));
+    this.jumps.clear();
   }
   generation = 0;
 }

@@ -58,7 +58,7 @@ export class RegionCompiler implements RegionFrame {
     private readonly immediateOf: (record: number) => bigint,
   ) {
     this.flow = structure([[], ...plan.blocks.map((b) => b.successors)], plan.entries);
-    this.live = liveness(plan);
+    this.live = liveness(plan, this.flow);
     this.registers = Array.from({ length: 16 }, (_, i) => ((this.live.used >> i) & 1 ? this.f.local(I64) : undefined));
   }
 

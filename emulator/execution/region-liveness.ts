@@ -1,5 +1,6 @@
 /** Which flag words and registers a region's instructions need: flags that nobody can see are never computed. */
 import { ALL_FLAGS } from './analysis';
+import type { Flow } from './flow';
 import type { RegionPlan, Step } from './region';
 
 export interface Liveness {
@@ -18,14 +19,14 @@ function through({ facts }: Step, after: number): number {
   return (after & ~replaced) | facts.reads;
 }
 
-export function liveness(plan: RegionPlan): Liveness {
+export function liveness(plan: RegionPlan, flow: Flow): Liveness {
   const { blocks } = plan;
   const before = blocks.map(() => 0);
   const after = blocks.map(({ steps }) => steps.map(() => ALL_FLAGS));
   for (let changed = true; changed;) {
     changed = false;
     for (let b = blocks.length - 1; b >= 0; b--) {
-      let live = liveAtEnd(plan, b, before);
+      let live = liveAtEnd(plan, flow, b, before);
       const { steps } = blocks[b];
       for (let i = steps.length - 1; i >= 0; i--) {
         after[b][i] = live;
@@ -39,9 +40,11 @@ export function liveness(plan: RegionPlan): Liveness {
   return { before, after, ...registers(plan) };
 }
 
-/** Outside the region everything can be seen. */
-function liveAtEnd({ blocks, nodeAt }: RegionPlan, b: number, before: readonly number[]): number {
+/** Outside the region everything can be seen; where control goes back the budget may end, and the run loop looks. */
+function liveAtEnd({ blocks, nodeAt }: RegionPlan, flow: Flow, b: number, before: readonly number[]): number {
   const { steps, end, successors } = blocks[b];
+  const node = b + 1;
+  if (successors.some((to) => flow.dispatched(node, to) || flow.order[to] <= flow.order[node])) return ALL_FLAGS;
   const { insn, facts } = steps[steps.length - 1];
   if (!insn.row.attributes.ends) {
     const next = nodeAt(end);

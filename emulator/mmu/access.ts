@@ -9,7 +9,7 @@ import type { Context } from '../execution/layout';
 import { GuestFault } from '../cpu/ports';
 import type { Bus } from '../cpu/ports';
 import { VECTOR } from '../x86/registers';
-import { emptyContext, NO_PAGING } from './guest-paging';
+import { emptyContext, ENTRY, NO_PAGING } from './guest-paging';
 import type { PagingContext } from './guest-paging';
 import { PAGE } from './physical-memory';
 import type { PhysicalMemory } from './physical-memory';
@@ -37,6 +37,8 @@ export class Mmu {
   onPaging?: () => void;
   /** Of explicit accesses at the current privilege level. */
   context: Context = CONTEXT.supervisor;
+  /** CR4.PGE with paging on: loads of CR3 leave global pages alone. */
+  globalPages = false;
   /** 64-bit mode: linear addresses have 48 significant bits; otherwise they wrap at 4 GiB. */
   wide = false;
 
@@ -131,7 +133,7 @@ export class Mmu {
     if (known >= 0) return known;
     if (!canonical(hi)) throw new GuestFault(VECTOR.GP, 0);
     const gpa = this.walk(lo, hi, ACCESS.execute, user ? RIGHTS.user : RIGHTS.supervisor);
-    this.tlb.fillCode(lo, hi, user, gpa - (lo & 4095));
+    this.tlb.fillCode(lo, hi, user, gpa - (lo & 4095), this.isGlobal());
     return gpa;
   }
 
@@ -202,6 +204,10 @@ export class Mmu {
     if (gpa < 0) throw new GuestFault(VECTOR.PF, -1 - gpa, toBigint(lo, hi));
     return gpa;
   }
+  /** Of the page that was just walked to. */
+  private isGlobal(): boolean {
+    return this.globalPages && (this.walker.leaf & ENTRY.G) !== 0;
+  }
   private fill(lo: number, hi: number, gpa: number, access: AccessCode, context: Context): void {
     const { physical, tlb } = this;
     const host = physical.hostAddress(gpa);
@@ -210,9 +216,10 @@ export class Mmu {
     if (flags & PAGE.WATCHED || (this.watches.active && this.watches.page(lo, hi))) return;
     const page = host - (lo & 4095);
     const shift = this.walker.pageShift;
-    tlb.fill(tlb.readTable(context), lo, hi, page, shift);
+    const global = this.isGlobal();
+    tlb.fill(tlb.readTable(context), lo, hi, page, shift, global);
     if (access !== ACCESS.write || flags & (PAGE.CODE | PAGE.ROM)) return;
-    tlb.fill(tlb.writeTable(context), lo, hi, page, shift);
+    tlb.fill(tlb.writeTable(context), lo, hi, page, shift, global);
     if (!(flags & PAGE.WRITE_CACHED)) physical.noteWriteCached(page);
   }
 

@@ -2,9 +2,9 @@
  * The software TLB that generated code looks into (execution/layout.ts gives its form), and a small one for fetches.
  * A cache: nothing here is state.
  *
- * Policy: it holds translations of the current address space only. A load of CR3 therefore empties all of it, whether
- * PCID is on or not, which is always allowed (SDM vol. 3A 4.10.4: a processor may drop any entry at any time); global
- * pages are dropped as well. Entries remember the size of their page, because INVLPG of any address in a
+ * Policy: it holds translations of the current address space, and of global pages. A load of CR3 forgets all others,
+ * whether PCID is on or not, which is always allowed (SDM vol. 3A 4.10.4: a processor may drop any entry at any time).
+ * Entries remember the size of their page, because INVLPG of any address in a
  * large page must forget all of it.
  */
 import * as layout from '../execution/layout';
@@ -15,6 +15,11 @@ const INDEX_MASK = layout.TLB_ENTRIES - 1;
 /** Beyond so many fills since the last flush whole tables are wiped; below, the filled slots. */
 const LOG_LENGTH = 512;
 const CODE_ENTRIES = 256;
+/** Beside the page's size: a load of CR3 leaves the entry alone. */
+const GLOBAL = 0x100;
+
+/** What was forgotten: all, all but global pages, or what lies in the same GiB as an address. */
+export type Flushed = 'all' | 'non-global' | { lo: number; hi: number };
 
 export class Tlb {
   private readonly words: Int32Array;
@@ -27,9 +32,10 @@ export class Tlb {
   private readonly codeLow = new Int32Array(CODE_ENTRIES).fill(-1);
   private readonly codeHigh = new Int32Array(CODE_ENTRIES);
   private readonly codeGpa = new Float64Array(CODE_ENTRIES);
+  private readonly codeGlobal = new Uint8Array(CODE_ENTRIES);
 
   /** Whoever caches by gva (the jump cache) forgets too. */
-  onFlush: () => void = () => {};
+  onFlush: (what: Flushed) => void = () => {};
 
   /** `base`: where its tables lie in the linear memory (layout.tlbOf). */
   constructor(
@@ -58,14 +64,14 @@ export class Tlb {
   }
 
   /** `host`: linear-memory address of the page's first byte. */
-  fill(table: number, lo: number, hi: number, host: number, pageShift: number): void {
+  fill(table: number, lo: number, hi: number, host: number, pageShift: number, global = false): void {
     const page = lo & -4096;
     const slot = (table >>> 2) + ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
     const words = this.words;
     words[slot] = page;
     words[slot + 1] = hi;
     words[slot + 2] = host - page;
-    words[slot + 3] = pageShift;
+    words[slot + 3] = pageShift | (global ? GLOBAL : 0);
     this.used |= 1 << ((table - this.base) / layout.TLB_TABLE_BYTES);
     if (pageShift > 12) this.largePages = true;
     if (this.logged < LOG_LENGTH) this.log[this.logged] = slot;
@@ -78,11 +84,12 @@ export class Tlb {
     if (this.codeLow[i] !== ((lo & -4096) | (user ? 1 : 0)) || this.codeHigh[i] !== (hi | 0)) return -1;
     return this.codeGpa[i] + (lo & 4095);
   }
-  fillCode(lo: number, hi: number, user: boolean, pageGpa: number): void {
+  fillCode(lo: number, hi: number, user: boolean, pageGpa: number, global: boolean): void {
     const i = (lo >>> 12) & (CODE_ENTRIES - 1);
     this.codeLow[i] = (lo & -4096) | (user ? 1 : 0);
     this.codeHigh[i] = hi;
     this.codeGpa[i] = pageGpa;
+    this.codeGlobal[i] = global ? 1 : 0;
   }
 
   flush(): void {
@@ -100,14 +107,35 @@ export class Tlb {
     this.used = 0;
     this.largePages = false;
     this.codeLow.fill(-1);
-    this.onFlush();
+    this.onFlush('all');
+  }
+
+  /** As a load of CR3 (SDM vol. 3A 4.10.4.1). */
+  flushNonGlobal(): void {
+    const { words } = this;
+    let kept = 0;
+    const look = (slot: number): void => {
+      if (words[slot] === -1) return;
+      if (!(words[slot + 3] & GLOBAL)) words[slot] = -1;
+      else if (kept++ < LOG_LENGTH) this.log[kept - 1] = slot;
+    };
+    // What is kept is written to where was read already.
+    if (this.logged <= LOG_LENGTH) for (let i = 0; i < this.logged; i++) look(this.log[i]);
+    else this.eachUsed(look);
+    this.logged = kept;
+    for (let i = 0; i < CODE_ENTRIES; i++) if (!this.codeGlobal[i]) this.codeLow[i] = -1;
+    this.onFlush('non-global');
+  }
+  /** The page of an address that was just fetched from. */
+  isGlobalCode(lo: number): boolean {
+    return this.codeGlobal[(lo >>> 12) & (CODE_ENTRIES - 1)] !== 0;
   }
 
   /** Everything of the page around hi:lo, whatever its size. */
   flushPage(lo: number, hi: number): void {
     if (this.largePages) {
       this.eachUsed((slot) => {
-        const shift = this.words[slot + 3];
+        const shift = this.words[slot + 3] & 0xff;
         if (pageNumber(this.words[slot], this.words[slot + 1], shift) === pageNumber(lo, hi, shift))
           this.words[slot] = -1;
       });
@@ -118,9 +146,10 @@ export class Tlb {
         if (this.words[slot] === (lo & -4096) && this.words[slot + 1] === (hi | 0)) this.words[slot] = -1;
       }
     }
-    // Fetch translations do not know their page size; refilling them costs a few walks.
-    this.codeLow.fill(-1);
-    this.onFlush();
+    // Fetch translations do not know their page's size, which is a GiB at most.
+    for (let i = 0; i < CODE_ENTRIES; i++)
+      if (this.codeLow[i] >>> 30 === lo >>> 30 && this.codeHigh[i] === (hi | 0)) this.codeLow[i] = -1;
+    this.onFlush({ lo, hi });
   }
 
   /** Takes a page out of the write tables: it now holds code. `hostPage`: its linear-memory address. */

@@ -11,7 +11,7 @@ import type { Machine, MachineConfig, Stop } from '../../../emulator/index';
 const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
 type Tier = MachineConfig['tier'];
 /** So eager that most of what runs is compiled, and that batches and eviction happen. */
-const EAGER: Tier = { threshold: 8, batch: 2, moduleBytes: 60_000 };
+const EAGER: Tier = { threshold: 25, batch: 4, moduleBytes: 100_000 };
 const create = (tier: Tier): Machine => createMachine({ memory: 16 << 20, cpus: 1, tier });
 const bootIn = (tier: Tier): Machine => {
   const machine = create(tier);
