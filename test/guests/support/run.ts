@@ -23,8 +23,8 @@ export interface Ended {
   report?: Report;
 }
 
-/** Runs `dist/cli.js run IMAGE OPTIONS`; `script` becomes the file of --script. */
-export function runGuest(image: string, options: readonly string[], script?: string): Ended {
+/** Runs `dist/cli.js run IMAGE OPTIONS`, without an image where firmware starts a disk; `script` becomes the file of --script. */
+export function runGuest(image: string | undefined, options: readonly string[], script?: string): Ended {
   return withFolder((folder) => {
     const json = join(folder, 'report.json');
     const conversation = join(folder, 'script.txt');
@@ -32,7 +32,7 @@ export function runGuest(image: string, options: readonly string[], script?: str
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [
-        ...[join(root, 'dist', 'cli.js'), 'run', image, '--json', json, ...options],
+        ...[join(root, 'dist', 'cli.js'), 'run', ...(image === undefined ? [] : [image]), '--json', json, ...options],
         ...(script === undefined ? [] : ['--script', conversation]),
       ],
       { encoding: 'utf8', maxBuffer: 1 << 26 },
