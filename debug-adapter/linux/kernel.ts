@@ -3,7 +3,7 @@ import type { Inspector } from '../../emulator/machine/api';
 import type { SymbolFile } from '../symbols/api';
 import { Btf } from '../symbols/btf';
 import { BtfTypes } from '../symbols/btf-types';
-import { findKallsyms, type KernelSymbols, type Region } from '../symbols/kallsyms';
+import { findKallsyms, type KernelSymbols, readSliced, type Region } from '../symbols/kallsyms';
 import { KernelFile } from '../symbols/kernel-file';
 import { Orc } from '../symbols/orc';
 import { toAddress, toGva } from '../symbols/reader';
@@ -19,8 +19,6 @@ const LINK_ADDRESS = { 8: 0xffff_ffff_8100_0000n, 4: 0xc100_0000n } as const;
 /** No BTF and no ORC table is larger; what a guest says may be anything. */
 const MAX_TABLE_BYTES = 64 << 20;
 const MAX_TEXT_BYTES = 4096;
-/** Read between two looks at the clock. */
-const CHUNK_BYTES = 1 << 18;
 
 export class Kernel {
   readonly file: KernelFile;
@@ -60,7 +58,10 @@ export class Kernel {
     if (!symbols) return undefined;
     const range = imageRange(symbols, { start: regions[0]!.start, end: regions.at(-1)!.end });
     const table = new SymbolTable();
-    await table.fill(tableEntries(symbols, range), slices);
+    await slices.pause();
+    const entries = tableEntries(symbols, range);
+    await slices.pause();
+    await table.fill(entries, slices);
     const kernel = new Kernel(memory, table, range);
     kernel.memory.root = kernel.pageTables(inspect(), cpu());
     await kernel.load(slices);
@@ -86,6 +87,7 @@ export class Kernel {
     this.types = this.btf && new BtfTypes(this.btf, this.memory.pointerBytes);
     const addresses = await this.between('__start_orc_unwind_ip', '__stop_orc_unwind_ip', slices);
     const entries = await this.between('__start_orc_unwind', '__stop_orc_unwind', slices);
+    await slices.pause();
     this.orc = addresses && entries && Orc.read(addresses.gva, addresses.bytes, entries.bytes);
     await slices.pause();
   }
@@ -97,15 +99,8 @@ export class Kernel {
   ): Promise<{ gva: bigint; bytes: Uint8Array } | undefined> {
     const [from, to] = [this.symbol(start), this.symbol(stop)];
     if (from === undefined || to === undefined || to <= from || to - from > MAX_TABLE_BYTES) return undefined;
-    const bytes = new Uint8Array(Number(to - from));
-    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-      const length = Math.min(CHUNK_BYTES, bytes.length - at);
-      const part = this.memory.read(from + BigInt(at), length);
-      if (part.length < length) return undefined;
-      bytes.set(part, at);
-      if (slices.due()) await slices.pause();
-    }
-    return { gva: from, bytes };
+    const bytes = await readSliced(this.memory.read, from, Number(to - from), slices);
+    return bytes.length < Number(to - from) ? undefined : { gva: from, bytes };
   }
 
   /** What to add to a per-CPU symbol. Kernels for one processor have no such areas. */
@@ -120,10 +115,10 @@ export class Kernel {
     return offset === undefined ? undefined : BigInt.asUintN(this.memory.pointerBytes * 8, symbol! + offset);
   }
 
-  /** `Linux version 6.1...` */
+  /** `Linux version 6.1...`, where it is among the symbols (CONFIG_KALLSYMS_ALL). */
   get banner(): string {
     const gva = this.symbol('linux_banner');
-    return gva === undefined ? '' : this.memory.text(gva, MAX_TEXT_BYTES).trim();
+    return gva === undefined ? 'Linux, without data symbols' : this.memory.text(gva, MAX_TEXT_BYTES).trim();
   }
   get commandLine(): string {
     const variable = this.symbol('saved_command_line');

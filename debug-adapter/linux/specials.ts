@@ -1,4 +1,5 @@
 /** Names of expressions and conditions that mean the guest's Linux: `linux.comm == "sh" && linux.pid > 1`. */
+import { UserError } from '../../emulator/util/assert';
 import type { LinuxGuest } from './guest';
 import type { Kernel } from './kernel';
 
@@ -22,7 +23,7 @@ const SPECIALS: Readonly<Record<string, Read>> = {
 };
 export const LINUX_NAMES: readonly string[] = Object.keys(SPECIALS);
 
-/** Of the task that the processor runs; no value before there is a kernel. */
+/** Of the task that the processor runs; no value before there is a kernel. Reading throws UserError where types are lacking. */
 export function linuxSpecial(
   linux: LinuxGuest,
   name: string,
@@ -32,6 +33,8 @@ export function linuxSpecial(
   if (read === undefined) return undefined;
   return () => {
     const { kernel } = linux;
+    if (kernel !== undefined && kernel.types === undefined)
+      throw new UserError(`${name} needs the kernel's types, and it was built without CONFIG_DEBUG_INFO_BTF.`);
     const task = kernel?.tasks.currentOn(cpu());
     return kernel === undefined || task === undefined ? undefined : read(kernel, task, cpu());
   };

@@ -11,7 +11,7 @@ import { valueNode } from './value-node';
 
 /** `names` reads and writes the guest in the frame that the scope belongs to. */
 export function linuxNodes(target: Debuggee, kernel: Kernel, cpu: number, names: Names): Node[] {
-  const current = kernel.tasks.currentOn(cpu);
+  const current = kernel.types === undefined ? undefined : kernel.tasks.currentOn(cpu);
   const text = (name: string, value: string): Node => ({ name, value });
   const { slide } = kernel;
   return [

@@ -24,6 +24,8 @@ export interface Region {
 export type ReadMemory = (gva: bigint, bytes: number) => Uint8Array;
 
 const CHUNK_BYTES = 1 << 20;
+/** Read between two looks at the clock. */
+const SLICE_BYTES = 1 << 18;
 /** Chunks overlap, so that a run of digits on the border is in one of them. */
 const OVERLAP_BYTES = 4096;
 /** Tables around the tokens: some MiB for a kernel with everything built in. */
@@ -65,6 +67,19 @@ const kernelTest = (regions: readonly Region[]): ((address: number) => boolean) 
   return (address) => ranges.some(([low, high]) => address >= low && address <= high + 1);
 };
 
+/** The same in slices; page walks of some MiB take their time. */
+export async function readSliced(read: ReadMemory, gva: bigint, bytes: number, slices: Slices): Promise<Uint8Array> {
+  const result = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; at += SLICE_BYTES) {
+    const length = Math.min(SLICE_BYTES, bytes - at);
+    const part = read(gva + BigInt(at), length);
+    result.set(part, at);
+    if (part.length < length) return result.slice(0, at + part.length);
+    if (slices.due()) await slices.pause();
+  }
+  return result;
+}
+
 async function readAround(
   read: ReadMemory,
   region: Region,
@@ -76,8 +91,7 @@ async function readAround(
   const lowest = digits - BigInt(BEFORE_BYTES);
   const start = (lowest > region.start ? lowest : region.start) & ~7n;
   const size = Math.min(Number(region.end - start), BEFORE_BYTES + BEHIND_BYTES);
-  const bytes = read(start, size);
-  await slices.pause();
+  const bytes = await readSliced(read, start, size, slices);
   const tokens = tokenTableAt(bytes, Number(digits - start));
   if (!tokens) return undefined;
   const window: Window = {
