@@ -19,7 +19,7 @@ export abstract class AddressBytes extends InstructionBytes {
     return base === 4 || base === 5 ? SEG.SS : SEG.DS;
   }
   /** The memory form of ModRM: SIB and displacement follow. */
-  protected address(): MemoryAddress {
+  protected address(vectorIndex = false): MemoryAddress {
     const mod = this.modrm >> 6;
     const rm = this.modrm & 7;
     if (this.addressSize === 16) return this.address16(mod, rm);
@@ -29,7 +29,7 @@ export abstract class AddressBytes extends InstructionBytes {
       const sib = this.u8();
       scale = sib >> 6;
       index = ((sib >> 3) & 7) | ((this.rex & 2) << 2);
-      if (index === 4) [index, scale] = [-1, 0];
+      if (index === 4 && !vectorIndex) [index, scale] = [-1, 0];
       segmentBase = sib & 7;
       base = segmentBase | ((this.rex & 1) << 3);
       if (segmentBase === 5 && mod === 0) [base, segmentBase, displacement] = [-1, -1, this.s32()];

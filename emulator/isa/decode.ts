@@ -98,7 +98,7 @@ class Decoder extends AddressBytes {
   }
   private memorySize(letter: string): number {
     switch (letter) {
-      case '': return 0;
+      case '': case 'i': case 'ix': return 0;
       case 't': return 80;
       case 'dq': case 'x': return 128;
       case 'h': return this.vectorBits / 2;
@@ -197,6 +197,13 @@ class Decoder extends AddressBytes {
     return { kind: 'memory', size: this.memorySize(size) };
   }
 
+  /** A gather's memory operand needs SIB; the indices are vectors as long as the lanes, or of 128 bits. */
+  private vectorIndex(e: Encoding): boolean {
+    if (!this.memory || this.addressSize === 16 || (this.modrm & 7) !== 4) return false;
+    this.memory.vectorIndex = e.row.operands.includes('Mix') ? 128 : this.vectorBits;
+    return true;
+  }
+
   decode(): Instruction | DecodeFailure {
     let map = 0;
     this.opcode = this.prefixes();
@@ -215,9 +222,10 @@ class Decoder extends AddressBytes {
     if (HAS_MODRM[map][this.opcode] && !encoding.modrm) this.at--;
     this.sizes(encoding);
     if (encoding.modrm && this.modrm < 0xc0 && !encoding.operands.some((o) => 'CD'.includes(o.where)))
-      this.memory = this.address();
+      this.memory = this.address(encoding.vsib);
     // MOV to and from control and debug registers ignores ModRM.mod (SDM vol. 2, MOV).
     else if (encoding.modrm && encoding.operands.some((o) => o.where === 'C' || o.where === 'D')) this.modrm |= 0xc0;
+    if (encoding.vsib && !this.vectorIndex(encoding)) return 'invalid';
     const operands: Operand[] = [];
     for (const notation of encoding.operands) {
       const operand = this.operand(notation);

@@ -14,6 +14,8 @@ export interface Encoding {
   vexW?: 0 | 1;
   /** Some operand is named by VEX.vvvv, which otherwise must be all ones. */
   usesVvvv: boolean;
+  /** Vectors as indices: SIB is needed, and its index names a vector (SDM vol. 2A section 2.3.12). */
+  vsib: boolean;
   opcode: number;
   /** The low three bits of the opcode name a register. */
   plusRegister: boolean;
@@ -42,7 +44,7 @@ function parseOperand(text: string): OperandNotation {
 
 export function parseEncoding(row: Row): Encoding {
   const encoding: Encoding = {
-    row, map: 0, vex: false, usesVvvv: /(^|,)[HB]/.test(row.operands), opcode: -1, plusRegister: false, modrm: false, rexW: false, noRexB: false,
+    row, map: 0, vex: false, usesVvvv: /(^|,)[HB]/.test(row.operands), vsib: row.operands.includes('Mi'), opcode: -1, plusRegister: false, modrm: false, rexW: false, noRexB: false,
     operands: row.operands === '' ? [] : row.operands.split(',').map(parseOperand),
   }; // prettier-ignore
   const bytes: number[] = [];

@@ -20,7 +20,9 @@ export function gprName(index: number, size: OperandSize): string {
 function memoryText(memory: MemoryAddress, size: number): string {
   const parts: string[] = [];
   if (memory.base >= 0) parts.push(gprName(memory.base, memory.size));
-  if (memory.index >= 0) parts.push(gprName(memory.index, memory.size) + (memory.scale ? `*${1 << memory.scale}` : ''));
+  const vector = memory.vectorIndex && `${memory.vectorIndex === 256 ? 'ymm' : 'xmm'}${memory.index}`;
+  if (memory.index >= 0)
+    parts.push((vector ?? gprName(memory.index, memory.size)) + (memory.scale ? `*${1 << memory.scale}` : ''));
   const displacement = BigInt.asIntN(64, memory.displacement);
   let text = parts.join('+');
   if (parts.length === 0) text = hex(BigInt.asUintN(memory.size, displacement));

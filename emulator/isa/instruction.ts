@@ -37,6 +37,8 @@ export interface MemoryAddress {
   /** Width in which the offset is computed and wraps. */
   size: CodeSize;
   ripRelative: boolean;
+  /** `index` names a vector of so many bits: a gather's. */
+  vectorIndex?: 128 | 256;
 }
 
 export interface Instruction {

@@ -3,6 +3,7 @@ import type { Row } from './instruction';
 import type { RowSpec } from './row';
 import { integerRows } from './rows/integer';
 import { avxRows } from './rows/avx';
+import { avx2Rows } from './rows/avx2';
 import { bmiRows } from './rows/bmi';
 import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
@@ -29,6 +30,7 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   sse4Rows,
   cryptoRows,
   avxRows,
+  avx2Rows,
 ];
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));

@@ -15,7 +15,7 @@
  *   b 8   w 16   d 32   q 64   t 80   dq 128   v 16/32/64 by operand size   z 16/32, immediates sign-extended to 64
  *   y 32/64 by REX.W   n 32, 64 in 64-bit mode   p far pointer in memory   s 6 or 10 bytes (LGDT)
  *   none: no size (LEA's M), or for V, W, U, H, L 128 or what VEX.L says   h half of that, k a quarter, e an eighth (memory)
- *   x in U, V and W: 128 whatever VEX.L says   ip: vectors as indices (VSIB)
+ *   x in U, V and W: 128 whatever VEX.L says   i, ix: vectors of the same length or of 128 bits as indices (VSIB)
  *   `Ibs`: a byte sign-extended to the operand size.
  * Fixed: AL CL AX rAX (by operand size) DX 1 ES CS SS DS FS GS ST0 STi (by ModRM.rm) XMM0. Implicit operands are not written.
  */

@@ -39,7 +39,7 @@ export const zeroBits = (format: Format, sign: number): bigint => pack(format, s
 export const infinityBits = (format: Format, sign: number): bigint => pack(format, sign, top(format), 0n);
 /** The QNaN floating-point indefinite. */
 export const defaultNan = (format: Format): bigint => pack(format, 1, top(format), 1n << (fractionBits(format) - 1n));
-const quiet = (format: Format, bits: bigint): bigint => bits | (1n << (fractionBits(format) - 1n));
+export const quiet = (format: Format, bits: bigint): bigint => bits | (1n << (fractionBits(format) - 1n));
 
 export function unpack(env: SseEnvironment, format: Format, bits: bigint): Unpacked {
   const n = fractionBits(format);
@@ -55,25 +55,25 @@ export function unpack(env: SseEnvironment, format: Format, bits: bigint): Unpac
   return make('denormal');
 }
 
-const isNan = (a: Unpacked): boolean => a.class === 'quiet' || a.class === 'signalling';
+export const isNan = (a: Unpacked): boolean => a.class === 'quiet' || a.class === 'signalling';
 
 /** The result where an operand is a NaN. */
-function nan(env: SseEnvironment, format: Format, operands: readonly Unpacked[]): bigint | undefined {
+export function nan(env: SseEnvironment, format: Format, operands: readonly Unpacked[]): bigint | undefined {
   const first = operands.find(isNan);
   if (!first) return undefined;
   if (operands.some((o) => o.class === 'signalling')) env.raise(EXCEPTION.INVALID);
   return quiet(format, first.bits);
 }
-function invalid(env: SseEnvironment, format: Format): bigint {
+export function invalid(env: SseEnvironment, format: Format): bigint {
   env.raise(EXCEPTION.INVALID);
   return defaultNan(format);
 }
-function noteDenormals(env: SseEnvironment, operands: readonly Unpacked[]): void {
+export function noteDenormals(env: SseEnvironment, operands: readonly Unpacked[]): void {
   if (operands.some((o) => o.class === 'denormal')) env.raise(EXCEPTION.DENORMAL);
 }
 
 /** Rounds to the format, flushing tiny results where MXCSR asks for it. */
-function finish(env: SseEnvironment, format: Format, value: Exact, zeroSign = value.sign): bigint {
+export function finish(env: SseEnvironment, format: Format, value: Exact, zeroSign = value.sign): bigint {
   if (value.m === 0n) return zeroBits(format, zeroSign);
   const { sign, exponent, significand } = round(env, format, value, format.significandBits);
   if (exponent === 0 && env.flushToZero && env.masks & EXCEPTION.UNDERFLOW) {

@@ -98,6 +98,8 @@ export function differences(c: Case, comparison: Comparison): string[] {
   if (c.codeSize === 32 && /^v(pextrd|pinsrd)$/.test(comparison.row.mnemonic) && host.vector === VECTOR.UD) return [];
   if (/^sha/.test(comparison.row.mnemonic) && ours.vector === VECTOR.GP) return [];
   if (fault(host) !== fault(ours)) return [`fault ${fault(host)}, ours ${fault(ours)}`];
+  // How far a gather came before it faulted, and what its mask looks like then, is the processor's own affair.
+  if (ours.vector >= 0 && /gather/.test(comparison.row.mnemonic)) return [];
   if (host.rip !== ours.rip) found.push(`rip 0x${host.rip.toString(16)}, ours 0x${ours.rip.toString(16)}`);
   const mask = c.codeSize === 64 ? 0xffff_ffff_ffff_ffffn : 0xffff_ffffn;
   for (let i = 0; i < (c.codeSize === 64 ? 16 : 8); i++) {

@@ -16,6 +16,8 @@ export interface Encoded {
   /** In bits. */
   operandSize: number;
   rexW: boolean;
+  /** The vector register that a gather takes its indices from. */
+  vectorIndex?: number;
   /** Where in `bytes` a RIP-relative displacement is, still absolute: see placeRipRelative. */
   ripRelative?: number;
 }
@@ -77,6 +79,14 @@ function addressBased(random: Random, target: bigint, size: 32 | 64, codeSize: 3
     },
   };
 }
+
+/** A gather's: base, no displacement, and a vector as index. */
+function addressVector(random: Random, registers: number): AddressForm & { vectorIndex: number } {
+  const base = random.pick([0, 1, 2, 3, 6, 7]);
+  const vectorIndex = random.below(registers);
+  const sib = (random.below(4) << 6) | ((vectorIndex & 7) << 3) | base;
+  return { modrm: 4, rex: vectorIndex >= 8 ? 2 : 0, bytes: [sib], vectorIndex, apply: (gprs) => void (gprs[base] = BigInt(PLACE.AREA + 256)) };
+} // prettier-ignore
 
 function addressAbsolute(target: bigint): AddressForm {
   return { modrm: 4, rex: 0, bytes: [0x25, ...little(target, 4)], apply: () => {} };
@@ -149,7 +159,9 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
     const gs = long && random.oneIn(12);
     if (gs) prefixes.push(SEGMENT_GS);
     const offset = gs ? target - BigInt(PLACE.GS_BASE) : target;
-    if (addressSize === 16) form = address16(random, offset);
+    if (e.vsib && adsize) return undefined;
+    if (e.vsib) form = addressVector(random, long ? 16 : 8);
+    else if (addressSize === 16) form = address16(random, offset);
     else if (random.oneIn(12)) form = addressAbsolute(offset);
     else if (long && random.oneIn(10)) form = { modrm: 5, rex: 0, bytes: little(offset, 4), apply: () => {} };
     else if (long && addressSize === 64 && random.oneIn(100))
@@ -208,7 +220,7 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   const head = !e.vex && long && (rex || random.oneIn(8)) && !e.noRexB ? [...prefixes, 0x40 | rex] : prefixes;
   const all = [...head, ...bytes];
   return {
-    bytes: all, address: (gprs) => form?.apply(gprs), target, memoryBytes, operandSize, rexW,
+    bytes: all, vectorIndex: form && 'vectorIndex' in form ? (form as { vectorIndex: number }).vectorIndex : undefined, address: (gprs) => form?.apply(gprs), target, memoryBytes, operandSize, rexW,
     ripRelative: ripRelativeAt >= 0 ? head.length + ripRelativeAt : undefined,
   }; // prettier-ignore
 }

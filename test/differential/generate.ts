@@ -133,14 +133,29 @@ export class Generator {
     const domain = domainOf(encoding.row);
     const kind = random.below(4);
     const gprs = this.registers(encoding, encoded, codeSize);
+    const fx = domain === 'integer' ? PLAIN_FX : floatState(random, kind);
+    const upper = domain === 'vector' ? this.upperHalves(kind) : NO_UPPER;
+    if (encoded.vectorIndex !== undefined) this.smallIndices(encoding, encoded.vectorIndex, fx, upper);
     return {
       codeSize, code: Uint8Array.from(encoded.bytes), atPageEnd,
       // CF PF AF ZF SF OF, sometimes DF.
       rflags: 0x202 | (random.u32() & 0x8d5) | (random.oneIn(4) ? 0x400 : 0),
-      gprs, fx: domain === 'integer' ? PLAIN_FX : floatState(random, kind),
+      gprs, fx, upper,
       memory: this.memory(encoding, encoded, domain, kind, gprs),
-      upper: domain === 'vector' ? Uint8Array.from(Array.from({ length: 16 }, () => vectorBytes(random, kind)).flat()) : NO_UPPER,
     }; // prettier-ignore
+  }
+
+  private upperHalves(kind: number): Uint8Array {
+    return Uint8Array.from(Array.from({ length: 16 }, () => vectorBytes(this.random, kind)).flat());
+  }
+  /** Indices that stay in the area, one in many aside. */
+  private smallIndices(encoding: Encoding, register: number, fx: Uint8Array, upper: Uint8Array): void {
+    const bytes = /gatherd/.test(encoding.row.mnemonic) ? 4 : 8;
+    for (let at = 0; at < 32; at += bytes) {
+      const index = this.random.oneIn(100) ? this.random.u64() : BigInt(this.random.below(40) - 20);
+      const [target, offset] = at < 16 ? [fx, 160 + register * 16 + at] : [upper, register * 16 + at - 16];
+      target.set(little(index, bytes), offset);
+    }
   }
 
   private registers(encoding: Encoding, encoded: Encoded, codeSize: 64 | 32): BigUint64Array {

@@ -34,7 +34,7 @@ function ourOperand(o: Operand, i: Instruction): string {
       const m = i.memory!;
       const register = (index: number): string => (index < 0 ? 'none' : gprName(index, m.size));
       const displacement = hex(m.displacement, m.size);
-      return `[${segmentName(SEG_NAMES[m.segment], i.codeSize)} ${register(m.base)} ${register(m.index)}*${1 << m.scale} ${displacement}]`;
+      return `[${segmentName(SEG_NAMES[m.segment], i.codeSize)} ${register(m.base)} ${m.vectorIndex ? `${m.vectorIndex === 256 ? 'y' : 'x'}mm${m.index}` : register(m.index)}*${1 << m.scale} ${displacement}]`;
     }
   } // prettier-ignore
 }
