@@ -12,6 +12,7 @@ export interface RunOptions {
   vgaRom?: string;
   memory: number;
   cpus: number;
+  tier?: (typeof TIERS)[number];
   cpu?: string;
   append?: string;
   initrd?: string;
@@ -58,7 +59,7 @@ const MAX_CPUS = 8;
 const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'];
 const PAGING = ['shadow', 'direct', 'nested'];
 const CONSOLES = ['serial', 'virtio'] as const;
-const TIERS = ['interpreter', 'compiler'];
+const TIERS = ['interpreter', 'compiler'] as const;
 
 type Values = ReturnType<typeof parse>['values'];
 
@@ -107,6 +108,7 @@ const runOptions = (kernel: string | undefined, values: Values): RunOptions => {
     memory: memory(values.memory),
     cpus: whole('--cpus', values.cpus, 1, MAX_CPUS) ?? 1,
     cpu: values.cpu,
+    ...(values.tier === undefined ? {} : { tier: values.tier as (typeof TIERS)[number] }),
     append: values.append,
     initrd: values.initrd,
     modules: values.module ?? [],
@@ -133,7 +135,6 @@ const refuseWhatIsLacking = (values: Values): void => {
   if (values.technique !== undefined && values.technique !== 'none')
     lacking(`--technique ${values.technique}`, 'use --technique none');
   if (values.paging !== undefined) lacking(`--paging ${values.paging}`, 'leave it out: it needs a technique');
-  if (values.tier === 'compiler') lacking('--tier compiler', 'use --tier interpreter');
 };
 
 /** A BIOS finds by itself what it starts; what goes with a kernel has no place there. */

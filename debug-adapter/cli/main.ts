@@ -38,7 +38,7 @@ const run = async (options: RunOptions): Promise<number> => {
   const script = options.script === undefined ? [] : parseScript(options.script, readText(options.script));
   // Now, not after an hour.
   if (options.json !== undefined) writeText(options.json, '');
-  const machine = createMachine({ memory: options.memory, cpus: options.cpus, cpu: options.cpu });
+  const machine = createMachine({ memory: options.memory, cpus: options.cpus, cpu: options.cpu, tier: options.tier });
   const host = processHost();
   try {
     const running = new Run(machine, options, script, host);

@@ -31,7 +31,7 @@ When it ends
 
 How it runs
   --technique NAME      none
-  --tier NAME           interpreter
+  --tier NAME           compiler (default), or interpreter: the same run, slower
   --json FILE           writes {instructions, seconds, stop, technique, paging, exits, stateHash}; - is standard error
 
 Exit status: 0 the --until text came, or the guest powered off (debug-exit port: wrote 0); 1 the guest died (triple

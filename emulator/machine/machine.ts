@@ -80,7 +80,7 @@ export class Pc implements Machine, StepHost {
         unsupported: (what) => this.report(what),
       });
     this.cpus = Array.from({ length: config.cpus }, makeCpu);
-    this.loop = new StepLoop(this.cpus, this, memory, config.tier ?? 'interpreter');
+    this.loop = new StepLoop(this.cpus, this, memory, config.tier ?? 'compiler');
     this.inspect = new MachineInspector({
       cpus: this.cpus,
       physical: this.physical,

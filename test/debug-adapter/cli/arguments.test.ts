@@ -39,7 +39,7 @@ describe('cli: arguments', () => {
       },
     ],
     [['--console', 'virtio'], { console: 'virtio' }],
-    [['--technique', 'none', '--tier', 'interpreter', '--cpus', '4'], { cpus: 4 }],
+    [['--technique', 'none', '--tier', 'interpreter', '--cpus', '4'], { cpus: 4, tier: 'interpreter' }],
   ];
   for (const [args, expected] of rows)
     it(args.join(' ') || '(none)', () => {
@@ -72,7 +72,7 @@ describe('cli: arguments', () => {
     [['run', 'k', '--technique', 'vt-x'], /--technique vt-x is not available/],
     [['run', 'k', '--paging', 'shadow'], /--paging shadow is not available/],
     [['run', 'k', '--paging', 'x'], /--paging is "x"/],
-    [['run', 'k', '--tier', 'compiler'], /--tier compiler is not available/],
+    [['run', 'k', '--tier', 'jit'], /--tier/],
     [['run', 'k', '--disk', ',ro'], /--disk is ",ro", which names no file/],
     [['run', 'k', '--disk', 'd,if=scsi'], /"if=scsi" is no option of a disk; give one of if=ide, if=virtio/],
     [['run', 'k', '--disk', 'd,media=cdrom,if=virtio'], /a CD-ROM is on IDE/],

@@ -1,0 +1,10 @@
+/** Settings of the JavaScript engine for processes of our own; a browser or an editor's process keeps its own. */
+import { setFlagsFromString } from 'node:v8';
+
+/** Up to this version of V8 branch hints, which compiled guest code carries, are behind a flag; later ones use them anyway. */
+const LAST_WITH_FLAG = 12;
+
+/** Before the first machine is made. */
+export function tuneEngine(): void {
+  if (parseInt(process.versions.v8, 10) <= LAST_WITH_FLAG) setFlagsFromString('--experimental-wasm-branch-hinting');
+}
