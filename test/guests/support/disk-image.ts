@@ -13,8 +13,8 @@ const MIB = 1 << 20;
  */
 export function bootSector(text: string): Uint8Array {
   const AT = 0x7c00;
-  const packet = 0x40;
-  const message = 0x60;
+  const packet = 0x60;
+  const message = 0x80;
   const at = (offset: number): number[] => [(AT + offset) & 0xff, (AT + offset) >> 8];
   const print = [0xac, 0x84, 0xc0, 0x74, 0x09, 0xb4, 0x0e, 0xbb, 0x07, 0x00, 0xcd, 0x10, 0xeb, 0xf2]; // lodsb; test; jz; int 10h; jmp
   const exit = (code: number): number[] => [0xba, 0xf4, 0x00, 0xb0, code, 0xee, 0xf4]; // mov dx, 0F4h; mov al; out; hlt
