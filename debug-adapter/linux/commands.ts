@@ -36,7 +36,7 @@ async function run(linux: LinuxGuest, command: string, count: number): Promise<s
   return found.map(messageLine).join('\n');
 }
 
-export const NOT_FOUND =
+const NOT_FOUND =
   'No Linux kernel is found: either the guest has not come that far, or it is another system, or its kernel was built without CONFIG_KALLSYMS.';
 const NO_TYPES =
   "The kernel was built without CONFIG_DEBUG_INFO_BTF: give its vmlinux with debug information under 'symbols'.";

@@ -1,6 +1,5 @@
 /** A Linux kernel found in the guest: its symbols, types and memory. Nothing here is written down by version. */
 import type { Inspector } from '../../emulator/machine/api';
-import type { SymbolFile } from '../symbols/api';
 import { Btf } from '../symbols/btf';
 import { BtfTypes } from '../symbols/btf-types';
 import { findKallsyms, type KernelSymbols, readSliced, type Region } from '../symbols/kallsyms';
@@ -129,12 +128,6 @@ export class Kernel {
   get slide(): bigint | undefined {
     const text = this.symbol('_text') ?? this.symbol('_stext');
     return text === undefined ? undefined : text - LINK_ADDRESS[this.memory.pointerBytes];
-  }
-
-  /** A symbol file of the user's for this kernel: how far it is off. Undefined: it is of something else. */
-  biasOf(file: SymbolFile): bigint | undefined {
-    const [here, there] = [this.symbol('_text'), file.symbol('_text')];
-    return here === undefined || there === undefined ? undefined : here - there;
   }
 }
 
