@@ -109,6 +109,7 @@ function isEntry(path: string): boolean {
     /\.d\.ts$/.test(path) ||
     /^scripts\/[^/]+\.ts$/.test(path) ||
     path === 'bench/index.ts' ||
+    path === 'bench/support/guest-child.ts' ||
     path === 'test/support/seed.ts' ||
     tree.entries.has(path)
   );

@@ -39,26 +39,18 @@ export class GeneratedRun {
   /** PAUSE was executed while another processor could run. */
   gaveWay = false;
 
-  /** `cpu` is current. `time.idle`: ns that no instruction filled. A block ends before an address where `isBreakpoint`. */
+  /** `cpu` is current. `time.idle`: ns that no instruction filled. Blocks end at `isBreakpoint`, where `stopsAt` is asked. */
   constructor(
     private cpu: Cpu,
     private readonly time: { readonly idle: number },
     memory: WebAssembly.Memory,
     isBreakpoint: (gva: bigint) => boolean,
     tier: Tier = 'compiler',
+    private readonly stopsAt: (gva: bigint) => boolean = () => true,
   ) {
     this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
     const { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString } = this.port;
-    const imports = {
-      slowRead,
-      slowWrite,
-      slowCommit,
-      regionRead,
-      regionWrite,
-      bulkString,
-      giveWay: this.giveWay,
-      called: this.called,
-    };
+    const imports = { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString, giveWay: this.giveWay, guard: this.guard, called: this.called }; // prettier-ignore
     const source = {
       physical: cpu.mmu.physical,
       fetch: (gva: bigint) => this.cpu.mmu.fetch(gva),
@@ -191,20 +183,34 @@ export class GeneratedRun {
   requestExit(): void {
     if (!this.running || this.granted < 0) return;
     const { cache } = this.code;
-    const { view } = this.cpu.state;
     const { site } = this.port;
     const last = cache.blockOf(site).instructions.length - 1;
     // A block cut short keeps its STOP: it comes later than the next instruction, or is it.
     if (cache.position(site) < last && this.patched?.record !== site + RECORD_BYTES) this.patch(site + RECORD_BYTES);
-    view.setInt32(layout.BUDGET, view.getInt32(layout.BUDGET, true) - EXIT_NOW, true);
+    this.spend(EXIT_NOW);
     this.granted -= EXIT_NOW;
     this.setTicksBase();
   }
 
+  private spend(count: number): void {
+    const { view } = this.cpu.state;
+    view.setInt32(layout.BUDGET, view.getInt32(layout.BUDGET, true) - count, true);
+  }
   private readonly giveWay = (site: number): void => {
     this.port.site = site;
     this.gaveWay = true;
     this.requestExit();
+  };
+
+  private readonly guard = (record: number): number => {
+    const { address, gva, instructions, rip } = this.code.cache.blockOf(record);
+    // As inside the block, which has been paid for.
+    this.spend(instructions.length);
+    this.port.site = address;
+    this.cpu.state.rip = rip;
+    const stops = this.stopsAt(gva);
+    this.spend(-instructions.length);
+    return stops ? 1 : 0;
   };
 
   /** Why it returned; brings RIP and the count of instructions up to date, throws what is to be delivered. */

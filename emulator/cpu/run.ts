@@ -63,7 +63,7 @@ export class StepLoop {
       this.watched ??= stop;
       this.requestExit();
     };
-    this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva), tier);
+    this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva), tier, this.stopsAt);
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
       cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.apicId, what);
@@ -277,15 +277,18 @@ export class StepLoop {
     this.generated.codeMoved();
   }
 
+  /** Generated code came to a breakpoint: whether it has to leave. */
+  private readonly stopsAt = (gva: bigint): boolean => this.breakpoints.decide(gva, this.cpu.apicId, this.instructions);
+
   private atBreakpoint(pc: bigint): Stop | undefined {
     if (!this.breakpoints.has(pc)) return undefined;
     const { cpu, passing } = this;
     const at = this.generated.retired;
     if (passing?.cpu === cpu && passing.gva === pc && passing.at === at) return undefined;
-    const ids = this.breakpoints.hits(pc, cpu.apicId);
+    const ids = this.breakpoints.hits(pc, cpu.apicId, at);
     if (ids.length === 0) return undefined;
     this.passing = { cpu, gva: pc, at };
-    return { kind: 'breakpoint', cpu: cpu.apicId, gva: pc, ids };
+    return { kind: 'breakpoint', cpu: cpu.apicId, gva: pc, ids: [...ids] };
   }
 
   /** Linear address of the next instruction. */

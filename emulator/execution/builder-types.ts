@@ -66,6 +66,8 @@ export const HELPERS = {
   bulkString: { parameters: [I32], results: [I32] },
   /** (site) PAUSE, while another processor can run: it has its turn after this instruction. */
   giveWay: { parameters: [I32], results: [] },
+  /** (record of a guard) 0 to go on with the guarded block, else leave before it. */
+  guard: { parameters: [I32], results: [I32] },
   /** (site) The row's plain meaning: 0 to go on with the next instruction, else leave. */
   called: { parameters: [I32], results: [I32] },
   /** (link word or 0, rip, record) The way on from a region: the next block | 1, or 0 with EXIT.LINK. */

@@ -9,12 +9,12 @@ import { VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import type { Flushed } from '../mmu/tlb';
-import { checkRecordable, writeRecord } from './forms';
+import { checkRecordable, writeGuard, writeHeader, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
 import { JumpCache } from './jump-cache';
 import * as layout from './layout';
 import type { Regions } from './regions';
-import { HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
+import { GUARD_BYTES, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
 
 export interface Block {
   readonly index: number;
@@ -29,6 +29,8 @@ export interface Block {
   readonly instructions: readonly Instruction[];
   /** Address of the first record. */
   readonly address: number;
+  /** Where others lead to: the guard's record at a breakpoint, else `address`. */
+  readonly entry: number;
   /** Link words of other blocks that point here. */
   readonly incoming: number[];
   alive: boolean;
@@ -45,7 +47,7 @@ export interface CodeSource {
   isGlobal(gva: bigint): boolean;
   /** CS base, and the last offset that may be executed. */
   codeSegment(): { base: bigint; limit: bigint };
-  /** Instructions at these addresses begin blocks that nothing links to: whoever comes there comes by the run loop. */
+  /** Instructions at these addresses begin blocks with a guard (record.ts). */
   isBreakpoint(gva: bigint): boolean;
   hasFeature(name: string): boolean;
 }
@@ -117,13 +119,13 @@ export class CodeCache {
 
   /** Lets `link` (a word of a record) lead to a block. Only within a page is the way there known to stay the same. */
   link(link: number, from: bigint, to: Block): void {
-    if (to.secondGpa >= 0 || from / BigInt(PAGE) !== to.gva / BigInt(PAGE) || this.source.isBreakpoint(to.gva)) return;
-    this.view.setInt32(link, to.address, true);
+    if (to.secondGpa >= 0 || from / BigInt(PAGE) !== to.gva / BigInt(PAGE)) return;
+    this.view.setInt32(link, to.entry, true);
     to.incoming.push(link);
   }
 
   enterJumpCache(block: Block): void {
-    if (!this.source.isBreakpoint(block.gva)) this.jumps.enter(block, this.source.isGlobal(block.gva));
+    this.jumps.enter(block, this.source.isGlobal(block.gva));
   }
   /** A processor forgot translations. */
   flushJumpCache(processor: number, what: Flushed): void {
@@ -139,7 +141,7 @@ export class CodeCache {
   }
 
   private build(rip: bigint, gva: bigint, gpa: number, limit: bigint, mode: ExecutionMode): Block {
-    if (this.free + (MAX_INSTRUCTIONS + 2) * RECORD_BYTES > layout.RECORDS_END) this.clear();
+    if (this.free + (MAX_INSTRUCTIONS + 4) * RECORD_BYTES > layout.RECORDS_END) this.clear();
     const instructions: Instruction[] = [];
     let secondGpa = -1;
     let bytes = 0;
@@ -185,20 +187,21 @@ export class CodeCache {
     return this.source.physical.data.subarray(host, host + Math.min(length, PAGE - (gpa % PAGE)));
   }
 
-  private place(parts: Omit<Block, 'index' | 'address' | 'incoming' | 'alive' | 'indirect'>): Block {
+  private place(parts: Omit<Block, 'index' | 'address' | 'entry' | 'incoming' | 'alive' | 'indirect'>): Block {
     const { instructions, mode } = parts;
     assert(instructions.length > 0, 'a block has an instruction');
+    const guarded = this.source.isBreakpoint(parts.gva);
+    const entry = this.free + HEADER_BYTES;
+    if (guarded) this.free += GUARD_BYTES;
     const address = this.free + HEADER_BYTES;
-    const block: Block = { ...parts, index: this.blocks.length, address, incoming: [], alive: true, indirect: false };
-    this.view.setInt32(this.free + HEADER.COUNT, instructions.length, true);
-    this.view.setInt32(this.free + HEADER.BLOCK, block.index, true);
-    this.view.setInt32(this.free + HEADER.REGION, 0, true);
-    this.view.setInt32(this.free + HEADER.NEED, NO_REGION, true);
-    this.view.setInt32(this.free + HEADER.HEAT, this.regions?.heat ?? NO_REGION, true);
+    const made = { address, entry, incoming: [], alive: true, indirect: false };
+    const block: Block = { ...parts, ...made, index: this.blocks.length };
+    writeHeader(this.view, this.free, block, { index: 0, need: NO_REGION, heat: this.regions?.heat ?? NO_REGION });
     instructions.forEach((insn, i) =>
       writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i),
     );
     const last = instructions[instructions.length - 1];
+    if (guarded) writeGuard(this.view, block);
     const end = address + instructions.length * RECORD_BYTES;
     // After a plain meaning that ends the block nothing is executed, but the record must be there to be named.
     writeRecord(this.view, end, HANDLER.FALL, { ...last, operands: [], memory: undefined }, instructions.length);
@@ -261,6 +264,7 @@ export class CodeCache {
     if (!block.alive) return;
     block.alive = false;
     this.regions?.forget(block);
+    if (block.entry !== block.address) this.view.setInt32(block.entry - HEADER_BYTES + HEADER.NEED, NO_REGION, true);
     for (const link of block.incoming) this.view.setInt32(link, 0, true);
     // Whoever is inside leaves before its next instruction; whoever arrives by the jump cache leaves at once.
     for (let i = 0; i <= block.instructions.length; i++)

@@ -6,7 +6,7 @@ import type { Addressing, Form } from './builder';
 import { buildForms } from './interpreter';
 import type { FormCode } from './interpreter';
 import * as layout from './layout';
-import { FIRST_FORM_HANDLER, HANDLER, RECORD, RECORD_BYTES } from './record';
+import { FIRST_FORM_HANDLER, GUARD_INDEX, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record'; // prettier-ignore
 
 /** What a block is translated for. Two blocks of different modes are never confused; `key` tells them apart. */
 export interface ExecutionMode {
@@ -155,6 +155,27 @@ export function writeRecord(view: DataView, at: number, handler: number, insn: I
     const displacement = memory.ripRelative ? memory.displacement - nextRip(insn) : memory.displacement;
     view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, displacement)), true);
   }
+}
+
+interface Placed {
+  readonly index: number;
+  readonly entry: number;
+  readonly instructions: readonly Instruction[];
+}
+
+/** The header of a block or of its guard, and the region to enter there. */
+export function writeHeader(view: DataView, at: number, block: Placed, region: { index: number; need: number; heat: number }): void {
+  view.setInt32(at + HEADER.COUNT, block.instructions.length, true);
+  view.setInt32(at + HEADER.BLOCK, block.index, true);
+  view.setInt32(at + HEADER.REGION, region.index, true);
+  view.setInt32(at + HEADER.NEED, region.need, true);
+  view.setInt32(at + HEADER.HEAT, region.heat, true);
+} // prettier-ignore
+
+/** Before a block (record.ts). It costs as much as the block, so that it asks only where the block can be executed. */
+export function writeGuard(view: DataView, block: Placed): void {
+  writeHeader(view, block.entry - HEADER_BYTES, block, { index: GUARD_INDEX, need: 0, heat: NO_REGION });
+  writeRecord(view, block.entry, HANDLER.STOP, { ...block.instructions[0], operands: [], memory: undefined }, 0);
 }
 
 /** Offset in CS of what follows, wrapped as the code size wraps it. */

@@ -8,7 +8,7 @@ import type { Form, Helper, HelperIndices, Size } from './builder';
 import { FunctionBuilder, I32, ModuleBuilder, call, callIndirect, i32, load, load32S } from './wasm';
 import type { Label, Value } from './wasm';
 import * as layout from './layout';
-import { EXIT, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
+import { EXIT, GUARD_BYTES, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
 import { addHelpers, SHARED_HELPERS } from './helpers';
 import { followLink, leave, probeJumpCache } from './links';
 import type { Ways } from './links';
@@ -216,7 +216,21 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
     }),
   );
   module.add(f, [], 'run');
+  module.add(guardFunction(helpers.guard), [I32], 'enterGuarded');
   return module.build();
+}
+
+/** What is entered before a block at a breakpoint: answers with the block, or 0 to leave as if the budget were short. */
+function guardFunction(guard: number): FunctionBuilder {
+  const f = new FunctionBuilder([I32]);
+  const record = f.parameter(0);
+  f.if(call(guard, I32, [record]), () => {
+    leave(f, EXIT.BUDGET, record);
+    f.return(i32(0));
+  });
+  f.return(record.add(GUARD_BYTES).or(1));
+  f.unreachable();
+  return f;
 }
 
 /** Cases by handler number; each ends by going somewhere. */

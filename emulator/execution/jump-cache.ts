@@ -34,7 +34,7 @@ export class JumpCache {
     const linear = block.mode.codeSize === 64 && block.secondGpa < 0;
     this.keep[(entry - layout.JUMP_CACHE) >> 4] = linear ? KEEP.LINEAR | (isGlobal ? KEEP.GLOBAL : 0) : 0;
     view.setBigUint64(entry, block.rip, true);
-    view.setUint32(entry + 8, block.address, true);
+    view.setUint32(entry + 8, block.entry, true);
     view.setInt32(entry + 12, mode, true);
   }
 

@@ -25,6 +25,12 @@ export const HEADER = {
   /** i32: counts down the executions by the interpreter; at 0 it leaves with EXIT.HOT. */ HEAT: 20,
 } as const; // prettier-ignore
 export const NO_REGION = 0x7fff_ffff;
+/**
+ * A block at a breakpoint has a guard before its header: a header and a record of its own, to which everybody else leads. It
+ * is entered like a region, by the function at GUARD_INDEX of the table, which asks whether to stop (interpreter.ts).
+ */
+export const GUARD_BYTES = HEADER_BYTES + RECORD_BYTES;
+export const GUARD_INDEX = 1;
 
 /** Handlers that are no instruction's. */
 export const HANDLER = {

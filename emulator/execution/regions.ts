@@ -86,7 +86,14 @@ export class Regions {
   hot(block: Block): void {
     // Below 0 it counts on without end, and the block is known to be warm.
     this.setHeader(block, HEADER.HEAT, -1);
-    if (block.alive && block.secondGpa < 0 && this.header(block, HEADER.NEED) === NO_REGION) this.waiting.push(block);
+    // A guarded block stays with the interpreter: a way back to it inside a region would miss the guard.
+    if (
+      block.alive &&
+      block.entry === block.address &&
+      block.secondGpa < 0 &&
+      this.header(block, HEADER.NEED) === NO_REGION
+    )
+      this.waiting.push(block);
   }
   /** Between two runs of generated code; `retired`: instructions so far. */
   poll(retired: number): void {

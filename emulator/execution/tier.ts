@@ -5,6 +5,7 @@ import { FormTable } from './forms';
 import { HOT_FORMS, resolveHotForms } from './hot-forms';
 import { buildDispatcher } from './interpreter';
 import type { FormCode, InterpreterImports } from './interpreter';
+import { GUARD_INDEX } from './record';
 import { COMPILER_OPTIONS, Regions } from './regions';
 import type { CompilerOptions } from './regions';
 
@@ -33,6 +34,7 @@ export class GeneratedCode {
     const host = { memory, table, ...imports };
     const shared = new WebAssembly.Instance(module, { env: host }).exports;
     this.run = shared.run as (record: number) => void;
+    table.set(GUARD_INDEX, shared.enterGuarded);
     const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
       new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { ...host, ...shared } }).exports;
     this.cache = new CodeCache(memory, new FormTable(table, instantiate, inline), source);
