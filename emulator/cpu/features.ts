@@ -55,6 +55,7 @@ export const WORKS: readonly Feature[] = [
   'mmx', 'fxsr', 'sse', 'sse2', 'sse3', 'ssse3',
   'cx16', 'pcid', 'x2apic', 'movbe', 'popcnt', 'tsc-deadline', 'arat', 'erms', 'lzcnt', 'bmi1', 'bmi2', 'adx',
   'sse4.1', 'sse4.2', 'aes', 'pclmulqdq', 'sha', 'clflushopt', 'clwb',
+  'avx', 'avx2', 'fma', 'f16c', 'vaes', 'vpclmulqdq',
   'xsave', 'xsaveopt', 'xsavec', 'xgetbv1', 'xsaves', 'rdpid',
   'fsgsbase', 'tsc-adjust', 'smep', 'invpcid', 'smap', 'umip',
   'ibrs', 'stibp', 'bhi-ctrl', 'arch-capabilities', 'rdrand', 'rdseed', 'ibpb',
