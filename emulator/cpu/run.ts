@@ -14,7 +14,7 @@ import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
 import { executionMode } from './mode';
 import { GuestFault } from './ports';
-import { ACTIVITY, QUANTUM, Turns } from './turns';
+import { ACTIVITY, QUANTUM, somethingWaits, Turns } from './turns';
 import type { Turn } from './turns';
 
 /** What the step loop asks of the board and the machine. */
@@ -38,7 +38,8 @@ const STEP_PATIENCE = 50_000;
 
 export class StepLoop {
   readonly breakpoints: Breakpoints;
-  private readonly generated: GeneratedRun;
+  /** Public for what is compiled in it. */
+  readonly generated: GeneratedRun;
   private readonly turns: Turns;
   /** A watchpoint was hit by the instruction that is executing. */
   private watched?: Stop;
@@ -87,11 +88,6 @@ export class StepLoop {
   /** Guest time in ns. */
   get now(): number {
     return this.instructions * NS_PER_INSTRUCTION + this.host.idle;
-  }
-
-  /** Regions compiled so far. */
-  get compiled(): number {
-    return this.generated.code.regions?.made.regions ?? 0;
   }
 
   /** Leave generated code when the instruction that is executing is done. */
@@ -239,7 +235,12 @@ export class StepLoop {
     const shadow = state.system('interruptibility') & (BLOCKED_BY.sti | BLOCKED_BY.movSs);
     const trapFlag = (state.systemFlags & RFLAGS.TF) !== 0;
     const resumeFlag = (state.systemFlags & RFLAGS.RF) !== 0;
-    const single = shadow !== 0n || trapFlag || resumeFlag || cpu.debug.armed();
+    let single = trapFlag || resumeFlag || cpu.debug.armed();
+    if (shadow !== 0n && !single) {
+      // Nothing waits that the shadow of STI could hold back, nor will before the next instruction is done.
+      single = shadow !== BLOCKED_BY.sti || budget === 1 || somethingWaits(cpu);
+      if (!single) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+    }
     try {
       if (single) {
         const due = cpu.debug.checkInstruction();

@@ -111,3 +111,7 @@ function canRun({ state, interrupts, heldEvent }: Cpu): boolean {
   if (nmi && !(state.system('interruptibility') & NMI_BLOCKED)) return true;
   return (state.systemFlags & RFLAGS.IF) !== 0 && interrupts.pending();
 }
+
+/** An interrupt or a filter could hold the processor back, or be held back, before its next instruction. */
+export const somethingWaits = ({ interrupts, onEvent }: Cpu): boolean =>
+  onEvent !== undefined || interrupts.pending() || interrupts.signals().nmi;

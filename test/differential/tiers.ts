@@ -186,7 +186,7 @@ class Runner {
   }
   get compiled(): number {
     assert(this.tier !== 'interpreter');
-    return this.loop.compiled;
+    return this.loop.generated.code.regions!.made.regions;
   }
 }
 
