@@ -5,13 +5,14 @@
  */
 import { parseArgs } from 'node:util';
 import { createMachine } from '../emulator';
+import { boot } from './boot';
 import { debugging } from './debugging';
 import { kernels } from './kernels';
 import { surroundings } from './support/host';
 import { writePart } from './support/report';
 import type { BenchContext, Part } from './support/part';
 
-const PARTS: readonly Part[] = [kernels, debugging];
+const PARTS: readonly Part[] = [kernels, debugging, boot];
 
 /** A tier that does not exist yet is refused. */
 const exists = (tier: 'interpreter' | 'compiler'): boolean => {
