@@ -11,18 +11,18 @@ import { structure } from './flow';
 import type { Flow } from './flow';
 import { nextRip } from './forms';
 import type { HelperIndices } from './builder';
-import * as layout from './layout';
 import { materialise, MEMORY } from './lazy-flags';
 import type { Pending } from './lazy-flags';
 import { leave, probeJumpCache } from './links';
 import { EXIT, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
 import type { RegionBlock, RegionPlan, Step } from './region';
+import { RegionFunction } from './region-function';
 import { RegionEmitter } from './region-emitter';
 import type { RegionFrame, Site } from './region-emitter';
 import { liveness } from './region-liveness';
 import type { Liveness } from './region-liveness';
-import { FunctionBuilder, I32, I64, call, i32, i64, load } from './wasm';
-import type { Label, Local, Value } from './wasm';
+import { I32, call, i32, i64, load } from './wasm';
+import type { Label, Value, FunctionBuilder } from './wasm';
 
 /** A place in the block that is being compiled. */
 interface Position {
@@ -31,35 +31,29 @@ interface Position {
   faults?: Label;
 }
 
-export class RegionCompiler implements RegionFrame {
-  readonly f = new FunctionBuilder([I32]);
+export class RegionCompiler extends RegionFunction implements RegionFrame {
   readonly flow: Flow;
   pending: Pending = MEMORY;
 
   private readonly live: Liveness;
-  private readonly registers: (Local | undefined)[];
-  private readonly left = this.f.local(I32);
-  private readonly answer = this.f.local(I32);
   private readonly faulted = this.f.local(I32);
   private readonly entry = this.f.local(I32);
-  private readonly tables = { read: this.f.local(I32), write: this.f.local(I32) };
   private readonly labels = new Map<number, Label>();
-  private exit: Label = 0;
   private dispatch: Label = 0;
   private place: Position = { node: 0 };
-  private ends: Label = 0;
   private repeats: Label = 0;
 
   /** `index`: the region's place in the function table. `immediateOf`: a record's immediate field. */
   constructor(
     private readonly plan: RegionPlan,
     private readonly index: number,
-    readonly helpers: HelperIndices,
+    helpers: HelperIndices,
     private readonly immediateOf: (record: number) => bigint,
   ) {
+    super(helpers);
     this.flow = structure([[], ...plan.blocks.map((b) => b.successors)], plan.entries);
     this.live = liveness(plan, this.flow);
-    this.registers = Array.from({ length: 16 }, (_, i) => ((this.live.used >> i) & 1 ? this.f.local(I64) : undefined));
+    this.allocate(this.live.used, this.live.written);
   }
 
   // --- The function.
@@ -86,22 +80,6 @@ export class RegionCompiler implements RegionFrame {
     f.unreachable();
     return f;
   }
-  /** State to locals. */
-  private load(): void {
-    const { f } = this;
-    this.registers.forEach((local, i) => local && f.set(local, load(64, i32(0), layout.GPRS + i * 8)));
-    f.set(this.left, load(32, i32(0), layout.BUDGET));
-    f.set(this.tables.read, load(32, i32(0), layout.TLB_READ));
-    f.set(this.tables.write, load(32, i32(0), layout.TLB_WRITE));
-  }
-  private store(): void {
-    const { f } = this;
-    this.registers.forEach((local, i) => {
-      if (local && (this.live.written >> i) & 1) f.store(64, i32(0), f.get(local), layout.GPRS + i * 8);
-    });
-    f.store(32, i32(0), f.get(this.left), layout.BUDGET);
-  }
-
   // --- Structure.
   private mergesUnder(node: number): number[] {
     return this.flow.children[node].filter((child) => this.flow.merges[child]);
@@ -147,7 +125,7 @@ export class RegionCompiler implements RegionFrame {
     return this.plan.blocks[this.place.node - 1];
   }
   /** Instructions of the cache's block that this one was cut short by. */
-  private get excess(): number {
+  protected get excess(): number {
     return this.here.block.instructions.length - this.here.steps.length;
   }
 
@@ -230,17 +208,6 @@ export class RegionCompiler implements RegionFrame {
   }
 
   // --- RegionFrame: what an instruction asks.
-  register(index: number): Local {
-    const local = this.registers[index];
-    assert(local !== undefined, 'a register that the instruction names was found by the analysis');
-    return local;
-  }
-  tlb(writing: boolean): Value {
-    return this.f.get(writing ? this.tables.write : this.tables.read);
-  }
-  budget(): Value {
-    return this.f.get(this.left);
-  }
   ahead(site: Site): number {
     return this.here.steps.length - this.positionOf(site);
   }
@@ -259,19 +226,6 @@ export class RegionCompiler implements RegionFrame {
     this.payExcess();
     assert(this.pending.kind === 'memory' || this.place.faults !== this.commonFaults, 'faults were foreseen');
     f.branch(this.place.faults!);
-  }
-  /** The run loop takes it that the whole block of the cache was paid for. */
-  private payExcess(): void {
-    if (this.excess > 0) this.f.set(this.left, this.f.get(this.left).sub(this.excess));
-  }
-  private exitWith(reason: number, record: number): void {
-    this.payExcess();
-    leave(this.f, reason, i32(record));
-    this.f.set(this.answer, i32(0));
-    this.f.branch(this.exit);
-  }
-  private stopAt(record: number): void {
-    this.exitWith(EXIT.STOP, record);
   }
   private unlessAffordable(otherwise: () => void): void {
     this.f.if(this.f.get(this.left).ltS(this.plan.instructions), otherwise, undefined, false);
@@ -358,44 +312,10 @@ export class RegionCompiler implements RegionFrame {
     f.branch(this.repeats);
   }
 
-  // --- Out of the region and back: registers, flags and budget lie where everybody looks for them.
-  private publish(): void {
-    this.store();
-    if (this.excess > 0) this.f.store(32, i32(0), this.f.get(this.left).sub(this.excess), layout.BUDGET);
-  }
-  private takeBack(): void {
-    this.load();
-    if (this.excess > 0) this.f.set(this.left, this.f.get(this.left).add(this.excess));
-  }
-  /** Calls the row's plain meaning; leaves if it wants to, or if somebody asked for an exit meanwhile. */
-  private callOut({ record }: Site): void {
-    const { f } = this;
-    this.publish();
-    f.if(call(this.helpers.called, I32, [i32(record)]), () => f.return(i32(0)));
-    this.takeBack();
-    f.if(f.get(this.left).ltS(0), () => this.stopAt(record + RECORD_BYTES), undefined, false);
-  }
   private callPlain(site: Site): void {
     this.flush();
     this.callOut(site);
     // A row that ends its block has left.
     if (site.insn.row.attributes.ends) this.f.unreachable();
-  }
-  plain(site: Site): void {
-    this.callOut(site);
-    this.f.branch(this.ends);
-  }
-  giveWay({ record }: Site): void {
-    const { f } = this;
-    this.publish();
-    f.call(this.helpers.giveWay, [i32(record)]);
-    leave(f, EXIT.STOP, i32(record + RECORD_BYTES));
-    f.return(i32(0));
-  }
-  bulkString({ record }: Site): Value {
-    this.publish();
-    const done = this.f.let(call(this.helpers.bulkString, I32, [i32(record)]));
-    this.takeBack();
-    return done;
   }
 }

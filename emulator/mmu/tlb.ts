@@ -13,7 +13,7 @@ const TABLES = 8;
 const ENTRY_WORDS = 4;
 const INDEX_MASK = layout.TLB_ENTRIES - 1;
 /** Beyond so many fills since the last flush whole tables are wiped; below, the filled slots. */
-const LOG_LENGTH = 512;
+const LOG_LENGTH = 4096;
 const CODE_ENTRIES = 256;
 /** Beside the page's size: a load of CR3 leaves the entry alone. */
 const GLOBAL = 0x100;
@@ -120,8 +120,8 @@ export class Tlb {
       else if (kept++ < LOG_LENGTH) this.log[kept - 1] = slot;
     };
     // What is kept is written to where was read already.
-    if (this.logged <= LOG_LENGTH) for (let i = 0; i < this.logged; i++) look(this.log[i]);
-    else this.eachUsed(look);
+    if (this.logged > LOG_LENGTH) return this.flush();
+    for (let i = 0; i < this.logged; i++) look(this.log[i]);
     this.logged = kept;
     for (let i = 0; i < CODE_ENTRIES; i++) if (!this.codeGlobal[i]) this.codeLow[i] = -1;
     this.onFlush('non-global');

@@ -108,4 +108,9 @@ export const LAYERS: readonly Layer[] = [
 export const MAX_LINES = 300;
 
 /** Larger files, each with what keeps it in one piece. The limit is for that file: it may shrink, not grow. */
-export const LARGE_FILES: Readonly<Record<string, { lines: number; why: string }>> = {};
+export const LARGE_FILES: Readonly<Record<string, { lines: number; why: string }>> = {
+  'emulator/execution/compiler.ts': {
+    lines: 325,
+    why: 'blocks, branches and faults of a region are emitted in one recursion that shares where it stands',
+  },
+};
