@@ -90,7 +90,10 @@ describe('the adapter as a program', function () {
     assert.match(await client.refusal('launch', { kernel: '/no/such/kernel' }), /^Launch attribute 'kernel': Cannot read .*there is no such file/); // prettier-ignore
     assert.match(await client.refusal('launch', { kernel: ADAPTER }), /main\.ts/);
     assert.match(await client.refusal('launch', { kernel: SAMPLE, symbols: ['/nope'] }), /'symbols\[0\]'.*\/nope/);
-    assert.match(await client.refusal('launch', { kernel: SAMPLE, cpus: 9 }), /'cpus' is 9; give a whole number from 1 to 8/);
+    assert.match(
+      await client.refusal('launch', { kernel: SAMPLE, cpus: 9 }),
+      /'cpus' is 9; give a whole number from 1 to 8/,
+    );
     assert.match(await client.refusal('stackTrace', { threadId: 1 }), /Nothing has been launched/);
     client.kill();
   });
