@@ -38,7 +38,6 @@ const STEP_PATIENCE = 50_000;
 
 export class StepLoop {
   readonly breakpoints: Breakpoints;
-  /** Public for what is compiled in it. */
   readonly generated: GeneratedRun;
   private readonly turns: Turns;
   /** A watchpoint was hit by the instruction that is executing. */
