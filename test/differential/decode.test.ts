@@ -25,7 +25,7 @@ const sameOperands = (ours: Instruction): boolean =>
 /** Operands of 16 bits that iced-x86 names by the operand size; and implicit ones that it spells out. */
 const OTHER_OPERANDS = new Set([
   'nop', 'maskmovq', 'maskmovdqu', 'arpl', 'lar', 'lsl', 'lldt', 'lmsw', 'ltr', 'sldt', 'smsw', 'str', 'verr', 'verw',
-  'pextrw', 'pinsrw', 'pmovmskb', 'movmskps', 'movmskpd', 'vpextrw', 'vpinsrw', 'vpmovmskb', 'vmovmskps', 'vmovmskpd', 'vmaskmovdqu',
+  'pextrb', 'pinsrb', 'vpextrb', 'vpinsrb', 'pextrw', 'pinsrw', 'pmovmskb', 'movmskps', 'movmskpd', 'vpextrw', 'vpinsrw', 'vpmovmskb', 'vmovmskps', 'vmovmskpd', 'vmaskmovdqu',
 ]); // prettier-ignore
 /** #UD outside 64-bit mode on the processors that we model; valid on AMD's. */
 const INTEL_ONLY_64 = new Set(['syscall', 'sysret']);
