@@ -21,6 +21,8 @@ import { GuestFault } from './ports';
 
 /** Taken out of the budget to make generated code leave at the next block. */
 const EXIT_NOW = 1 << 30;
+/** CS in 64-bit mode: neither base nor limit. */
+const WHOLE_SPACE = { base: 0n, limit: (1n << 64n) - 1n };
 
 export class GeneratedRun {
   readonly code: GeneratedCode;
@@ -98,9 +100,10 @@ export class GeneratedRun {
   }
 
   private codeSegment(): { base: bigint; limit: bigint } {
-    const { base, limit } = this.cpu.state.segment(SEG.CS);
-    const long = executionMode(this.cpu.state).codeSize === 64;
-    return { base, limit: long ? (1n << 64n) - 1n : BigInt(limit) };
+    const { state } = this.cpu;
+    if (executionMode(state).codeSize === 64) return WHOLE_SPACE;
+    const { base, limit } = state.segment(SEG.CS);
+    return { base, limit: BigInt(limit) };
   }
   /** The jump cache knows offsets in CS: with another base they mean something else. */
   codeMoved(): void {

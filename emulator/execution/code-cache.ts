@@ -9,7 +9,7 @@ import { VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import type { Flushed } from '../mmu/tlb';
-import { checkRecordable, writeGuard, writeHeader, writeRecord } from './forms';
+import { checkRecordable, writeFall, writeGuard, writeHeader, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
 import { JumpCache } from './jump-cache';
 import * as layout from './layout';
@@ -59,7 +59,6 @@ interface CodePage {
   blocks: number;
 }
 const GRANULE = 16;
-
 const PAGE = 4096;
 const MAX_INSTRUCTIONS = 64;
 const MAX_INSTRUCTION_BYTES = 15;
@@ -91,8 +90,9 @@ export class CodeCache {
     const gva = mode.codeSize === 64 ? rip : BigInt.asUintN(32, base + rip);
     if (rip > limit) throw new GuestFault(VECTOR.GP, 0);
     const gpa = this.source.fetch(gva);
-    const known = this.byGpa.get(gpa)?.find((b) => b.rip === rip && b.mode.key === mode.key && this.secondPageHolds(b));
-    return known ?? this.build(rip, gva, gpa, limit, mode);
+    for (const block of this.byGpa.get(gpa) ?? [])
+      if (block.mode.key === mode.key && block.rip === rip && this.secondPageHolds(block)) return block;
+    return this.build(rip, gva, gpa, limit, mode);
   }
   private secondPageHolds(block: Block): boolean {
     return block.secondGpa < 0 || this.source.fetch(secondPage(block.gva)) === block.secondGpa;
@@ -194,25 +194,26 @@ export class CodeCache {
     const entry = this.free + HEADER_BYTES;
     if (guarded) this.free += GUARD_BYTES;
     const address = this.free + HEADER_BYTES;
-    const made = { address, entry, incoming: [], alive: true, indirect: false };
-    const block: Block = { ...parts, ...made, index: this.blocks.length };
+    // Spelt out: a boot makes tens of thousands, and spreading costs more than all the rest.
+    const { rip, gva, gpa, secondGpa, bytes } = parts;
+    const block: Block = {
+      index: this.blocks.length, rip, gva, gpa, secondGpa, bytes, mode, instructions, address, entry, incoming: [], alive: true, indirect: false,
+    }; // prettier-ignore
     writeHeader(this.view, this.free, block, { index: 0, need: NO_REGION, heat: this.regions?.heat ?? NO_REGION });
-    instructions.forEach((insn, i) =>
-      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i),
-    );
-    const last = instructions[instructions.length - 1];
+    for (const [i, insn] of instructions.entries())
+      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i);
     if (guarded) writeGuard(this.view, block);
     const end = address + instructions.length * RECORD_BYTES;
     // After a plain meaning that ends the block nothing is executed, but the record must be there to be named.
-    writeRecord(this.view, end, HANDLER.FALL, { ...last, operands: [], memory: undefined }, instructions.length);
+    writeFall(this.view, end, instructions[instructions.length - 1], instructions.length);
     this.forms.flush();
     this.free = end + RECORD_BYTES;
     this.blocks.push(block);
-    const same = this.byGpa.get(block.gpa);
+    const same = this.byGpa.get(gpa);
     if (same) same.push(block);
-    else this.byGpa.set(block.gpa, [block]);
-    this.claimPage(block, block.gpa);
-    if (block.secondGpa >= 0) this.claimPage(block, block.secondGpa);
+    else this.byGpa.set(gpa, [block]);
+    this.claimPage(block, gpa);
+    if (secondGpa >= 0) this.claimPage(block, secondGpa);
     return block;
   }
   private claimPage(block: Block, gpa: number): void {

@@ -1,5 +1,5 @@
 /** From a decoded instruction to the code that executes it: forms, their keys, handler numbers, records. */
-import type { Instruction, Operand } from '../isa/instruction';
+import type { Instruction, Operand, Row } from '../isa/instruction';
 import { SEG } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { Addressing, Form } from './builder';
@@ -77,9 +77,26 @@ export const formKey = (row: { index: number }, form: Form): string => {
   return `${row.index}:${operandSize}/${addressSize}/${stackSize}/${addressing}/${stackAddressing}/${based ? 'b' : ''}/${operands}/${rep}`;
 };
 
+const SIZES = { 8: 0, 16: 1, 32: 2, 64: 3 } as const;
+const ADDRESSINGS = { flat64: 0, flat32: 1, general: 2 } as const;
+const REPEATS = { none: 0, rep: 1, repne: 2 } as const;
+const KINDS = { gpr: 0, memory: 1, absolute: 2, rip: 3, immediate: 4, target: 5, vector: 6, mmx: 7 } as const;
+/** Row and form but its operands as one number, the operands as another: formKey for those who ask often. */
+const shapeOf = (row: { index: number }, form: Form): number =>
+  (((((((row.index * 4 + SIZES[form.operandSize]) * 4 + SIZES[form.addressSize]) * 4 + SIZES[form.stackSize]) * 4 +
+    ADDRESSINGS[form.addressing]) * 4 + ADDRESSINGS[form.stackAddressing]) * 2 + (form.based ? 1 : 0)) * 4 +
+    REPEATS[form.rep]); // prettier-ignore
+const operandsOf = ({ operands }: Form): number => {
+  let number = 0;
+  for (const { kind, size } of operands) number = number * 512 + (KINDS[kind] << 6) + (size >> 3) + 1;
+  return number;
+};
+
 /** Numbers forms as they are met and makes their functions, a batch at a time. */
 export class FormTable {
   private readonly handlers = new Map<string, number>();
+  /** The same by shapeOf, then by operandsOf. */
+  private readonly numbered = new Map<number, Map<number, number>>();
   private readonly pending: { handler: number; code: FormCode }[] = [];
   private next: number;
 
@@ -97,12 +114,21 @@ export class FormTable {
     const { row } = instruction;
     if (row.meaning.kind === 'call') return HANDLER.CALLED;
     const form = formOf(instruction, mode);
+    const shape = shapeOf(row, form);
+    let same = this.numbered.get(shape);
+    if (!same) this.numbered.set(shape, (same = new Map()));
+    const operands = operandsOf(form);
+    let handler = same.get(operands);
+    if (handler === undefined) same.set(operands, (handler = this.handlerOf(row, row.meaning.emit, form)));
+    return handler;
+  }
+  private handlerOf(row: Row, emit: FormCode['emit'], form: Form): number {
     const key = formKey(row, form);
     const known = this.handlers.get(key);
     if (known !== undefined) return known;
     const handler = this.next++;
     this.handlers.set(key, handler);
-    this.pending.push({ handler, code: { form, emit: row.meaning.emit, ends: row.attributes.ends === true } });
+    this.pending.push({ handler, code: { form, emit, ends: row.attributes.ends === true } });
     return handler;
   }
 
@@ -128,13 +154,21 @@ export function slotOf(operand: Operand): number {
 
 const gprSlot = (index: number): number => (index < 0 ? layout.ZERO : layout.GPRS + index * 8);
 
-/** Writes the 48 bytes of a record (record.ts). */
-export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
-  for (let i = 0; i < RECORD_BYTES; i += 8) view.setBigUint64(at + i, 0n, true);
+/** What a record says whatever its operands are. */
+function beginRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
+  for (let i = 0; i < RECORD_BYTES; i += 4) view.setInt32(at + i, 0, true);
   view.setUint32(at + RECORD.HANDLER, handler, true);
   view.setUint8(at + RECORD.LENGTH, insn.length);
   view.setUint8(at + RECORD.POSITION, position);
   view.setBigUint64(at + RECORD.NEXT_RIP, nextRip(insn), true);
+}
+/** Behind a block's last instruction: goes on after it. */
+export const writeFall = (view: DataView, at: number, last: Instruction, position: number): void =>
+  beginRecord(view, at, HANDLER.FALL, last, position);
+
+/** Writes the 48 bytes of a record (record.ts). */
+export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
+  beginRecord(view, at, handler, insn, position);
   insn.operands.forEach((operand, i) => {
     // The second one, ENTER's, lies above the 16 bits of the first.
     if (operand.kind === 'immediate' && insn.operands[i - 1]?.kind === 'immediate')

@@ -178,7 +178,7 @@ export class Pc implements Machine, StepHost {
     this.deadline = this.board.nextDeadline();
   } // prettier-ignore
   private powerOn(): void {
-    this.physical.data.fill(0, layout.RAM, layout.RAM + this.config.memory);
+    this.physical.clear();
     this.idle = 0;
     this.pendingStop = undefined;
     this.loop.restart();

@@ -72,6 +72,17 @@ export class PhysicalMemory {
     this.setKind(0xa_0000, 0xb_ffff, 'hole');
   }
 
+  /** All of RAM 0, as after power-on. What is 0 already is not written: the host need not provide pages for it. */
+  clear(): void {
+    const { words } = this;
+    const end = (this.base + this.size) >>> 2;
+    for (let page = this.base >>> 2; page < end; page += PAGE_BYTES >>> 2) {
+      let any = 0;
+      for (let i = page; i < page + (PAGE_BYTES >>> 2); i++) any |= words[i];
+      if (any !== 0) words.fill(0, page, page + (PAGE_BYTES >>> 2));
+    }
+  }
+
   observe(cache: TranslationCache): void {
     this.observers.push(cache);
   }
