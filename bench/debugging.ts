@@ -101,7 +101,7 @@ const stubSteps =
 const lines = (count: number): Measure => async () =>
   rateOf(count, await adapted('hash 100000000 1', async (adapter) => {
     await at(adapter, 'hash');
-    await adapter.steps(20, 1, 'next', 'line');
+    await adapter.steps(Math.min(count, 1000), 1, 'next', 'line');
   }, (adapter) => adapter.steps(count, 1, 'next', 'line'))); // prettier-ignore
 
 const conditions =
@@ -129,7 +129,7 @@ export interface Sizes {
   conditions: number;
   theirs: number;
 }
-export const FULL: Sizes = { steps: 20_000, stepi: 200_000, lines: 200, conditions: 2_000_000, theirs: 1000 };
+export const FULL: Sizes = { steps: 20_000, stepi: 200_000, lines: 5000, conditions: 2_000_000, theirs: 1000 };
 export const SMALL: Sizes = { steps: 50, stepi: 1000, lines: 5, conditions: 2000, theirs: 10 };
 
 export function rowsOf(sizes: Sizes, withQemu: boolean, withGdb: boolean): Row[] {

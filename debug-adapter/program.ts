@@ -17,19 +17,33 @@ export interface Module {
   file: SymbolFile;
 }
 
+/** What steps ask of an address. */
+interface PlaceFacts {
+  line: LineEntry | undefined;
+  /** Where its function begins. */
+  function: bigint | undefined;
+  /** Inlined functions around it. */
+  depth: number;
+}
+const MOST_PLACES = 4096;
+
 export class Program {
   readonly modules: Module[] = [];
   private nextId = 1;
+  /** Until modules come or go. */
+  private places = new Map<bigint, PlaceFacts>();
 
   add(path: string, file: SymbolFile): Module {
     const module = { id: this.nextId++, path, file };
     this.modules.push(module);
+    this.places.clear();
     return module;
   }
   /** A module that the guest has unloaded. */
   remove(module: Module): void {
     const at = this.modules.indexOf(module);
     if (at >= 0) this.modules.splice(at, 1);
+    this.places.clear();
   }
 
   /** The module that claims this address. */
@@ -55,6 +69,15 @@ export class Program {
   /** Innermost first; empty where nothing is known. */
   framesAt(gva: bigint): InlineFrame[] {
     return this.first(gva, (file) => (file.framesAt(gva).length > 0 ? file.framesAt(gva) : undefined)) ?? [];
+  }
+  placeOf(gva: bigint): PlaceFacts {
+    const known = this.places.get(gva);
+    if (known !== undefined) return known;
+    if (this.places.size >= MOST_PLACES) this.places.clear();
+    const depth = this.framesAt(gva).length;
+    const place = { line: this.lineAt(gva), function: this.functionAt(gva)?.start, depth };
+    this.places.set(gva, place);
+    return place;
   }
   unwind(pc: bigint, target: Target): UnwoundFrame | undefined {
     return this.first(pc, (file) => file.unwind(pc, target));

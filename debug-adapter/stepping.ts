@@ -7,7 +7,7 @@ import type { DisassembledInstruction, Stop, TrapEvent } from '../emulator/machi
 import type { Activity, Need } from './runner';
 import type { CodeFrame } from './frames';
 import { stackPointer, until, type Part, type StepContext } from './run-until';
-import type { LineEntry } from './symbols/api';
+import { callAt, factsAt, type Facts } from './step-facts';
 import { unwindStack } from './unwind';
 
 export type StepKind = 'over' | 'in' | 'out';
@@ -15,8 +15,6 @@ export type Granularity = 'instruction' | 'line';
 
 /** The step is done; nothing but the step stopped it. */
 const DONE: Stop = { kind: 'limit' };
-/** Software entered the kernel by itself: stepping over it is stepping over a call. */
-const ENTERS_KERNEL = /^(int|int1|int3|into|syscall|sysenter|vmcall|vmmcall)$/;
 
 /** Runs until something stops it. */
 export function* resume(): Activity {
@@ -62,18 +60,8 @@ interface Origin {
   function: bigint | undefined;
   /** Inlined functions around the address. */
   depth: number;
-  /** Stack pointer once this function has returned. */
+  /** Stack pointer once this function has returned: unwound when it is about to, for that is the dear part of a step. */
   callerSp: bigint | undefined;
-}
-
-/** What a step by lines asks at each instruction: a loop asks again and again. */
-interface Facts {
-  /** The instruction, where it is one to step over. */
-  call: DisassembledInstruction | undefined;
-  line: LineEntry | undefined;
-  function: bigint | undefined;
-  /** Inlined functions around the address. */
-  depth: number;
 }
 
 class Stepper {
@@ -106,16 +94,8 @@ class Stepper {
   }
 
   private origin(): Origin | undefined {
-    const { program } = this.context;
-    const at = program.lineAt(this.pc);
-    if (at === undefined) return undefined;
-    return {
-      path: at.path,
-      line: at.line,
-      function: program.functionAt(this.pc)?.start,
-      depth: program.framesAt(this.pc).length,
-      callerSp: this.callerSp(),
-    };
+    const { line: at, function: start, depth } = this.context.program.placeOf(this.pc);
+    return at && { path: at.path, line: at.line, function: start, depth, callerSp: undefined };
   }
 
   private caller(): CodeFrame | undefined {
@@ -134,14 +114,8 @@ class Stepper {
 
   /** One instruction; `over` runs through what it calls. Undefined: done, and nothing else stopped. */
   private *instruction(kind: 'over' | 'in'): Part {
-    const call = kind === 'over' ? this.callAt(this.pc) : undefined;
+    const call = kind === 'over' ? callAt(this.context.inspect, this.cpu, this.pc) : undefined;
     return yield* call === undefined ? this.single(kind === 'in') : this.through(call);
-  }
-
-  /** The instruction there, if it calls something. */
-  private callAt(pc: bigint): DisassembledInstruction | undefined {
-    const [next] = this.context.inspect.disassemble(this.cpu, pc, 1);
-    return next !== undefined && (next.isCall || ENTERS_KERNEL.test(next.mnemonic)) ? next : undefined;
   }
 
   *many(count: number, undelivered: boolean): Activity {
@@ -165,9 +139,7 @@ class Stepper {
   private factsAt(pc: bigint): Facts {
     let facts = this.known.get(pc);
     if (facts === undefined) {
-      const { program } = this.context;
-      const { start } = program.functionAt(pc) ?? {};
-      facts = { call: this.callAt(pc), line: program.lineAt(pc), function: start, depth: program.framesAt(pc).length };
+      facts = factsAt(this.context, this.cpu, pc);
       this.known.set(pc, facts);
     }
     return facts;
@@ -217,7 +189,8 @@ class Stepper {
   private *line(kind: 'over' | 'in', origin: Origin): Activity {
     const { breakpoints } = this.context;
     for (;;) {
-      const { call } = this.factsAt(this.pc);
+      const { call, isReturn } = this.factsAt(this.pc);
+      if (isReturn) origin.callerSp = this.callerSp();
       let stop: Stop | undefined;
       if (call === undefined) stop = yield* this.single(false);
       else {
