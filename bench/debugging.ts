@@ -115,6 +115,27 @@ async function falseAt(adapter: Adapter, condition: string): Promise<void> {
   if (!breakpoints[0].verified) throw new Error(`the breakpoint: ${breakpoints[0].message}`);
 }
 
+/** A page that nobody writes. */
+const QUIET = '0x3000000';
+/** Rounds of `stores` with eight bytes watched; the condition is never true. */
+const stores = (count: number, watched: ((adapter: Adapter) => Promise<string>) | undefined): Measure => async () =>
+  rateOf(count, await adapted(`stores ${count} 1`, async (adapter) => {
+    await at(adapter, 'stores');
+    if (watched === undefined) return;
+    const watch = { dataId: `gv:${await watched(adapter)}:8`, accessType: 'write', condition: 'watched.rare == 1' };
+    const { breakpoints } = await adapter.request('setDataBreakpoints', { breakpoints: [watch] });
+    if (!breakpoints[0].verified) throw new Error(`the data breakpoint: ${breakpoints[0].message}`);
+  }, finish)); // prettier-ignore
+const rare = async (adapter: Adapter): Promise<string> => {
+  const { result } = await adapter.request('evaluate', { expression: '&watched.rare', context: 'watch' });
+  const [address] = /0x[0-9a-f]+/.exec(result as string) ?? [];
+  if (address === undefined) throw new Error(`&watched.rare is ${result}`);
+  return address;
+};
+/** `rare` is written every so many rounds (kernels/debugged.c): what it is after the write number `writes`. */
+const RARE_ROUNDS = 65536;
+const rareAfter = (writes: number): number => (RARE_ROUNDS * writes * (writes + 1)) / 2;
+
 const gdb = (append: string, prepare: readonly string[], measured: readonly string[], count: number, expected: RegExp): Measure => async () => {
   const report = await underGdb(guest(append), prepare, measured);
   if (!expected.test(report.output)) throw new Error(`gdb said something else:\n${report.output}`);
@@ -127,15 +148,38 @@ export interface Sizes {
   stepi: number;
   lines: number;
   conditions: number;
+  /** Rounds. */
+  stores: number;
   theirs: number;
+  /** Writes to what is watched rarely. */
+  theirWrites: number;
 }
-export const FULL: Sizes = { steps: 20_000, stepi: 200_000, lines: 5000, conditions: 2_000_000, theirs: 1000 };
-export const SMALL: Sizes = { steps: 50, stepi: 1000, lines: 5, conditions: 2000, theirs: 10 };
+export const FULL: Sizes = {
+  steps: 20_000,
+  stepi: 200_000,
+  lines: 5000,
+  conditions: 2_000_000,
+  stores: 20_000_000,
+  theirs: 1000,
+  theirWrites: 20,
+};
+export const SMALL: Sizes = {
+  steps: 50,
+  stepi: 1000,
+  lines: 5,
+  conditions: 2000,
+  stores: 200_000,
+  theirs: 10,
+  theirWrites: 1,
+};
 
 export function rowsOf(sizes: Sizes, withQemu: boolean, withGdb: boolean): Row[] {
   const stub = withQemu ? stubSteps(sizes.theirs * 2) : undefined;
   const onGdb = withQemu && withGdb;
-  const { theirs } = sizes;
+  const { theirs, theirWrites } = sizes;
+  const rounds = RARE_ROUNDS * theirWrites;
+  const onStores = (measured: string[], expected: RegExp): Measure | undefined =>
+    onGdb ? gdb(`stores ${rounds + 1} 1`, ['tbreak stores', 'continue'], measured, rounds, expected) : undefined;
   const atFib = ['tbreak fib', 'continue'];
   return [
     { name: 'single steps, each waits for the last one / stub, `s` packets', ours: steps(sizes.steps, 1), theirs: stub },
@@ -144,6 +188,9 @@ export function rowsOf(sizes: Sizes, withQemu: boolean, withGdb: boolean): Row[]
     { name: '`next` over lines of hash.c / gdb `next N`', ours: lines(sizes.lines), theirs: onGdb ? gdb('hash 100000000 1', ['tbreak hash', 'continue'], [`next ${Math.ceil(theirs / 10)}`], Math.ceil(theirs / 10), /\d/) : undefined },
     { name: 'false conditions, register (`$rdi == -1`)', ours: conditions(sizes.conditions, '$rdi == -1'), theirs: onGdb ? gdb(`visits ${sizes.conditions} 1`, ['tbreak visit', 'continue', `break visit if $rdi == ${theirs}`], ['continue'], theirs, /Breakpoint 2/) : undefined },
     { name: 'false conditions, argument and global (`number > 5 && visit_sum == 1`)', ours: conditions(sizes.conditions, 'number > 5 && visit_sum == 1'), theirs: onGdb ? gdb(`visits ${sizes.conditions} 1`, ['tbreak visit', 'continue', `break visit if number == ${theirs} || (number > 5 && visit_sum == 1)`], ['continue'], theirs, /Breakpoint 2/) : undefined },
+    { name: 'rounds of `stores`, nothing watched / gdb `finish`', ours: stores(sizes.stores, undefined), theirs: onStores(['finish'], /Value returned/) },
+    { name: 'the same, a data breakpoint on a quiet page / gdb `watch`', ours: stores(sizes.stores, () => Promise.resolve(QUIET)), theirs: onStores([`watch *(long *)${QUIET}`, 'finish'], /Value returned/) },
+    { name: 'the same, on `rare`, whose page is written every 16 rounds / gdb `watch if`', ours: stores(sizes.stores, rare), theirs: onStores([`watch watched.rare if watched.rare == ${rareAfter(theirWrites)}`, 'continue'], /New value/) },
   ]; // prettier-ignore
 }
 
