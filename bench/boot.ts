@@ -11,7 +11,7 @@ import type { Part } from './support/part';
 import { QemuGuest } from './support/qemu';
 
 const guests = resolve(__dirname, '../.cache/guests');
-const PACKAGE = join(guests, 'linux-image-amd64');
+export const PACKAGE = join(guests, 'linux-image-amd64');
 const BUSYBOX = join(guests, 'busybox-static');
 const MEMORY_MIB = 256;
 const APPEND = 'console=ttyS0';
@@ -23,17 +23,18 @@ interface Boot {
   wall: number;
   cpu: number;
   residentBytes?: number;
+  codeBytes?: number;
 }
 interface Files {
   kernel: string;
-  initrd: string;
+  initrd?: string;
 }
 
-function onOurs(files: Files): Boot {
-  const report = inChild({ ...files, append: APPEND, memoryMib: MEMORY_MIB, tier: 'compiler', until: REACHED });
+export function onOurs(files: Files, until = REACHED): Boot {
+  const report = inChild({ ...files, append: APPEND, memoryMib: MEMORY_MIB, tier: 'compiler', until });
   const last = report.lines.at(-1);
   if (report.stop !== 'until' || !last) throw new Error(`the boot ended by ${report.stop}: ${last?.line}`);
-  return { wall: last.wall, cpu: last.cpu, residentBytes: report.residentBytes };
+  return { wall: last.wall, cpu: last.cpu, residentBytes: report.residentBytes, codeBytes: report.codeBytes };
 }
 
 async function onQemu(files: Files): Promise<Boot> {
@@ -73,11 +74,11 @@ export const boot: Part = {
       const [wall, cpu] = (['wall', 'cpu'] as const).map((field) => [medianOf(ours, field), medianOf(theirs, field)]);
       const times = (pair: (number | undefined)[] | undefined): string =>
         ratio(pair?.[0] !== undefined && pair[1] !== undefined ? pair[0] / pair[1] : undefined);
-      const resident = medianOf(ours, 'residentBytes');
-      rows.push([name, figure(wall![0]), figure(wall![1]), times(wall), figure(cpu![0]), figure(cpu![1]), times(cpu), figure(resident && resident / 2 ** 20)]); // prettier-ignore
+      const [resident, code] = (['residentBytes', 'codeBytes'] as const).map((field) => medianOf(ours, field));
+      rows.push([name, figure(wall![0]), figure(wall![1]), times(wall), figure(cpu![0]), figure(cpu![1]), times(cpu), figure(resident && resident / 2 ** 20), figure(code && code / 2 ** 20)]); // prettier-ignore
     }
     return table(
-      ['', 'ringside, s', 'QEMU TCG, s', 'time / QEMU', 'ringside, CPU s', 'QEMU, CPU s', 'CPU time / QEMU', 'resident beside RAM, MiB'],
+      ['', 'ringside, s', 'QEMU TCG, s', 'time / QEMU', 'ringside, CPU s', 'QEMU, CPU s', 'CPU time / QEMU', 'resident beside RAM, MiB', 'compiled code, MiB'],
       rows,
     ); // prettier-ignore
   },

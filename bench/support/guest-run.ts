@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createMachine } from '../../emulator';
+import type { StepLoop } from '../../emulator/cpu/run';
 import type { BootInput, MachineConfig } from '../../emulator';
 
 export interface GuestSpec {
@@ -26,6 +27,8 @@ export interface GuestReport {
   stop: string;
   /** Of this process, besides the guest's RAM. */
   residentBytes: number;
+  /** WebAssembly that the compiler tier made; 0 without one. */
+  codeBytes: number;
 }
 
 /** Between two slices nothing happens; where a run ends does not depend on it. */
@@ -58,11 +61,22 @@ export function runGuest({ kernel, initrd, append, memoryMib, tier, until }: Gue
     const stop = machine.run(SLICE);
     const ended = stop.kind !== 'limit' || machine.instructions >= LIMIT;
     if (ended)
-      return { lines, stop: reached ? 'until' : stop.kind, residentBytes: residentBytes() - (memoryMib << 20) };
+      return {
+        lines,
+        stop: reached ? 'until' : stop.kind,
+        residentBytes: residentBytes() - (memoryMib << 20),
+        codeBytes: codeBytesOf(machine),
+      };
   }
 }
 
 /** The guest's RAM counts whole, whether it was touched or not: what is left may be less than the truth, never more. */
 function residentBytes(): number {
   return process.memoryUsage().rss;
+}
+
+/** Nobody but the bench asks, so that the machine's interface does not say it. */
+function codeBytesOf(machine: object): number {
+  const { loop } = machine as { loop: StepLoop };
+  return loop.generated.code.regions?.made.bytes ?? 0;
 }

@@ -18,6 +18,12 @@ describe('bench: workloads', () => {
       assert.ok(runs.every(({ instructions }) => instructions > 0));
     });
 
+  it('the code that the compiler tier made is counted, the interpreter makes none', () => {
+    const bytes = (tier: 'interpreter' | 'compiler') => runGuest(workloadSpec('crc', 20, 1, tier)).codeBytes;
+    assert.equal(bytes('interpreter'), 0);
+    assert.ok(bytes('compiler') > 100);
+  });
+
   it('another checksum is an error, not a figure', () => {
     const report = runGuest(workloadSpec('fib', 5, 1, undefined));
     assert.throws(() => runsOf(report, 'fib', '0000000000000000'), /the checksum is 0000000000000005 instead/);
