@@ -110,8 +110,10 @@ describe('stripped Linux kernels', () => {
         assert.equal(await evaluate('((struct task_struct *)linux.task)->pid == linux.pid'), '1');
       }).timeout(15 * MINUTES);
 
-      it('lists tasks, modules and messages', async function () {
-        if (!row.types) this.skip();
+      // Without BTF there are no tasks to list; that the debugger says so was seen above.
+      if (!row.types) return;
+
+      it('lists tasks, modules and messages', async () => {
         const { tasks, modules } = await client.request('ringside/linux', {});
         const comms = tasks.map(({ comm }: { comm: string }) => comm);
         for (const comm of ['kthreadd', 'ls', 'start']) assert.ok(comms.includes(comm), comms.join(' '));
@@ -124,8 +126,7 @@ describe('stripped Linux kernels', () => {
         assert.match(variables[0].value, /^ls \(pid \d+, running\)$/);
       }).timeout(MINUTES);
 
-      it('unwinds a timer interrupt to the user program', async function () {
-        if (!row.types) this.skip();
+      it('unwinds a timer interrupt to the user program', async () => {
         const breakpoints = [{ name: '__sysvec_apic_timer_interrupt', condition: 'linux.comm == "start"' }];
         await client.request('setFunctionBreakpoints', { breakpoints });
         await client.run('continue');
