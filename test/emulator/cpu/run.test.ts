@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { createMachine } from '../../../emulator/index';
 import type { Machine, MachineConfig, Stop } from '../../../emulator/index';
+import { runInSlices } from './slices';
 
 const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
 type Tier = MachineConfig['tier'];
@@ -52,12 +53,7 @@ for (const [name, tier] of [
       fc.assert(
         fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 40 }), (slices) => {
           const machine = boot();
-          for (let i = 0; machine.instructions < POINT; i++) {
-            const n = Math.min(slices[i % slices.length], POINT - machine.instructions);
-            const before = machine.instructions;
-            assert.equal(machine.run(n).kind, 'limit');
-            assert.equal(machine.instructions - before, n);
-          }
+          runInSlices(machine, slices, POINT);
           assert.equal(machine.stateHash(), expected);
         }),
         { numRuns: 12 },

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { createMachine } from '../../../emulator/index';
 import type { Machine, MachineConfig, Stop } from '../../../emulator/index';
 import { QUANTUM } from '../../../emulator/cpu/turns';
+import { runInSlices } from './slices';
 
 const kernel = readFileSync(new URL('../../../guests/tests/processors.elf', import.meta.url));
 const CPUS = 4;
@@ -42,12 +43,7 @@ describe('several processors', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3 * QUANTUM }), { minLength: 1, maxLength: 40 }), (slices) => {
         const machine = boot();
-        for (let i = 0; machine.instructions < POINT; i++) {
-          const n = Math.min(slices[i % slices.length], POINT - machine.instructions);
-          const before = machine.instructions;
-          assert.equal(machine.run(n).kind, 'limit');
-          assert.equal(machine.instructions - before, n);
-        }
+        runInSlices(machine, slices, POINT);
         assert.equal(machine.stateHash(), expected);
       }),
       { numRuns: 10 },
