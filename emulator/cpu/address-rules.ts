@@ -24,6 +24,8 @@ export class AddressRules {
     private readonly model: Model,
     /** Its number, which marks its entries in the jump cache. */
     private readonly processor: number,
+    /** Somebody watches over the processor who is asked before instructions. */
+    private readonly asks: () => boolean,
   ) {}
 
   /** After any change of mode, level, code segment or flags. */
@@ -44,7 +46,11 @@ export class AddressRules {
     mmu.wide = mode.isLong(state);
     state.view.setInt32(layout.TLB_READ, mmu.tlb.readTable(mmu.context), true);
     state.view.setInt32(layout.TLB_WRITE, mmu.tlb.writeTable(mmu.context), true);
-    state.view.setInt32(layout.MODE, mode.modeKey(state) | (this.processor << layout.PROCESSOR_SHIFT), true);
+    state.view.setInt32(
+      layout.MODE,
+      mode.modeKey(state, this.asks()) | (this.processor << layout.PROCESSOR_SHIFT),
+      true,
+    );
   }
 
   /** `mmu.paging` from the registers as they are. Translations that the TLB holds are the caller's concern. */

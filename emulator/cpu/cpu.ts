@@ -12,18 +12,18 @@ import * as control from './control';
 import { cpuid } from './cpuid';
 import { DebugRegisters } from './debug-registers';
 import { deliver } from './events';
-import type { Delivery, PendingEvent } from './events';
+import type { Delivery } from './events';
+import type { PendingEvent } from './exit-cause';
 import * as far from './far-transfer';
 import { linearAddress } from './linear';
 import * as mode from './mode';
 import { makeModel, type Model } from './models';
 import { readMsr, writeMsr } from './msr';
-import type { Access, Bus, GuestFault, InterruptSource, Processor } from './ports';
+import type { Access, Bus, GuestFault, InterruptSource, Overseer, Processor } from './ports';
 import { resetState } from './reset';
 import * as segments from './segments';
 import { setStackPointer, Stack } from './stack';
 import { CpuState } from './state';
-import type { Instruction } from '../isa/instruction';
 
 type Bytes = 1 | 2 | 4 | 8;
 type Size = 16 | 32 | 64;
@@ -65,8 +65,8 @@ export class Cpu implements Processor {
   heldEvent?: PendingEvent;
   /** A triple fault: the processor is shut down. */
   onTripleFault?: (event: TrapEvent) => void;
-  /** Asked before a row with an `intercept` runs; what it returns ends the instruction. Set while anything intercepts. */
-  onIntercept?: (instruction: Instruction) => 'done' | 'jumped' | undefined;
+  /** Whoever owns the processor while a guest runs on it. Set by `oversee`. */
+  overseer?: Overseer;
 
   /** INT n was executed: it clears TF without a trap for itself (SDM vol. 3B section 17.3.1.4). The step loop resets it. */
   vectored = false;
@@ -84,7 +84,7 @@ export class Cpu implements Processor {
     this.mmu = new Mmu(options.memory, options.physical, options.bus, this.apicId);
     this.debug = new DebugRegisters(this);
     this.model = options.model ?? makeModel();
-    this.rules = new AddressRules(this.state, this.mmu, this.model, this.apicId);
+    this.rules = new AddressRules(this.state, this.mmu, this.model, this.apicId, () => this.overseer?.asks === true);
     this.ticks = options.ticks;
     this.report = options.unsupported ?? (() => {});
     this.reset();
@@ -130,6 +130,12 @@ export class Cpu implements Processor {
   }
   get paging(): boolean {
     return (this.state.system32('cr0') & CR0.PG) !== 0;
+  }
+
+  /** From now on, or no longer, somebody owns the processor. Its guest's registers have been loaded, or are about to be. */
+  oversee(overseer: Overseer | undefined): void {
+    this.overseer = overseer;
+    this.modeChanged();
   }
 
   modeChanged(): void {

@@ -17,8 +17,8 @@ export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jump
   checkExists(cpu, attributes);
   if (attributes.privileged && cpu.state.cpl !== 0) throw gp(0);
   if (attributes.io) checkPort(cpu, portOf(cpu, instruction), portBytes(instruction));
-  if (attributes.intercept !== undefined && cpu.onIntercept) {
-    const answer = cpu.onIntercept(instruction);
+  if (cpu.overseer && (attributes.intercept !== undefined || attributes.sensitive)) {
+    const answer = cpu.overseer.instruction(instruction);
     if (answer !== undefined) return answer === 'jumped' ? 'jumped' : undefined;
   }
   return plain(cpu, instruction);

@@ -13,7 +13,8 @@ import type { Descriptor, Gate } from './descriptors';
 import { gp, idtCode, np, selectorCode, ts } from './faults';
 import type { Ext } from './faults';
 import { isIa32e, isLong, isProtected, isVirtual8086 } from './mode';
-import { GuestFault } from './ports';
+import type { PendingEvent } from './exit-cause';
+import { GuestExit, GuestFault } from './ports';
 import { isCanonical, nullSegment, realSegment, stackDescriptor } from './segments';
 import { Stack } from './stack';
 import { ATTRIBUTE } from './state';
@@ -21,17 +22,6 @@ import type { Segment } from './state';
 import { switchTask } from './tasks';
 import type { Cpu } from './cpu';
 
-/** An event on its way in. Plain data: a snapshot may hold one. */
-export interface PendingEvent {
-  vector: number;
-  /** `fault` and `trap` are exceptions; `int`, `int3`, `into` obey the gate's DPL, `int1` does not. */
-  kind: 'fault' | 'trap' | 'interrupt' | 'nmi' | 'int' | 'int1' | 'int3' | 'into';
-  errorCode?: number;
-  /** CR2 of a page fault. */
-  address?: bigint;
-  /** RIP to push. */
-  returnRip: bigint;
-}
 export type Delivery = 'delivered' | 'held' | 'shutdown';
 
 export const isSoftware = (kind: PendingEvent['kind']): boolean => kind === 'int' || kind === 'int3' || kind === 'into';
@@ -40,6 +30,7 @@ const isException = (kind: PendingEvent['kind']): boolean => kind === 'fault' ||
 /** `asked`: the filter has already seen this event. */
 export function deliver(cpu: Cpu, event: PendingEvent, asked = false): Delivery {
   for (;;) {
+    cpu.overseer?.event(event);
     if (!asked && cpu.onEvent !== undefined && cpu.onEvent(describe(cpu, event))) {
       cpu.heldEvent = event;
       return 'held';
@@ -49,9 +40,11 @@ export function deliver(cpu: Cpu, event: PendingEvent, asked = false): Delivery 
       enter(cpu, event);
       return 'delivered';
     } catch (fault) {
+      if (fault instanceof GuestExit) fault.during = event;
       if (!(fault instanceof GuestFault)) throw fault;
       const next = combine(event, fault, cpu.state.rip);
       if (!next) {
+        cpu.overseer?.tripleFault();
         cpu.shutDown(describe(cpu, event));
         return 'shutdown';
       }
@@ -86,13 +79,13 @@ const classOf = (event: { vector: number; kind: PendingEvent['kind'] }): Class =
 /** SDM vol. 3A table 6-5. Undefined: shutdown. */
 export function combine(first: PendingEvent, second: GuestFault, rip: bigint): PendingEvent | undefined {
   const { vector, errorCode, address } = second;
-  const next: PendingEvent = { vector, kind: 'fault', errorCode, address, returnRip: rip };
+  const next: PendingEvent = { vector, kind: 'fault', errorCode, address, returnRip: rip, during: first };
   const before = classOf(first);
   const after = classOf(next);
   const bad = after === 'contributory' || after === 'page-fault';
   if (before === 'double-fault' && bad) return undefined;
   const double = (before === 'contributory' && after === 'contributory') || (before === 'page-fault' && bad);
-  return double ? { vector: VECTOR.DF, kind: 'fault', errorCode: 0, returnRip: rip } : next;
+  return double ? { vector: VECTOR.DF, kind: 'fault', errorCode: 0, returnRip: rip, during: first } : next;
 }
 
 function enter(cpu: Cpu, event: PendingEvent): void {

@@ -17,7 +17,7 @@ import type { Cpu } from './cpu';
 import { dispatchCalled } from './dispatch';
 import { MemoryPort } from './memory-port';
 import { executionMode } from './mode';
-import { GuestFault } from './ports';
+import { Interruption } from './ports';
 
 /** Taken out of the budget to make generated code leave at the next block. */
 const EXIT_NOW = 1 << 30;
@@ -288,7 +288,7 @@ export class GeneratedRun {
       if (!jumped) state.rip = nextRip(insn);
       state.view.setInt32(layout.EXIT_REASON, EXIT.CALLED, true);
     } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
+      if (!(fault instanceof Interruption)) throw fault;
       // A trap comes after the instruction: it has happened, and its RIP is the next one.
       this.port.failed(fault);
       state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);

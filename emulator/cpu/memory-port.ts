@@ -9,7 +9,7 @@ import * as layout from '../execution/layout';
 import { RETRY } from '../execution/record';
 import { toBigint } from '../mmu/access';
 import type { Mmu } from '../mmu/access';
-import { GuestFault } from './ports';
+import { GuestFault, Interruption } from './ports';
 import type { CpuState } from './state';
 
 /** EXIT_FAULT: the exception is `pending` here. */
@@ -25,7 +25,7 @@ interface DirectedWrite {
 }
 
 export class MemoryPort {
-  pending?: GuestFault;
+  pending?: Interruption;
   /** The record that is being executed: what the clock needs to know how far a block has come. */
   site = 0;
   private readonly slots: DirectedWrite[] = [];
@@ -47,11 +47,11 @@ export class MemoryPort {
     try {
       return access();
     } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
+      if (!(fault instanceof Interruption)) throw fault;
       return this.fail(fault);
     }
   }
-  private fail(fault: GuestFault): 0 {
+  private fail(fault: Interruption): 0 {
     this.pending = fault;
     this.state.view.setUint32(layout.EXIT_FAULT, PENDING, true);
     return 0;
@@ -93,7 +93,7 @@ export class MemoryPort {
       if (host >= 0) return host;
       return (lo & 4095) + bytes > 4096 ? this.joined(lo, hi, bytes) : this.retry();
     } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
+      if (!(fault instanceof Interruption)) throw fault;
       return this.fail(fault);
     }
   };
@@ -114,7 +114,7 @@ export class MemoryPort {
       const host = this.mmu.resolve(lo, hi, info & 0xff, true);
       return host >= 0 ? host : this.retry();
     } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
+      if (!(fault instanceof Interruption)) throw fault;
       return this.fail(fault);
     }
   };
@@ -160,7 +160,7 @@ export class MemoryPort {
     try {
       return this.bulk(site, insn, count, narrow);
     } catch (fault) {
-      if (fault instanceof GuestFault) return 0;
+      if (fault instanceof Interruption) return 0;
       throw fault;
     }
   };
@@ -210,7 +210,7 @@ export class MemoryPort {
   }
 
   /** The exception behind EXIT_FAULT, whether it came from here or was raised by emitted code. */
-  takeFault(): GuestFault {
+  takeFault(): Interruption {
     const word = this.state.view.getUint32(layout.EXIT_FAULT, true);
     if (word === PENDING && this.pending) {
       const fault = this.pending;
@@ -221,7 +221,7 @@ export class MemoryPort {
     return new GuestFault(word & 0xff, word & 0x100 ? code : undefined);
   }
   /** As `fail`, for the plain meanings that generated code calls. */
-  failed(fault: GuestFault): void {
+  failed(fault: Interruption): void {
     this.fail(fault);
   }
 }

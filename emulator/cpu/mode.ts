@@ -57,8 +57,9 @@ export interface ModeKey {
 }
 const SIZES: readonly CodeSize[] = [16, 32, 64];
 
-/** Bits 1:0 code size, 3:2 stack size (16, 32, 64), 5:4 kind, 7:6 family, 8 CPL 3: what one may fetch the other may not. */
-export const modeKey = (state: CpuState): number => {
+/** Bits 1:0 code size, 3:2 stack size (16, 32, 64), 5:4 kind, 7:6 family, 8 CPL 3: what one may fetch the other may not,
+ *  9 rows that a hypervisor may want to see ask (Overseer). */
+export const modeKey = (state: CpuState, asks = false): number => {
   const long = isLong(state);
   const family = !isProtected(state)
     ? FAMILY.real
@@ -73,7 +74,8 @@ export const modeKey = (state: CpuState): number => {
     (SIZES.indexOf(stackSize(state)) << 2) |
     (kind << 4) |
     (family << 6) |
-    (state.cpl === 3 ? 256 : 0)
+    (state.cpl === 3 ? 256 : 0) |
+    (asks ? 512 : 0)
   );
 };
 export const describeModeKey = (key: number): ModeKey => ({
@@ -91,7 +93,7 @@ export const executionMode = (state: CpuState): ExecutionMode => {
   let mode = described.get(key);
   if (!mode) {
     const { codeSize, stackSize, kind } = describeModeKey(key);
-    described.set(key, (mode = { key, codeSize, stackSize, addressing: ADDRESSING[kind] }));
+    described.set(key, (mode = { key, codeSize, stackSize, addressing: ADDRESSING[kind], asks: (key & 512) !== 0 }));
   }
   return mode;
 };

@@ -2,10 +2,15 @@
  * The seams of the processor, as interfaces: what a meaning may ask of the processor, what the processor asks of the
  * board, and who answers virtualisation instructions. This file is the only one below `cpu/` that knows of it.
  */
+import type { Instruction } from '../isa/instruction';
+import { GuestExit, Interruption } from './exit-cause';
+import type { PendingEvent } from './exit-cause';
 import type { CpuState } from './state';
 
+export { GuestExit, Interruption };
+
 /** An exception on its way to the guest: a value, thrown by plain meanings and caught by the run loop. */
-export class GuestFault {
+export class GuestFault extends Interruption {
   constructor(
     readonly vector: number,
     /** Pushed for vectors that have one (SDM vol. 3A table 6-1). */
@@ -14,7 +19,9 @@ export class GuestFault {
     readonly address?: bigint,
     /** A trap is delivered after the instruction: RIP is past it. */
     readonly trap = false,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 export type Access = 'read' | 'write' | 'execute';
@@ -46,6 +53,25 @@ export interface InterruptSource {
   /** IA32_APIC_BASE, IA32_TSC_DEADLINE, and x2APIC registers by MSR number; undefined or false: #GP. */
   readMsr(msr: number): bigint | undefined;
   writeMsr(msr: number, value: bigint): boolean;
+}
+
+/**
+ * Whoever owns the processor while a guest runs on it: VMX non-root operation, SVM's guest mode, or a hypervisor that
+ * deprivileged the guest. Asked at the moments at which a guest can leave; leaves by throwing GuestExit.
+ */
+export interface Overseer {
+  /** Rows that have an `intercept` or are `sensitive` ask, also those that are emitted code otherwise. */
+  readonly asks: boolean;
+  /** Before such a row's meaning, when its privilege has been checked. Answers as a meaning does if it did the work itself. */
+  instruction(instruction: Instruction): 'done' | 'jumped' | undefined;
+  /** Before an event goes through the guest's IDT. */
+  event(event: PendingEvent): void;
+  /** A triple fault is about to shut the processor down. */
+  tripleFault(): void;
+  /** Between two instructions, before interrupts are looked at: an exit that is due. */
+  due(): GuestExit | undefined;
+  /** Leaves: the guest's state is saved, and the owner goes on. Called by the run loop with what was thrown. */
+  leave(exit: GuestExit): void;
 }
 
 /** Segment registers with all checks of the current mode (cpu/segments.ts). */

@@ -9,12 +9,14 @@ import { Breakpoints } from './breakpoints';
 import type { Cpu } from './cpu';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { deliver, describe, isSoftware } from './events';
-import type { PendingEvent } from './events';
+import type { Delivery } from './events';
+import type { PendingEvent } from './exit-cause';
 import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
 import { executionMode } from './mode';
-import { GuestFault } from './ports';
-import { ACTIVITY, QUANTUM, somethingWaits, Turns } from './turns';
+import { GuestExit, GuestFault, Interruption } from './ports';
+import { BLOCKED_BY, SHADOWS, stretch } from './stretch';
+import { ACTIVITY, QUANTUM, Turns } from './turns';
 import type { Turn } from './turns';
 
 /** What the step loop asks of the board and the machine. */
@@ -28,7 +30,6 @@ export interface StepHost {
   stopRequested(): Stop | undefined;
 }
 
-const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n } as const;
 /** V8 replaces code of a running function only when it is entered anew: return to the loop this often. */
 const LONGEST_RUN = 1 << 20;
 /** Exceptions in a row, each raised by the way to the handler of the last: the guest will not get out, but its user may. */
@@ -179,8 +180,13 @@ export class StepLoop {
       if (page >= 0) this.startUp(page);
       return undefined;
     }
+    const due = cpu.overseer?.due();
+    if (due) {
+      this.leave(due);
+      return 'taken';
+    }
     const blocked = state.system('interruptibility');
-    const shadow = blocked & (BLOCKED_BY.sti | BLOCKED_BY.movSs);
+    const shadow = blocked & SHADOWS;
     if (!shadow && !(blocked & BLOCKED_BY.nmi) && cpu.interrupts.takeNmi())
       return this.take({ vector: VECTOR.NMI, kind: 'nmi', returnRip: state.rip });
     if (!shadow && state.systemFlags & RFLAGS.IF && cpu.interrupts.pending()) {
@@ -193,7 +199,14 @@ export class StepLoop {
   private take(event: PendingEvent, asked = false): Stop | 'taken' {
     const { cpu } = this;
     const described = describe(cpu, event);
-    const outcome = deliver(cpu, event, asked);
+    let outcome: Delivery;
+    try {
+      outcome = deliver(cpu, event, asked);
+    } catch (thrown) {
+      if (!(thrown instanceof GuestExit)) throw thrown;
+      this.leave(thrown);
+      return 'taken';
+    }
     this.generated.codeMoved();
     if (outcome === 'held') return { kind: 'trap', cpu: cpu.apicId, event: this.describeHeld(described) };
     // One that gets no further than to its next exception must not keep the turn for ever.
@@ -226,38 +239,25 @@ export class StepLoop {
   /** One entry into generated code of at most `budget` instructions; a fault that it raised is delivered. */
   private stretch(budget: number): Stop | undefined {
     const { cpu } = this;
-    const { state } = cpu;
-    const pc = this.pc();
-    const stop = this.atBreakpoint(pc);
+    const stop = this.atBreakpoint(this.pc());
     if (stop) return stop;
-    // What lasts for one instruction: the shadow of STI and MOV SS, RF, a trap after each (TF), debug registers.
-    const shadow = state.system('interruptibility') & (BLOCKED_BY.sti | BLOCKED_BY.movSs);
-    const trapFlag = (state.systemFlags & RFLAGS.TF) !== 0;
-    const resumeFlag = (state.systemFlags & RFLAGS.RF) !== 0;
-    let single = trapFlag || resumeFlag || cpu.debug.armed();
-    if (shadow !== 0n && !single) {
-      // Nothing waits that the shadow of STI could hold back, nor will before the next instruction is done.
-      single = shadow !== BLOCKED_BY.sti || budget === 1 || somethingWaits(cpu);
-      if (!single) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
-    }
     try {
-      if (single) {
-        const due = cpu.debug.checkInstruction();
-        if (due) throw due;
-      }
-      cpu.vectored = false;
-      this.generated.run(single ? 1 : budget);
-      // A software interrupt that a filter held back.
-      if (cpu.heldEvent) return { kind: 'trap', cpu: cpu.apicId, event: describe(cpu, cpu.heldEvent) };
-      if (!single) return undefined;
-      const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
-      if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
-      return trap && this.fault(trap);
-    } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
+      stretch(this.generated, cpu, budget);
+    } catch (thrown) {
+      if (!(thrown instanceof Interruption)) throw thrown;
       this.generated.forgetLink();
-      return this.fault(fault);
+      return thrown instanceof GuestFault ? this.fault(thrown) : this.leave(thrown as GuestExit);
     }
+    // A software interrupt that a filter held back.
+    return cpu.heldEvent && { kind: 'trap', cpu: cpu.apicId, event: describe(cpu, cpu.heldEvent) };
+  }
+
+  /** The guest that ran on the processor leaves it to its owner. */
+  private leave(exit: GuestExit): undefined {
+    this.cpu.overseer!.leave(exit);
+    this.generated.codeMoved();
+    this.turns.spend(1);
+    this.fruitless++;
   }
 
   private fault(fault: GuestFault): Stop | undefined {

@@ -14,7 +14,14 @@ export interface ExecutionMode {
   readonly codeSize: 16 | 32 | 64;
   readonly stackSize: 16 | 32 | 64;
   readonly addressing: Addressing;
+  /** Rows with an `intercept`, and sensitive ones, call their plain meaning, which asks first (cpu/dispatch.ts). */
+  readonly asks: boolean;
 }
+
+/** Whether the row's plain meaning executes it, where `emitted` code could: it has no other, or somebody wants to be asked. */
+export const isCalled = ({ meaning, attributes }: Row, { asks }: ExecutionMode): boolean =>
+  meaning.kind === 'call' ||
+  (asks && meaning.plain !== undefined && (attributes.intercept !== undefined || attributes.sensitive === true));
 
 type FormOperand = Form['operands'][number];
 
@@ -112,7 +119,7 @@ export class FormTable {
   /** The handler for an emitted instruction; `flush` before executing a record that has it. */
   handler(instruction: Instruction, mode: ExecutionMode): number {
     const { row } = instruction;
-    if (row.meaning.kind === 'call') return HANDLER.CALLED;
+    if (row.meaning.kind === 'call' || isCalled(row, mode)) return HANDLER.CALLED;
     const form = formOf(instruction, mode);
     const shape = shapeOf(row, form);
     let same = this.numbered.get(shape);

@@ -6,7 +6,7 @@ import type { Block } from './code-cache';
 import { analyse } from './analysis';
 import type { Facts } from './analysis';
 import type { Form } from './builder';
-import { formKey, formOf, nextRip } from './forms';
+import { formKey, formOf, isCalled, nextRip } from './forms';
 import type { ExecutionMode } from './forms';
 import type { Instruction } from '../isa/instruction';
 
@@ -60,7 +60,7 @@ interface Ways {
 }
 
 const stepOf = (insn: Instruction, record: number, mode: ExecutionMode): Step => {
-  if (insn.row.meaning.kind === 'call') return { insn, record };
+  if (isCalled(insn.row, mode)) return { insn, record };
   const form = formOf(insn, mode);
   return { insn, record, form, facts: analyse(insn, form, formKey(insn.row, form)) };
 };

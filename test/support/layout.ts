@@ -15,7 +15,7 @@ export interface Layer {
 const UTIL = /^emulator\/util\//;
 const X86 = /^emulator\/x86\//;
 /** What instructions' meanings are written in, and the interfaces across which they act. */
-const GROUND = /^emulator\/(execution\/(layout|(wasm|builder)(-[a-z]+)?)|cpu\/(state|ports))\.ts$/;
+const GROUND = /^emulator\/(execution\/(layout|(wasm|builder)(-[a-z]+)?)|cpu\/(state|ports|exit-cause))\.ts$/;
 const ISA = /^emulator\/isa\//;
 const MMU = /^emulator\/mmu\//;
 const EXECUTION = /^emulator\/execution\//;
@@ -109,6 +109,10 @@ export const MAX_LINES = 300;
 
 /** Larger files, each with what keeps it in one piece. The limit is for that file: it may shrink, not grow. */
 export const LARGE_FILES: Readonly<Record<string, { lines: number; why: string }>> = {
+  'emulator/cpu/cpu.ts': {
+    lines: 340,
+    why: 'half of it are doors of one line, which the Processor interface asks of one object',
+  },
   'emulator/execution/compiler.ts': {
     lines: 325,
     why: 'blocks, branches and faults of a region are emitted in one recursion that shares where it stands',

@@ -1,6 +1,6 @@
 /** Integer, bit and stack instructions. SDM vol. 2; opcode maps in vol. 2D appendix A. */
 import type { RowAttributes } from '../instruction';
-import { emitted } from '../row';
+import { emitted, guarded } from '../row';
 import type { RowSpec } from '../row';
 import * as arithmetic from '../semantics/arithmetic';
 import * as bits from '../semantics/bits';
@@ -159,7 +159,7 @@ export const integerRows: readonly RowSpec[] = [
   emitted('86 /r', 'xchg', 'Eb,Gb', move.xchg, { lock: true }),
   emitted('87 /r', 'xchg', 'Ev,Gv', move.xchg, { lock: true }),
   emitted('nb 90', 'nop', '', move.nop),
-  emitted('f3 90', 'pause', '', move.pause, { intercept: 'pause' }),
+  guarded('f3 90', 'pause', '', move.pause, move.pausePlain, { intercept: 'pause' }),
   emitted('90+r', 'xchg', 'Zv,rAX', move.xchg),
   emitted('98', 'cbw', '', move.extendAccumulator),
   emitted('99', 'cwd', '', move.signToData),

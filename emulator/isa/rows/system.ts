@@ -1,11 +1,11 @@
 /** System instructions: registers, tables, ports, MSRs. Meanings are plain: nothing here is hot. */
 import type { RowAttributes } from '../instruction';
-import { called, emitted } from '../row';
+import { called, guarded } from '../row';
 import type { RowSpec } from '../row';
 import * as control from '../semantics/system-control';
 import * as io from '../semantics/io';
 import { random } from '../semantics/random';
-import { rdtsc } from '../semantics/time';
+import { rdtsc, rdtscPlain } from '../semantics/time';
 import * as xsave from '../semantics/xsave';
 import * as segments from '../semantics/system-segments';
 import { SEG } from '../../x86/registers';
@@ -90,7 +90,7 @@ export const systemRows: readonly RowSpec[] = [
 
   called('0f 32', 'rdmsr', '', control.rdmsr, { privileged: true, intercept: 'msr-read' }),
   called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
-  emitted('0f 31', 'rdtsc', '', rdtsc, { intercept: 'rdtsc', feature: 'tsc' }),
+  guarded('0f 31', 'rdtsc', '', rdtsc, rdtscPlain, { intercept: 'rdtsc', feature: 'tsc' }),
   called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
   called('0f c7 /6', 'rdrand', 'Rv', random, { form: 'register', feature: 'rdrand', intercept: 'rdrand', writes: 'OSZAPC' }),
   called('0f c7 /7', 'rdseed', 'Rv', random, { form: 'register', feature: 'rdseed', intercept: 'rdseed', writes: 'OSZAPC' }),

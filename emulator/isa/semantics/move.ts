@@ -88,3 +88,5 @@ export function nop(): void {
 export function pause(e: Emitter): void {
   e.giveWay();
 }
+/** Where a hypervisor is asked first: it decides who runs. */
+export function pausePlain(): void {}

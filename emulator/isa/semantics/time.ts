@@ -1,4 +1,6 @@
 /** RDTSC: emitted, because guests that wait spin on it. RDTSCP and the MSR are with the other system instructions. */
+import { GuestFault } from '../../cpu/ports';
+import type { Processor } from '../../cpu/ports';
 import type { Emitter } from '../../execution/builder';
 import * as layout from '../../execution/layout';
 import { i32, load } from '../../execution/wasm';
@@ -16,4 +18,11 @@ export function rdtsc(e: Emitter): void {
   const tsc = e.let(e.ticks().add(load(64, i32(0), system('tsc_offset'))));
   e.setGpr(GPR.RAX, 32, tsc.wrap());
   e.setGpr(GPR.RDX, 32, tsc.shrU(32).wrap());
+}
+/** The same, where a hypervisor is asked first. */
+export function rdtscPlain(cpu: Processor): void {
+  if (cpu.state.cpl !== 0 && cpu.state.system32('cr4') & CR4.TSD) throw new GuestFault(VECTOR.GP, 0);
+  const tsc = cpu.tsc();
+  cpu.state.setGpr32(GPR.RAX, Number(tsc & 0xffff_ffffn));
+  cpu.state.setGpr32(GPR.RDX, Number(tsc >> 32n));
 }

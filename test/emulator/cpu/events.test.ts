@@ -1,7 +1,7 @@
 /** What lies on the stack after delivery, and where the processor is, in every mode; faults on the way. */
 import assert from 'node:assert/strict';
 import { combine } from '../../../emulator/cpu/events';
-import type { PendingEvent } from '../../../emulator/cpu/events';
+import type { PendingEvent } from '../../../emulator/cpu/exit-cause';
 import { GuestFault } from '../../../emulator/cpu/ports';
 import { modeName } from '../../../emulator/cpu/mode';
 import { GPR, SEG, VECTOR } from '../../../emulator/x86/registers';

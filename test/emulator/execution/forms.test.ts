@@ -40,7 +40,7 @@ describe('forms', () => {
         const { meaning, attributes } = insn.row;
         if (meaning.kind !== 'emit') continue;
         for (const addressing of mode === 64 ? (['flat64'] as const) : (['flat32', 'general'] as const)) {
-          const form = formOf(insn, { key: 0, codeSize: mode, stackSize: mode, addressing });
+          const form = formOf(insn, { key: 0, codeSize: mode, stackSize: mode, addressing, asks: false });
           seen.set(`${insn.row.mnemonic} ${formKey(insn.row, form)}`, { form, emit: meaning.emit, ends: attributes.ends === true });
         }
       }

@@ -1,0 +1,34 @@
+/** One entry into generated code, with what lasts for one instruction around it: interrupt shadows, RF, TF, debug registers. */
+import { RFLAGS } from '../x86/registers';
+import type { Cpu } from './cpu';
+import type { GeneratedRun } from './generated-run';
+import { somethingWaits } from './turns';
+
+/** Bits of `interruptibility` (SDM vol. 3C table 25-3). */
+export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n } as const;
+export const SHADOWS = BLOCKED_BY.sti | BLOCKED_BY.movSs;
+
+/** At most `budget` instructions on the current processor. Throws the Interruption that came out of it, traps among them. */
+export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void {
+  const { state } = cpu;
+  const shadow = state.system('interruptibility') & SHADOWS;
+  const trapFlag = (state.systemFlags & RFLAGS.TF) !== 0;
+  const resumeFlag = (state.systemFlags & RFLAGS.RF) !== 0;
+  let single = trapFlag || resumeFlag || cpu.debug.armed();
+  if (shadow !== 0n && !single) {
+    // Nothing waits that the shadow of STI could hold back, nor will before the next instruction is done.
+    single = shadow !== BLOCKED_BY.sti || budget === 1 || somethingWaits(cpu);
+    if (!single) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+  }
+  if (single) {
+    const due = cpu.debug.checkInstruction();
+    if (due) throw due;
+  }
+  cpu.vectored = false;
+  generated.run(single ? 1 : budget);
+  // A software interrupt that a filter held back.
+  if (cpu.heldEvent || !single) return;
+  const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
+  if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+  if (trap) throw trap;
+}
