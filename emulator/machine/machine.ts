@@ -229,8 +229,6 @@ export class Pc implements Machine, StepHost {
   }
 
   stateHash(): string {
-    const { words } = this.physical;
-    const first = layout.RAM >>> 2;
     const cpus = this.cpus.map((cpu) => {
       const saved = cpu.save();
       // The flags themselves count, not the words that some tier computed them from.
@@ -239,7 +237,8 @@ export class Pc implements Machine, StepHost {
     });
     return stateHash({
       state: [cpus, this.loop.saveTurn(), this.board.save(), this.loop.instructions, this.idle],
-      ram: words.subarray(first, first + this.config.memory / 4),
+      words: this.physical.words,
+      pages: this.physical.hostPages(),
     });
   }
   save(): Saved {

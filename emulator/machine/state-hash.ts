@@ -26,20 +26,25 @@ const WORDS_A_PAGE = 1024;
 export interface Hashed {
   /** Processors and devices: plain data. */
   state: unknown;
-  /** Guest RAM as 32-bit words. */
-  ram: Int32Array;
+  /** Linear memory as 32-bit words, and the addresses in it of the pages of guest RAM, in order. */
+  words: Int32Array;
+  pages: Iterable<number>;
 }
 
-export function stateHash({ state, ram }: Hashed): string {
+export function stateHash({ state, words, pages }: Hashed): string {
   const hash = new Hash();
   hash.text(JSON.stringify(state, plain));
   // Pages of zeros are most of memory, and need not be mixed one word at a time.
-  for (let page = 0; page < ram.length; page += WORDS_A_PAGE) {
+  let page = 0;
+  for (const address of pages) {
+    const first = address >>> 2;
     let any = 0;
-    for (let i = page; i < page + WORDS_A_PAGE; i++) any |= ram[i];
-    if (any === 0) continue;
-    hash.word(page);
-    for (let i = page; i < page + WORDS_A_PAGE; i++) hash.word(ram[i]);
+    for (let i = first; i < first + WORDS_A_PAGE; i++) any |= words[i];
+    if (any !== 0) {
+      hash.word(page);
+      for (let i = first; i < first + WORDS_A_PAGE; i++) hash.word(words[i]);
+    }
+    page += WORDS_A_PAGE;
   }
   return hash.digits();
 }

@@ -35,13 +35,28 @@ export interface TranslationCache {
   protected(hostPage: number): void;
 }
 
+/** RAM whose pages lie scattered in another's: a guest's in its host's. Which frame holds a page is plain data. */
+export interface Backing {
+  readonly host: PhysicalMemory;
+  /** Host frame numbers, by page of this RAM (from 4 GiB on its pages follow those below the PCI hole). */
+  readonly frames: Int32Array;
+}
+
+/** Added to the gpa of what is no RAM, where a number must name it among host-physical addresses. */
+const NOT_RAM = 2 ** 44;
+
 export class PhysicalMemory {
   readonly view: DataView;
   readonly data: Uint8Array;
   /** The linear memory as 32-bit words: index is a linear-memory address divided by 4. */
   readonly words: Int32Array;
-  /** Bits of PAGE, by page of RAM. */
+  /** Bits of PAGE, by page of RAM; of a backed one they are its host's. */
   readonly pages: Uint8Array;
+  /** Where linear memory holds the first byte; of a backed one, of its host's. */
+  readonly base: number;
+  private frames: Int32Array | undefined;
+  /** Backed: page of this RAM by host frame, -1 for others' frames. */
+  private pageOfFrame: Int32Array | undefined;
   /** Bytes of RAM below the PCI hole, and from 4 GiB on. */
   readonly lowBytes: number;
   readonly highBytes: number;
@@ -53,30 +68,62 @@ export class PhysicalMemory {
   holdsCode: (gpa: number, bytes: number) => boolean = () => true;
   /** Called after a write to a page marked CODE by anybody but generated code: gpa of the first byte, length. */
   onCodeWrite: (gpa: number, bytes: number) => void = () => {};
-  private readonly observers: TranslationCache[] = [];
+  private readonly observers: TranslationCache[];
 
-  /** `bytes`: size of RAM, a multiple of the page size. `base`: where it begins in `memory`. */
+  /** `size`: bytes of RAM, a multiple of the page size. `where`: its place in `memory`, or the frames that hold it. */
   constructor(
     memory: WebAssembly.Memory,
     readonly size: number,
-    readonly base: number = layout.RAM,
+    where: number | Backing = layout.RAM,
   ) {
-    assert(size % PAGE_BYTES === 0 && base % PAGE_BYTES === 0, `RAM of ${size} bytes at ${base} is not whole pages`);
-    assert(base + size <= memory.buffer.byteLength, `RAM of ${size} bytes does not fit the linear memory`);
+    const backing = typeof where === 'number' ? undefined : where;
+    this.base = typeof where === 'number' ? where : where.host.base;
+    assert(
+      size % PAGE_BYTES === 0 && this.base % PAGE_BYTES === 0,
+      `RAM of ${size} bytes at ${this.base} is not whole pages`,
+    );
+    assert(
+      backing || this.base + size <= memory.buffer.byteLength,
+      `RAM of ${size} bytes does not fit the linear memory`,
+    );
+    this.observers = backing ? backing.host.observers : [];
     this.view = new DataView(memory.buffer);
     this.data = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
     this.lowBytes = Math.min(size, LOW_RAM_LIMIT);
     this.highBytes = size - this.lowBytes;
-    this.pages = new Uint8Array(size / PAGE_BYTES);
+    this.pages = backing ? backing.host.pages : new Uint8Array(size / PAGE_BYTES);
+    if (backing) this.back(backing);
     this.setKind(0xa_0000, 0xb_ffff, 'hole');
+  }
+
+  private back({ host, frames }: Backing): void {
+    assert(frames.length * PAGE_BYTES === this.size, `${frames.length} frames for RAM of ${this.size} bytes`);
+    this.frames = frames;
+    const pageOfFrame = (this.pageOfFrame = new Int32Array(host.pages.length).fill(-1));
+    frames.forEach((frame, page) => (pageOfFrame[frame] = page));
+    this.holdsCode = (gpa, bytes) => host.holdsCode(this.hpa(gpa), bytes);
+    this.onCodeWrite = (gpa, bytes) => host.onCodeWrite(this.hpa(gpa), bytes);
+  }
+  /** Host-physical address of the byte: its own, where this RAM is not backed. What is no RAM has one that no RAM has. */
+  hpa(gpa: number): number {
+    if (!this.frames) return gpa;
+    const offset = this.offset(gpa);
+    return offset < 0 ? NOT_RAM + gpa : offset;
+  }
+  /** Linear-memory addresses of all pages, in guest-physical order. */
+  *hostPages(): Generator<number> {
+    for (let page = 0; page < this.size / PAGE_BYTES; page++) yield this.base + this.frameOf(page) * PAGE_BYTES;
+  }
+  private frameOf(page: number): number {
+    return this.frames ? this.frames[page] : page;
   }
 
   /** All of RAM 0, as after power-on. What is 0 already is not written: the host need not provide pages for it. */
   clear(): void {
     const { words } = this;
-    const end = (this.base + this.size) >>> 2;
-    for (let page = this.base >>> 2; page < end; page += PAGE_BYTES >>> 2) {
+    for (const host of this.hostPages()) {
+      const page = host >>> 2;
       let any = 0;
       for (let i = page; i < page + (PAGE_BYTES >>> 2); i++) any |= words[i];
       if (any !== 0) words.fill(0, page, page + (PAGE_BYTES >>> 2));
@@ -97,26 +144,38 @@ export class PhysicalMemory {
     for (const cache of this.observers) cache.remapped();
   }
 
-  /** Offset in RAM, or -1 for what is not RAM. */
+  /** Offset in RAM (its host's, where it is backed), or -1 for what is not RAM. */
   private offset(gpa: number): number {
     if (!this.a20Open && Math.floor(gpa / A20_BYTES) % 2 === 1) gpa -= A20_BYTES;
-    if (gpa < this.lowBytes) return this.pages[gpa >>> 12] & PAGE.HOLE ? -1 : gpa;
-    if (gpa >= FOUR_GIB && gpa < FOUR_GIB + this.highBytes) return this.lowBytes + (gpa - FOUR_GIB);
-    return -1;
+    let offset = -1;
+    if (gpa < this.lowBytes) offset = gpa;
+    else if (gpa >= FOUR_GIB && gpa < FOUR_GIB + this.highBytes) offset = this.lowBytes + (gpa - FOUR_GIB);
+    if (offset < 0) return -1;
+    const { frames } = this;
+    if (frames) offset = frames[Math.floor(offset / PAGE_BYTES)] * PAGE_BYTES + (offset % PAGE_BYTES);
+    return this.pages[Math.floor(offset / PAGE_BYTES)] & PAGE.HOLE ? -1 : offset;
   }
   isRam(gpa: number): boolean {
     return this.offset(gpa) >= 0;
   }
   /** Address in the linear memory, good up to the end of the page; -1: not RAM. */
   hostAddress(gpa: number): number {
-    if (this.a20Open && gpa < this.lowBytes) return this.pages[gpa >>> 12] & PAGE.HOLE ? -1 : this.base + gpa;
+    if (!this.frames && this.a20Open && gpa < this.lowBytes)
+      return this.pages[gpa >>> 12] & PAGE.HOLE ? -1 : this.base + gpa;
     const offset = this.offset(gpa);
     return offset < 0 ? -1 : this.base + offset;
   }
   /** The reverse: gpa of an address in the linear memory. */
   gpaOf(host: number): number {
     const offset = host - this.base;
+    if (this.pageOfFrame) return this.gpaOfFrame(Math.floor(offset / PAGE_BYTES)) + (offset % PAGE_BYTES);
     assert(offset >= 0 && offset < this.size, `linear-memory address ${host} is not RAM`);
+    return offset < this.lowBytes ? offset : FOUR_GIB + (offset - this.lowBytes);
+  }
+  /** gpa of the page that a host frame holds. */
+  private gpaOfFrame(frame: number): number {
+    const offset = this.pageOfFrame![frame] * PAGE_BYTES;
+    assert(offset >= 0, `host frame ${frame} holds no page of this RAM`);
     return offset < this.lowBytes ? offset : FOUR_GIB + (offset - this.lowBytes);
   }
   /** Bits of PAGE; HOLE for what is not RAM. */
@@ -130,7 +189,7 @@ export class PhysicalMemory {
     const bits = kind === 'ram' ? 0 : kind === 'rom' ? PAGE.ROM : PAGE.HOLE;
     const last = Math.min(lastGpa, this.lowBytes - 1);
     for (let page = Math.floor(firstGpa / PAGE_BYTES); page * PAGE_BYTES <= last; page++)
-      this.pages[page] = (this.pages[page] & ~(PAGE.ROM | PAGE.HOLE)) | bits;
+      this.pages[this.frameOf(page)] = (this.pages[this.frameOf(page)] & ~(PAGE.ROM | PAGE.HOLE)) | bits;
     for (const cache of this.observers) cache.remapped();
   }
 

@@ -156,7 +156,11 @@ class Runner {
     cpu.state.fill(0, layout.FLAG_S - layout.STATE, layout.RFLAGS_SYSTEM - layout.STATE);
     const first = layout.RAM >>> 2;
     const ram = this.physical.words.subarray(first, first + RAM_BYTES / 4);
-    return stateHash({ state: [cpu, this.cpu.state.rflags], ram });
+    return stateHash({
+      state: [cpu, this.cpu.state.rflags],
+      words: ram,
+      pages: Array.from({ length: ram.length / 1024 }, (_, i) => i * 4096),
+    });
   }
   private describe(): string {
     const { state } = this.cpu;
