@@ -10,19 +10,20 @@ import { EXIT, HANDLER, RECORD, RECORD_BYTES, RETRY } from '../execution/record'
 import { GeneratedCode } from '../execution/tier';
 import type { Tier } from '../execution/tier';
 import type { Instruction } from '../isa/instruction';
+import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { SEG } from '../x86/registers';
 import type { Cpu } from './cpu';
 import { dispatchCalled } from './dispatch';
+import { codeSource } from './code-source';
 import { MemoryPort } from './memory-port';
+import type { RunUser } from './step-host';
 import { executionMode } from './mode';
 import { Interruption } from './ports';
 
 /** Taken out of the budget to make generated code leave at the next block. */
 const EXIT_NOW = 1 << 30;
-/** CS in 64-bit mode: neither base nor limit. */
-const WHOLE_SPACE = { base: 0n, limit: (1n << 64n) - 1n };
 
 export class GeneratedRun {
   readonly code: GeneratedCode;
@@ -41,26 +42,22 @@ export class GeneratedRun {
   /** PAUSE was executed while another processor could run. */
   gaveWay = false;
 
-  /** `cpu` is current. `time.idle`: ns that no instruction filled. Blocks end at `isBreakpoint`, where `stopsAt` is asked. */
+  /** `cpu` is current. `host`: where code lies, if that is not the memory that the processor sees. */
   constructor(
     private cpu: Cpu,
-    private readonly time: { readonly idle: number },
+    private user: RunUser,
     memory: WebAssembly.Memory,
-    isBreakpoint: (gva: bigint) => boolean,
     tier: Tier = 'compiler',
-    private readonly stopsAt: (gva: bigint) => boolean = () => true,
+    host: PhysicalMemory = cpu.mmu.physical,
   ) {
     this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
     const { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString } = this.port;
     const imports = { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString, giveWay: this.giveWay, guard: this.guard, called: this.called }; // prettier-ignore
-    const source = {
-      physical: cpu.mmu.physical,
-      fetch: (gva: bigint) => this.cpu.mmu.fetch(gva),
-      isGlobal: (gva: bigint) => this.cpu.mmu.tlb.isGlobalCode(Number(BigInt.asIntN(32, gva))),
-      codeSegment: () => this.codeSegment(),
-      isBreakpoint,
-      hasFeature: (name: string) => cpu.has(name),
-    };
+    const source = codeSource(
+      host,
+      () => this.cpu,
+      (gva) => this.user.isBreakpoint(gva),
+    );
     this.code = new GeneratedCode(memory, imports, source, tier);
     if (this.code.regions) this.code.regions.onKill = () => this.requestExit();
   }
@@ -76,6 +73,17 @@ export class GeneratedRun {
     const left = this.cpu.state.view.getInt32(layout.BUDGET, true);
     return this.granted - left - (block.instructions.length - cache.position(this.port.site));
   }
+
+  /** From now on these instructions are another one's. */
+  use(user: RunUser): void {
+    if (user === this.user) return;
+    assert(!this.running, 'users take turns between two instructions');
+    this.user.retired = this.retired;
+    this.user = user;
+    this.retired = user.retired;
+    this.link = undefined;
+  }
+  readonly isOf = (user: RunUser): boolean => user === this.user;
 
   /** Another processor's turn: its registers move to where generated code works. */
   switchTo(cpu: Cpu): void {
@@ -99,12 +107,6 @@ export class GeneratedRun {
     this.link = undefined;
   }
 
-  private codeSegment(): { base: bigint; limit: bigint } {
-    const { state } = this.cpu;
-    if (executionMode(state).codeSize === 64) return WHOLE_SPACE;
-    const { base, limit } = state.segment(SEG.CS);
-    return { base, limit: BigInt(limit) };
-  }
   /** The jump cache knows offsets in CS: with another base they mean something else. */
   codeMoved(): void {
     const base = this.cpu.state.segmentBase(SEG.CS);
@@ -164,7 +166,7 @@ export class GeneratedRun {
 
   private setTicksBase(): void {
     const { view } = this.cpu.state;
-    const base = this.retired + Math.floor(this.time.idle / NS_PER_INSTRUCTION) + this.granted;
+    const base = this.retired + Math.floor(this.user.idle / NS_PER_INSTRUCTION) + this.granted;
     view.setUint32(layout.TICKS_BASE, base >>> 0, true);
     view.setInt32(layout.TICKS_BASE + 4, Math.floor(base / 0x1_0000_0000), true);
   }
@@ -211,7 +213,7 @@ export class GeneratedRun {
     this.spend(instructions.length);
     this.port.site = address;
     this.cpu.state.rip = rip;
-    const stops = this.stopsAt(gva);
+    const stops = this.user.stopsAt(gva);
     this.spend(-instructions.length);
     return stops ? 1 : 0;
   };

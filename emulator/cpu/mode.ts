@@ -111,3 +111,7 @@ const flat32 = (state: CpuState): boolean => {
   }
   return true;
 };
+
+/** Linear address of the next instruction. */
+export const linearRip = (state: CpuState): bigint =>
+  executionMode(state).codeSize === 64 ? state.rip : BigInt.asUintN(32, state.segmentBase(SEG.CS) + state.rip);

@@ -52,3 +52,12 @@ export function resetState(cpu: Cpu, kind: 'power' | 'init'): void {
   state.rip = 0xfff0n;
   state.rflags = RFLAGS.FIXED;
 }
+
+/** Start-up IPI: real mode at page * 4 KiB (SDM vol. 3A section 8.4.4). */
+export function startUp(cpu: Cpu, page: number): void {
+  const { state } = cpu;
+  state.setSegment(SEG.CS, { ...state.segment(SEG.CS), selector: page << 8, base: BigInt(page << 12) });
+  state.rip = 0n;
+  state.setSystem('activity', 0n);
+  cpu.modeChanged();
+}

@@ -4,7 +4,7 @@
  */
 import type { Stop, TrapEvent } from '../machine/api';
 import * as layout from '../execution/layout';
-import { RFLAGS, SEG, VECTOR } from '../x86/registers';
+import { RFLAGS, VECTOR } from '../x86/registers';
 import { Breakpoints } from './breakpoints';
 import type { Cpu } from './cpu';
 import { NS_PER_INSTRUCTION } from '../util/time';
@@ -13,22 +13,13 @@ import type { Delivery } from './events';
 import type { PendingEvent } from './exit-cause';
 import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
-import { executionMode } from './mode';
+import { linearRip } from './mode';
 import { GuestExit, GuestFault, Interruption } from './ports';
+import type { Executor, RunUser, SharedRun, StepHost } from './step-host';
 import { BLOCKED_BY, SHADOWS, stretch } from './stretch';
+import { startUp } from './reset';
 import { ACTIVITY, QUANTUM, Turns } from './turns';
 import type { Turn } from './turns';
-
-/** What the step loop asks of the board and the machine. */
-export interface StepHost {
-  /** ns since power-on when devices want to be ticked; Infinity: never. */
-  nextDeadline(): number;
-  tick(): void;
-  /** ns that no instruction filled: skipped while halted. */
-  idle: number;
-  /** A hook, or a device, wants `run` to return after the instruction. */
-  stopRequested(): Stop | undefined;
-}
 
 /** V8 replaces code of a running function only when it is entered anew: return to the loop this often. */
 const LONGEST_RUN = 1 << 20;
@@ -37,10 +28,13 @@ const FRUITLESS = 1000;
 /** A step of a processor that has no turn lets the others run so long before it returns. */
 const STEP_PATIENCE = 50_000;
 
-export class StepLoop {
+export class StepLoop implements RunUser {
   readonly breakpoints: Breakpoints;
   readonly generated: GeneratedRun;
   private readonly turns: Turns;
+  private readonly executor: Executor | undefined;
+  /** RunUser. */
+  retired = 0;
   /** A watchpoint was hit by the instruction that is executing. */
   private watched?: Stop;
   private readonly shutdownCause = new Map<Cpu, TrapEvent>();
@@ -57,6 +51,7 @@ export class StepLoop {
     private readonly host: StepHost,
     memory: WebAssembly.Memory,
     tier: Tier = 'compiler',
+    shared?: SharedRun,
   ) {
     const mmus = cpus.map((cpu) => cpu.mmu);
     this.breakpoints = new Breakpoints(mmus, (gva) => this.generated.code.cache.forgetLinear(gva));
@@ -64,7 +59,8 @@ export class StepLoop {
       this.watched ??= stop;
       this.requestExit();
     };
-    this.generated = new GeneratedRun(cpus[0], host, memory, (gva) => this.breakpoints.has(gva), tier, this.stopsAt);
+    this.executor = shared?.executor;
+    this.generated = shared?.generated ?? new GeneratedRun(cpus[0], this, memory, tier);
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
       cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.apicId, what);
@@ -83,7 +79,7 @@ export class StepLoop {
   // --- Time.
   /** Retired instructions, exact also in the middle of a block. */
   get instructions(): number {
-    return this.generated.instructions;
+    return this.generated.isOf(this) ? this.generated.instructions : this.retired;
   }
   /** Guest time in ns. */
   get now(): number {
@@ -93,6 +89,16 @@ export class StepLoop {
   /** Leave generated code when the instruction that is executing is done. */
   requestExit(): void {
     this.generated.requestExit();
+  }
+
+  get idle(): number {
+    return this.host.idle;
+  }
+  readonly isBreakpoint = (gva: bigint): boolean => this.breakpoints.has(gva);
+  /** Of several that share generated code, this one goes on. */
+  resume(): void {
+    this.generated.use(this);
+    this.generated.switchTo(this.turns.cpu);
   }
 
   /** Another past: nothing that was decoded or counted holds. */
@@ -177,7 +183,10 @@ export class StepLoop {
     if (state.system('activity') === ACTIVITY.shutdown) return undefined;
     if (state.system('activity') === ACTIVITY.waitForSipi) {
       const page = cpu.interrupts.takeSipi();
-      if (page >= 0) this.startUp(page);
+      if (page >= 0) {
+        startUp(cpu, page);
+        this.generated.codeMoved();
+      }
       return undefined;
     }
     const due = cpu.overseer?.due();
@@ -201,7 +210,7 @@ export class StepLoop {
     const described = describe(cpu, event);
     let outcome: Delivery;
     try {
-      outcome = deliver(cpu, event, asked);
+      outcome = this.executor ? this.executor.deliver(cpu, event, asked) : deliver(cpu, event, asked);
     } catch (thrown) {
       if (!(thrown instanceof GuestExit)) throw thrown;
       this.leave(thrown);
@@ -242,7 +251,10 @@ export class StepLoop {
     const stop = this.atBreakpoint(this.pc());
     if (stop) return stop;
     try {
-      stretch(this.generated, cpu, budget);
+      if (this.executor) {
+        const stop = this.executor.run(cpu, budget);
+        if (stop) return stop;
+      } else stretch(this.generated, cpu, budget);
     } catch (thrown) {
       if (!(thrown instanceof Interruption)) throw thrown;
       this.generated.forgetLink();
@@ -267,18 +279,8 @@ export class StepLoop {
     return outcome === 'taken' ? undefined : outcome;
   }
 
-  /** Start-up IPI: real mode at page * 4 KiB (SDM vol. 3A section 8.4.4). */
-  private startUp(page: number): void {
-    const { state } = this.cpu;
-    state.setSegment(SEG.CS, { ...state.segment(SEG.CS), selector: page << 8, base: BigInt(page << 12) });
-    state.rip = 0n;
-    state.setSystem('activity', ACTIVITY.active);
-    this.cpu.modeChanged();
-    this.generated.codeMoved();
-  }
-
   /** Generated code came to a breakpoint: whether it has to leave. */
-  private readonly stopsAt = (gva: bigint): boolean => this.breakpoints.decide(gva, this.cpu.apicId, this.instructions);
+  readonly stopsAt = (gva: bigint): boolean => this.breakpoints.decide(gva, this.cpu.apicId, this.instructions);
 
   private atBreakpoint(pc: bigint): Stop | undefined {
     if (!this.breakpoints.has(pc)) return undefined;
@@ -293,8 +295,6 @@ export class StepLoop {
 
   /** Linear address of the next instruction. */
   pc(): bigint {
-    const { state } = this.cpu;
-    const { rip } = state;
-    return executionMode(state).codeSize === 64 ? rip : BigInt.asUintN(32, state.segmentBase(SEG.CS) + rip);
+    return linearRip(this.cpu.state);
   }
 }

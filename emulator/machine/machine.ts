@@ -5,7 +5,7 @@
 import { Cpu } from '../cpu/cpu';
 import { makeModel } from '../cpu/models';
 import { StepLoop } from '../cpu/run';
-import type { StepHost } from '../cpu/run';
+import type { StepHost } from '../cpu/step-host';
 import type { Turn } from '../cpu/turns';
 import * as layout from '../execution/layout';
 import { PhysicalMemory } from '../mmu/physical-memory';

@@ -20,6 +20,7 @@ const ISA = /^emulator\/isa\//;
 const MMU = /^emulator\/mmu\//;
 const EXECUTION = /^emulator\/execution\//;
 const CPU = /^emulator\/cpu\//;
+const HYPERVISOR = /^emulator\/hypervisor\//;
 const DEVICES = /^emulator\/devices\//;
 /** The machine as others see it: types alone. */
 const MACHINE_API = /^emulator\/machine\/api\.ts$/;
@@ -54,6 +55,10 @@ export const LAYERS: readonly Layer[] = [
   }),
   layer('cpu', CPU, 'the processor knows no device', {
     imports: [UTIL, X86, GROUND, ISA, MMU, EXECUTION],
+    types: [MACHINE_API],
+  }),
+  layer('hypervisor', HYPERVISOR, 'the hypervisor knows processors and memory, not devices or the machine', {
+    imports: [UTIL, X86, GROUND, ISA, MMU, EXECUTION, CPU],
     types: [MACHINE_API],
   }),
   layer('devices', DEVICES, 'a device knows its bus, not the processor', { imports: [UTIL], types: [MACHINE_API] }),

@@ -1,0 +1,42 @@
+/** What the step loop and generated code ask of those around them. */
+import type { Stop } from '../machine/api';
+import type { Cpu } from './cpu';
+import type { Delivery } from './events';
+import type { PendingEvent } from './exit-cause';
+import type { GeneratedRun } from './generated-run';
+
+/** What the step loop asks of the board and the machine. */
+export interface StepHost {
+  /** ns since power-on when devices want to be ticked; Infinity: never. */
+  nextDeadline(): number;
+  tick(): void;
+  /** ns that no instruction filled: skipped while halted. */
+  idle: number;
+  /** A hook, or a device, wants `run` to return after the instruction. */
+  stopRequested(): Stop | undefined;
+}
+
+/** Whose instructions run: a machine, or one of the domains that share a host. */
+export interface RunUser {
+  /** ns that no instruction filled. */
+  readonly idle: number;
+  /** Blocks end at these, where `stopsAt` is asked. */
+  isBreakpoint(gva: bigint): boolean;
+  stopsAt(gva: bigint): boolean;
+  /** Retired instructions while another one runs. */
+  retired: number;
+}
+
+/** What runs a guest's instructions where its processor does not do so itself: a technique of the hypervisor. */
+export interface Executor {
+  /** At most `budget` instructions of this processor, or one that leaves nothing to do but wait. Throws Interruption. */
+  run(cpu: Cpu, budget: number): Stop | undefined;
+  /** An event that `run` did not raise, on its way to the guest. */
+  deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery;
+}
+
+/** What domains of one host have in common. */
+export interface SharedRun {
+  generated: GeneratedRun;
+  executor?: Executor;
+}

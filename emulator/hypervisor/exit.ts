@@ -1,0 +1,40 @@
+/**
+ * Leaving a guest, whatever the technique: one union for vendors, software and debugger. What the processor knew is
+ * ExitCause; here is where and when it was. Fields are what conditions of the `vm-exit` filter see as `exit.…`.
+ */
+import type { ExitCause, ExitReason } from '../cpu/exit-cause';
+
+export type VmExitReason =
+  | ExitReason
+  /** A privileged instruction trapped in a deprivileged guest, and has no reason of its own above. */
+  | 'privileged-instruction'
+  /** The shadow tables had no translation yet, or one with fewer rights than the guest's own tables give. */
+  | 'shadow-fault'
+  /** A guest wrote to one of its page tables, which are write-protected under shadow paging. */
+  | 'page-table-write'
+  /** The guest touched a device's memory. */
+  | 'mmio'
+  /** A software technique reflects an event to the guest that is its own: its page fault, its system call. */
+  | 'reflected-event';
+
+export interface VmExit {
+  reason: VmExitReason;
+  /** What the processor said. */
+  cause: ExitCause;
+  domain: number;
+  /** Virtual processor, within the domain. */
+  vcpu: number;
+  /** Linear address of the instruction. */
+  gva: bigint;
+  cpl: number;
+  /** Instructions that the domain had retired. */
+  at: number;
+  mnemonic?: string;
+  /** Address that was accessed, and what it is in guest-physical memory. */
+  address?: bigint;
+  gpa?: number;
+  /** The vendor's number of the reason, where there is a vendor. */
+  code?: number;
+  /** Of the hypervisor, in units of HYPERVISOR_COST (cost.ts). */
+  cost: number;
+}
