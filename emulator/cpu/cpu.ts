@@ -40,6 +40,8 @@ export interface CpuOptions {
   apicId?: number;
   processors?: number;
   unsupported?: (what: string) => void;
+  /** Its place among all that share the linear memory, where that is not its APIC's number. 0 is current. */
+  number?: number;
 }
 
 /** Plain data. `state`: see CpuState.save. */
@@ -56,6 +58,8 @@ export class Cpu implements Processor {
   readonly debug: DebugRegisters;
   readonly model: Model;
   readonly apicId: number;
+  /** Its place among all processors that share a linear memory. */
+  readonly number: number;
   readonly processors: number;
   readonly ticks: () => bigint;
 
@@ -78,13 +82,15 @@ export class Cpu implements Processor {
   constructor(options: CpuOptions) {
     this.apicId = options.apicId ?? 0;
     this.processors = options.processors ?? 1;
-    this.state = new CpuState(options.memory, this.processors > 1 ? this.apicId : undefined);
+    this.number = options.number ?? this.apicId;
+    const alone = options.number === undefined && this.processors === 1;
+    this.state = new CpuState(options.memory, alone ? undefined : this.number);
     this.bus = options.bus;
     this.interrupts = options.interrupts;
-    this.mmu = new Mmu(options.memory, options.physical, options.bus, this.apicId);
+    this.mmu = new Mmu(options.memory, options.physical, options.bus, this.number);
     this.debug = new DebugRegisters(this);
     this.model = options.model ?? makeModel();
-    this.rules = new AddressRules(this.state, this.mmu, this.model, this.apicId, () => this.overseer?.asks === true);
+    this.rules = new AddressRules(this.state, this.mmu, this.model, this.number, () => this.overseer?.asks === true);
     this.ticks = options.ticks;
     this.report = options.unsupported ?? (() => {});
     this.reset();

@@ -112,7 +112,7 @@ export class GeneratedRun {
     const base = this.cpu.state.segmentBase(SEG.CS);
     if (base === this.codeBases.get(this.cpu)) return;
     this.codeBases.set(this.cpu, base);
-    this.code.cache.flushJumpCache(this.cpu.apicId, 'all');
+    this.code.cache.flushJumpCache(this.cpu.number, 'all');
     this.link = undefined;
   }
 

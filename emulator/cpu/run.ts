@@ -63,7 +63,7 @@ export class StepLoop implements RunUser {
     this.generated = shared?.generated ?? new GeneratedRun(cpus[0], this, memory, tier);
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
-      cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.apicId, what);
+      cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.number, what);
       cpu.onTripleFault = (event) => this.shutdownCause.set(cpu, event);
     }
   }

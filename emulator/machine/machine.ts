@@ -20,17 +20,11 @@ import { BiosServices } from './firmware/bios';
 import type { BiosDisk } from './firmware/bios';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
+import { checkConfig, linearMemory } from './place';
+import type { Place } from './place';
 import { realModeProcessor } from './real-mode';
 import { startKernel } from './start';
 import { stateHash } from './state-hash';
-
-const WASM_PAGE = 0x1_0000;
-const MIB = 0x10_0000;
-/** What a wasm32 memory leaves for RAM below our own tables. */
-const MAX_MEMORY = 3072 * MIB;
-
-/** As many as logical destinations of flat mode can name (SDM vol. 3A section 10.6.2.2). */
-const MAX_CPUS = 8;
 
 interface Saved {
   cpus: ReturnType<Cpu['save']>[];
@@ -59,12 +53,14 @@ export class Pc implements Machine, StepHost {
   private filters: readonly TrapFilter[] = [];
   private disks: readonly BiosDisk[] = [];
 
-  constructor(readonly config: Readonly<MachineConfig>) {
+  constructor(
+    readonly config: Readonly<MachineConfig>,
+    place?: Place,
+  ) {
     checkConfig(config);
     const model = makeModel(config.cpu);
-    const pages = layout.memoryBytes(config.cpus, config.memory) / WASM_PAGE;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.physical = new PhysicalMemory(memory, config.memory);
+    const memory = place?.memory ?? linearMemory(config);
+    this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();
     this.board.attach(this.bios());
     const makeCpu = (_: unknown, apicId: number): Cpu =>
@@ -76,11 +72,12 @@ export class Pc implements Machine, StepHost {
         ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
         model,
         apicId,
+        number: place && place.number + apicId,
         processors: config.cpus,
         unsupported: (what) => this.report(what),
       });
     this.cpus = Array.from({ length: config.cpus }, makeCpu);
-    this.loop = new StepLoop(this.cpus, this, memory, config.tier ?? 'compiler');
+    this.loop = new StepLoop(this.cpus, this, memory, config.tier ?? 'compiler', place);
     this.inspect = new MachineInspector({
       cpus: this.cpus,
       physical: this.physical,
@@ -164,6 +161,7 @@ export class Pc implements Machine, StepHost {
   }
 
   boot(input: BootInput | FirmwareInput): void {
+    this.loop.resume();
     const firmware = 'firmware' in input ? input : undefined;
     if (firmware) checkFirmware(firmware);
     const signature = this.cpus[0].cpuid(1, 0)[0];
@@ -191,9 +189,11 @@ export class Pc implements Machine, StepHost {
   }
 
   run(instructions: number): Stop {
+    this.loop.resume();
     return this.loop.run(instructions);
   }
   step(cpu: number): Stop {
+    this.loop.resume();
     return this.loop.step(this.cpus[cpu]);
   }
   requestStop(): void {
@@ -247,7 +247,7 @@ export class Pc implements Machine, StepHost {
       turn: this.loop.saveTurn(),
       board: this.board.save(),
       equipment: this.board.sockets.summary,
-      ram: this.physical.data.slice(layout.RAM, layout.RAM + this.config.memory),
+      ram: this.physical.image(),
       retired: this.loop.instructions,
       idle: this.idle,
     };
@@ -264,20 +264,14 @@ export class Pc implements Machine, StepHost {
       throw new UserError(
         `The snapshot is of a machine with other equipment (${equipment}); boot with the same first.`,
       );
-    this.physical.data.set(ram, layout.RAM);
+    this.loop.resume();
+    this.physical.setImage(ram);
     this.idle = idle;
     this.loop.restart(retired, turn);
     this.board.restore(board);
     this.cpus.forEach((cpu, i) => cpu.restore(cpus[i]));
     this.deadline = this.board.nextDeadline();
   }
-}
-
-function checkConfig({ memory, cpus }: MachineConfig): void {
-  if (!Number.isInteger(memory) || memory % MIB !== 0 || memory < 2 * MIB || memory > MAX_MEMORY)
-    throw new UserError(`memory: ${memory} bytes; give a whole number of MiB from 2M to ${MAX_MEMORY / MIB}M.`);
-  if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS)
-    throw new UserError(`cpus: ${cpus}; give a whole number from 1 to ${MAX_CPUS}.`);
 }
 
 export { DEFAULT_MODEL, MODEL_NAMES } from '../cpu/models';

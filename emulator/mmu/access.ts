@@ -52,7 +52,7 @@ export class Mmu {
     processor = 0,
   ) {
     this.walker = new Walker(physical);
-    this.tlb = new Tlb(memory, layout.tlbOf(processor, physical.size));
+    this.tlb = new Tlb(memory, layout.tlbOf(processor, physical.hostSize));
     physical.observe({
       remapped: () => this.tlb.flush(),
       protected: (hostPage) => this.tlb.dropWrites(hostPage),

@@ -55,6 +55,8 @@ export class PhysicalMemory {
   /** Where linear memory holds the first byte; of a backed one, of its host's. */
   readonly base: number;
   private frames: Int32Array | undefined;
+  /** Bytes of RAM that the linear memory holds: of its host, where this one is backed. */
+  readonly hostSize: number;
   /** Backed: page of this RAM by host frame, -1 for others' frames. */
   private pageOfFrame: Int32Array | undefined;
   /** Bytes of RAM below the PCI hole, and from 4 GiB on. */
@@ -77,6 +79,7 @@ export class PhysicalMemory {
     where: number | Backing = layout.RAM,
   ) {
     const backing = typeof where === 'number' ? undefined : where;
+    this.hostSize = backing ? backing.host.size : size;
     this.base = typeof where === 'number' ? where : where.host.base;
     assert(
       size % PAGE_BYTES === 0 && this.base % PAGE_BYTES === 0,
@@ -114,6 +117,17 @@ export class PhysicalMemory {
   /** Linear-memory addresses of all pages, in guest-physical order. */
   *hostPages(): Generator<number> {
     for (let page = 0; page < this.size / PAGE_BYTES; page++) yield this.base + this.frameOf(page) * PAGE_BYTES;
+  }
+  /** All of RAM, in guest-physical order: for snapshots. */
+  image(): Uint8Array {
+    const out = new Uint8Array(this.size);
+    let at = 0;
+    for (const host of this.hostPages()) out.set(this.data.subarray(host, host + PAGE_BYTES), at++ * PAGE_BYTES);
+    return out;
+  }
+  setImage(image: Uint8Array): void {
+    let at = 0;
+    for (const host of this.hostPages()) this.data.set(image.subarray(at, (at += PAGE_BYTES)), host);
   }
   private frameOf(page: number): number {
     return this.frames ? this.frames[page] : page;

@@ -63,7 +63,7 @@ export const LAYERS: readonly Layer[] = [
   }),
   layer('devices', DEVICES, 'a device knows its bus, not the processor', { imports: [UTIL], types: [MACHINE_API] }),
   layer('machine', MACHINE, 'the machine wires emulator parts', {
-    imports: [UTIL, X86, GROUND, ISA, MMU, EXECUTION, CPU, DEVICES],
+    imports: [UTIL, X86, GROUND, ISA, MMU, EXECUTION, CPU, DEVICES, HYPERVISOR],
   }),
   layer('emulator/index', /^emulator\/index\.ts$/, 'the door shows the machine', { imports: [MACHINE, UTIL] }),
 
