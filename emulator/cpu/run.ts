@@ -280,7 +280,10 @@ export class StepLoop implements RunUser {
   }
 
   /** Generated code came to a breakpoint: whether it has to leave. */
-  readonly stopsAt = (gva: bigint): boolean => this.breakpoints.decide(gva, this.cpu.apicId, this.instructions);
+  readonly stopsAt = (gva: bigint): boolean => {
+    this.executor?.settle(this.cpu);
+    return this.breakpoints.decide(gva, this.cpu.apicId, this.instructions);
+  };
 
   private atBreakpoint(pc: bigint): Stop | undefined {
     if (!this.breakpoints.has(pc)) return undefined;

@@ -57,6 +57,11 @@ export class CpuState {
     ({ view: this.view, bytes: this.bytes } = to);
   }
 
+  /** Takes over bytes of another processor's registers: addresses of the layout. */
+  copyFrom(other: CpuState, first: number = layout.STATE, end: number = layout.STATE_END): void {
+    this.bytes.set(other.bytes.subarray(first, end), first);
+  }
+
   /** The whole value of a general register, by encoding number. */
   gpr(index: number): bigint {
     return this.view.getBigUint64(layout.GPRS + index * 8, true);

@@ -35,6 +35,19 @@ export interface VmExit {
   gpa?: number;
   /** The vendor's number of the reason, where there is a vendor. */
   code?: number;
-  /** Of the hypervisor, in units of HYPERVISOR_COST (cost.ts). */
-  cost: number;
+  /** What the hypervisor took to handle it, in ns of the host; absent without a clock. */
+  hostNs?: number;
+}
+
+/** A sensitive instruction that did not trap, in a guest kernel that believes itself in ring 0. */
+export interface SilentHole {
+  mnemonic: string;
+  domain: number;
+  vcpu: number;
+  /** Linear address. */
+  gva: bigint;
+  /** Instructions that the domain had retired. */
+  at: number;
+  /** One sentence: what it saw or did, and what a real ring 0 would have seen or done. */
+  difference: string;
 }
