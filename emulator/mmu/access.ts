@@ -90,7 +90,7 @@ export class Mmu {
     if (host < 0 || (this.watches.active && this.watches.page(lo, hi))) return -1;
     if (!write) return host;
     const flags = this.physical.flags(gpa);
-    if (flags & PAGE.ROM) return -1;
+    if (flags & (PAGE.ROM | PAGE.FOLLOWED)) return -1;
     return flags & PAGE.CODE && (wholePage || this.physical.holdsCode(gpa, bytes)) ? -1 : host;
   }
 
@@ -218,7 +218,7 @@ export class Mmu {
     const shift = this.walker.pageShift;
     const global = this.isGlobal();
     tlb.fill(tlb.readTable(context), lo, hi, page, shift, global);
-    if (access !== ACCESS.write || flags & (PAGE.CODE | PAGE.ROM)) return;
+    if (access !== ACCESS.write || flags & (PAGE.CODE | PAGE.ROM | PAGE.FOLLOWED)) return;
     tlb.fill(tlb.writeTable(context), lo, hi, page, shift, global);
     if (!(flags & PAGE.WRITE_CACHED)) physical.noteWriteCached(page);
   }
@@ -240,6 +240,7 @@ export class Mmu {
       if (flags & PAGE.ROM) return;
       this.writeHost(host, bytes, value);
       if (flags & PAGE.CODE) physical.onCodeWrite(gpa, bytes);
+      if (flags & PAGE.FOLLOWED) physical.onFollowedWrite(gpa, bytes);
       return;
     }
     if (!physical.a20) gpa = maskA20(gpa);

@@ -25,6 +25,8 @@ export const PAGE = {
   HOLE: 8,
   /** May be in a write TLB: a hint, so that marking code can skip the search. */
   WRITE_CACHED: 16,
+  /** A hypervisor follows what is written here (a guest's page tables): the page never enters a write TLB. */
+  FOLLOWED: 32,
 } as const;
 
 /** Whoever keeps translations to RAM: each processor's TLB. */
@@ -70,6 +72,8 @@ export class PhysicalMemory {
   holdsCode: (gpa: number, bytes: number) => boolean = () => true;
   /** Called after a write to a page marked CODE by anybody but generated code: gpa of the first byte, length. */
   onCodeWrite: (gpa: number, bytes: number) => void = () => {};
+  /** Called after a write to a page marked FOLLOWED by whoever sees this memory: gpa of the first byte, length. */
+  onFollowedWrite: (gpa: number, bytes: number) => void = () => {};
   private readonly observers: TranslationCache[];
 
   /** `size`: bytes of RAM, a multiple of the page size. `where`: its place in `memory`, or the frames that hold it. */
@@ -216,6 +220,12 @@ export class PhysicalMemory {
     const offset = this.offset(gpa);
     if (offset >= 0) this.pages[Math.floor(offset / PAGE_BYTES)] &= ~PAGE.CODE;
   }
+  /** From now on, or no longer, writes to this page are reported to `onFollowedWrite`. */
+  follow(gpa: number, on: boolean): void {
+    const offset = this.offset(gpa);
+    if (on) this.mark(gpa, PAGE.FOLLOWED);
+    else if (offset >= 0) this.pages[Math.floor(offset / PAGE_BYTES)] &= ~PAGE.FOLLOWED;
+  }
   private mark(gpa: number, bit: number): void {
     const offset = this.offset(gpa);
     if (offset < 0) return;
@@ -259,6 +269,7 @@ export class PhysicalMemory {
       const flags = this.flags(at);
       if (force || !(flags & PAGE.ROM)) this.data.set(data.subarray(done, done + n), host);
       if (flags & PAGE.CODE) this.onCodeWrite(at, n);
+      if (flags & PAGE.FOLLOWED) this.onFollowedWrite(at, n);
       done += n;
     }
     return done;

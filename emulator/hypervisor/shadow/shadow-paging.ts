@@ -1,0 +1,264 @@
+/**
+ * Shadow paging: the tables that the physical processor walks (GV to HP) are built on demand from the guest's tables
+ * (GV to GP) and the map of its memory (GP to HP). Pages that hold guest tables are write-protected in every shadow; each
+ * write to one traps, is carried out on the virtual processor, and empties what was built from the entry. So nothing in a
+ * shadow is ever stale, INVLPG and reloads of CR3 have nothing to do, and shadows are kept while another space runs.
+ *
+ * Accessed and dirty bits: filling walks the guest's tables as the access would, which sets them. A leaf is writable only
+ * when the guest's is dirty, so that the first write comes here.
+ * CR0.WP = 0: a supervisor's write to a read-only page gets a leaf that is writable and not for users; the next access by a
+ * user gets one that is read-only and for users.
+ */
+import type { PagingContext } from '../../mmu/guest-paging';
+import { ENTRY, NO_PAGING } from '../../mmu/guest-paging';
+import { PAGE, PAGE_BYTES } from '../../mmu/physical-memory';
+import type { PhysicalMemory } from '../../mmu/physical-memory';
+import { ACCESS, RIGHTS, Walker } from '../../mmu/walk';
+import type { Rights, WalkRecorder } from '../../mmu/walk';
+import { assert } from '../../util/assert';
+import type { Reservation } from '../frames';
+import { keyOf, placeOf, vaOf } from './space';
+import type { Space, Use } from './space';
+import { leafTarget, ShadowTables } from './tables';
+
+export type ShadowOutcome =
+  /** The access can be tried again. */
+  | { kind: 'mapped' }
+  /** The guest's own tables forbid it: error code of the page fault. */
+  | { kind: 'guest-fault'; errorCode: number }
+  /** No RAM there. */
+  | { kind: 'mmio'; gpa: number }
+  /** A write to a guest page table. */
+  | { kind: 'table-write'; gpa: number };
+
+interface GuestTable {
+  readonly uses: Map<string, Use>;
+  /** Since an entry of it was last used. */
+  writes: number;
+}
+
+/** Address spaces that are kept at once. */
+const MAX_SPACES = 64;
+/** So many writes without a use in between: the page is no table any more, or is being filled. It is followed again when used. */
+const FLOOD = 24;
+
+export class ShadowPaging {
+  /** Most recently used last. */
+  private readonly spaces = new Map<string, Space>();
+  private current?: Space;
+  private readonly guestTables = new Map<number, GuestTable>();
+  /** Where leaves lie (word index) that map a guest page, by its number. */
+  private readonly leavesOf = new Map<number, Set<number>>();
+  private readonly walker: Walker;
+  /** How often: for people. */
+  readonly counts = { fills: 0, tableWrites: 0, unshadowed: 0, evicted: 0 };
+
+  /** `flush`: the processor forgets translations of the current space, one page or all. */
+  constructor(
+    private readonly host: PhysicalMemory,
+    private readonly guest: PhysicalMemory,
+    private readonly frames: Reservation,
+    private readonly flush: (gva: bigint | 'all') => void,
+  ) {
+    this.walker = new Walker(guest);
+    guest.onFollowedWrite = (gpa, bytes) => this.written(gpa, bytes);
+  }
+
+  /** The shadow of a guest address space, to be in force on the processor. The processor's TLB is the caller's concern. */
+  enter(context: PagingContext): ShadowTables {
+    const key = keyOf(context);
+    let space = this.spaces.get(key);
+    if (space) this.spaces.delete(key);
+    else space = this.create(key, context);
+    this.spaces.set(key, space);
+    this.current = space;
+    return space.tables;
+  }
+  private create(key: string, context: PagingContext): Space {
+    while (this.spaces.size >= MAX_SPACES) this.evict();
+    for (;;) {
+      const tables = new ShadowTables(context.format.name === '4-level' ? '4-level' : 'PAE', this.host, this.frames, (word, low, high) =>
+        this.leavesOf.get(this.guestPage(low, high))?.delete(word)); // prettier-ignore
+      if (tables.root >= 0)
+        return { key, context: { ...context, pdptes: context.pdptes.slice() }, tables, uses: new Map() };
+      tables.dissolve();
+      this.evict();
+    }
+  }
+  /** The space that was used longest ago goes. */
+  private evict(): void {
+    const oldest = [...this.spaces.values()].find((space) => space !== this.current);
+    this.counts.evicted++;
+    if (oldest) return this.dissolve(oldest);
+    const { current } = this;
+    assert(current && current.uses.size > 0, 'the reservation holds at least one address space');
+    // It alone has used up the frames: it begins anew.
+    for (const place of [...current.uses.keys()]) this.unuse(current, place);
+    current.tables.empty();
+    this.flush('all');
+  }
+  private dissolve(space: Space): void {
+    this.spaces.delete(space.key);
+    for (const place of [...space.uses.keys()]) this.unuse(space, place);
+    space.tables.dissolve();
+    if (this.current === space) this.current = undefined;
+  }
+  /** All shadows go: after another past, or when the map of the guest's memory changed. */
+  clear(): void {
+    for (const space of [...this.spaces.values()]) this.dissolve(space);
+    this.flush('all');
+  }
+
+  private guestPage(low: number, high: number): number {
+    return Math.floor(this.guest.gpaOf(this.host.base + leafTarget(low, high)) / PAGE_BYTES);
+  }
+
+  /** The processor faulted in the current space. `context`: the guest's rules, as they are now. */
+  fault(context: PagingContext, gva: bigint, access: 'read' | 'write' | 'execute', rights: Rights): ShadowOutcome {
+    const space = this.current;
+    assert(space, 'a space is in force while the guest runs');
+    const lo = Number(BigInt.asIntN(32, gva));
+    const hi = Number(BigInt.asIntN(32, gva >> 32n));
+    const { walker } = this;
+    const plain = context.format === NO_PAGING;
+    const gpa = plain ? lo >>> 0 : walker.walk(context, lo, hi, ACCESS[access], rights);
+    if (gpa < 0) return { kind: 'guest-fault', errorCode: -1 - gpa };
+    const allowed = plain ? -1 : walker.allowed;
+    const dirty = plain || (walker.leaf & ENTRY.D) !== 0;
+    const execute = plain || walker.denied === 0;
+    if (!this.guest.isRam(gpa)) return { kind: 'mmio', gpa };
+    const flags = this.guest.flags(gpa);
+    if (access === 'write' && flags & PAGE.FOLLOWED) return { kind: 'table-write', gpa };
+    if (!plain) this.follow(space, context, lo, hi, rights);
+    // Following may have found that the page is itself a table.
+    const followed = (this.guest.flags(gpa) & PAGE.FOLLOWED) !== 0;
+    if (access === 'write' && followed) return { kind: 'table-write', gpa };
+    const mayWrite = (allowed & ENTRY.W) !== 0;
+    const supervisorOnly = !mayWrite && access === 'write';
+    this.map(space, vaOf(gva), gpa, {
+      write: dirty && !followed && (mayWrite || supervisorOnly),
+      user: (allowed & ENTRY.U) !== 0 && !supervisorOnly,
+      execute,
+    });
+    this.counts.fills++;
+    return { kind: 'mapped' };
+  }
+
+  private map(
+    space: Space,
+    va: number,
+    gpa: number,
+    rights: { write: boolean; user: boolean; execute: boolean },
+  ): void {
+    const page = va - (va % PAGE_BYTES);
+    let word = space.tables.leaf(page, true);
+    while (word < 0) {
+      this.evict();
+      word = space.tables.leaf(page, true);
+    }
+    const { words } = this.host;
+    if (words[word] & ENTRY.P) this.leavesOf.get(this.guestPage(words[word], words[word + 1]))?.delete(word);
+    const hpa = this.guest.hpa(gpa - (gpa % PAGE_BYTES));
+    space.tables.set(word, hpa, rights);
+    const number = Math.floor(gpa / PAGE_BYTES);
+    const leaves = this.leavesOf.get(number);
+    if (leaves) leaves.add(word);
+    else this.leavesOf.set(number, new Set([word]));
+  }
+
+  /** The guest tables on the way to an address are followed from now on. */
+  private follow(space: Space, context: PagingContext, lo: number, hi: number, rights: Rights): void {
+    const va = (hi & 0xffff) * 0x1_0000_0000 + (lo >>> 0);
+    const recorder: WalkRecorder = {
+      step: (format, level, gpa) => {
+        if (level.registers) return;
+        const table = gpa - (gpa % (format.entryBytes * (level.indexMask + 1)));
+        const covers = 2 ** level.shift * (level.indexMask + 1);
+        // A root covers all there is.
+        this.use(space, Math.floor(table / PAGE_BYTES), covers > 2 ** 48 ? 0 : va - (va % covers), level.shift);
+      },
+    };
+    this.walker.walk(context, lo, hi, ACCESS.read, rights, recorder);
+  }
+  private use(space: Space, page: number, va: number, shift: number): void {
+    const place = placeOf(va, shift);
+    const known = space.uses.get(place);
+    if (known?.page === page) {
+      this.guestTables.get(page)!.writes = 0;
+      return;
+    }
+    if (known) this.unuse(space, place);
+    const use: Use = { space, va, shift };
+    space.uses.set(place, { page, use });
+    let table = this.guestTables.get(page);
+    if (!table) {
+      this.guestTables.set(page, (table = { uses: new Map(), writes: 0 }));
+      this.protect(page);
+    }
+    table.writes = 0;
+    table.uses.set(`${space.key} ${place}`, use);
+  }
+  private unuse(space: Space, place: string): void {
+    const known = space.uses.get(place);
+    if (!known) return;
+    space.uses.delete(place);
+    const table = this.guestTables.get(known.page);
+    table?.uses.delete(`${space.key} ${place}`);
+    if (table?.uses.size !== 0) return;
+    this.guestTables.delete(known.page);
+    this.guest.follow(known.page * PAGE_BYTES, false);
+  }
+  /** A page becomes a guest table: nobody may write to it unseen. */
+  private protect(page: number): void {
+    this.guest.follow(page * PAGE_BYTES, true);
+    const { words } = this.host;
+    for (const word of this.leavesOf.get(page) ?? []) words[word] &= ~(ENTRY.W | ENTRY.D);
+    this.flush('all');
+  }
+
+  /** Bytes of a followed page were written: what was built from these entries is void. */
+  private written(gpa: number, bytes: number): void {
+    const page = Math.floor(gpa / PAGE_BYTES);
+    const table = this.guestTables.get(page);
+    if (!table) return;
+    this.counts.tableWrites++;
+    if (++table.writes > FLOOD) return this.unshadow(page, table);
+    const offset = gpa % PAGE_BYTES;
+    for (const { space, va, shift } of [...table.uses.values()]) {
+      const { entryBytes } = space.context.format;
+      for (let i = Math.floor(offset / entryBytes); i * entryBytes < offset + bytes; i++)
+        this.forget(space, va + i * 2 ** shift, shift);
+    }
+  }
+  /** Nothing is known any more of 2**shift bytes of a space. */
+  private forget(space: Space, va: number, shift: number): void {
+    if (shift > 12) {
+      const end = va + 2 ** shift;
+      for (const [place, { use }] of [...space.uses])
+        if (use.shift < shift && use.va >= va && use.va < end) this.unuse(space, place);
+    }
+    space.tables.clear(va, shift);
+    if (space === this.current) this.flush(shift === 12 ? BigInt.asUintN(64, BigInt.asIntN(48, BigInt(va))) : 'all');
+  }
+  private unshadow(page: number, table: GuestTable): void {
+    this.counts.unshadowed++;
+    for (const use of [...table.uses.values()]) {
+      const { format } = use.space.context;
+      const level = format.levels.find((l) => l.shift === use.shift);
+      assert(level, 'a use is of a level of its format');
+      for (let i = 0; i <= level.indexMask; i++) this.forget(use.space, use.va + i * 2 ** use.shift, use.shift);
+      this.unuse(use.space, placeOf(use.va, use.shift));
+    }
+    assert(!this.guestTables.has(page), 'a table without uses is not followed');
+  }
+
+  /** For the checker and for people. */
+  get all(): readonly Space[] {
+    return [...this.spaces.values()];
+  }
+  isTable(gpa: number): boolean {
+    return this.guestTables.has(Math.floor(gpa / PAGE_BYTES));
+  }
+}
+
+export { RIGHTS };

@@ -1,0 +1,34 @@
+/** One guest address space under shadow paging: its shadow tables, and which guest tables they were built from. */
+import type { PagingContext } from '../../mmu/guest-paging';
+import { NO_PAGING } from '../../mmu/guest-paging';
+import type { ShadowTables } from './tables';
+
+/** A guest table in use: it covers the range of `va` on, and each of its entries 2**shift bytes of it. */
+export interface Use {
+  readonly space: Space;
+  readonly va: number;
+  readonly shift: number;
+}
+
+export interface Space {
+  readonly key: string;
+  readonly context: PagingContext;
+  readonly tables: ShadowTables;
+  /** By `placeOf`: page of the guest table there. */
+  readonly uses: Map<string, { page: number; use: Use }>;
+}
+
+/** The low 48 bits as a number. */
+export const vaOf = (gva: bigint): number => Number(BigInt.asUintN(48, gva));
+export const gvaOf = (va: number, wide: boolean): bigint =>
+  wide ? BigInt.asUintN(64, BigInt.asIntN(48, BigInt(va))) : BigInt(va);
+
+export const placeOf = (va: number, shift: number): string => `${shift}:${va}`;
+
+/** What makes two address spaces different: the root, the format, and rules that decide what a leaf may allow. */
+export function keyOf(context: PagingContext): string {
+  const { format, root, pdptes, writeProtect } = context;
+  if (format === NO_PAGING) return 'none';
+  const rules = `${format.name}/${format.noExecuteMask}/${format.levels.map((l) => Number(l.large)).join('')}/${writeProtect}`;
+  return format.name === 'PAE' ? `${rules}/${root}/${pdptes.join()}` : `${rules}/${root}`;
+}
