@@ -54,6 +54,12 @@ function describeStop(target: Debuggee, stop: Stop): Body {
       return exceptionBody(target, stop.event, stop.cpu, 'Paused before delivery');
     case 'triple-fault':
       return exceptionBody(target, stop.event, stop.cpu, 'Triple fault');
+    case 'vm-exit': {
+      const { reason, mnemonic } = stop.exit;
+      return { reason: 'exception', description: `VM exit: ${reason}`, text: mnemonic ?? reason };
+    }
+    case 'silent-hole':
+      return { reason: 'exception', description: `Silent hole: ${stop.hole.mnemonic}`, text: stop.hole.difference };
     case 'limit':
       if (target.runner.limitReached) return limitBody(target);
       return { reason: 'step' };

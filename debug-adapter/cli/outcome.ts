@@ -35,6 +35,8 @@ export const outcomeOf = (stop: Stop): Outcome | undefined => {
     case 'breakpoint':
     case 'watchpoint':
     case 'trap':
+    case 'vm-exit':
+    case 'silent-hole':
       return undefined;
     case 'power-off':
       return { stop: stop.kind, status: STATUS.ok };

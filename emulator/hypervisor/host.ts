@@ -35,7 +35,8 @@ const NO_INTERRUPTS: InterruptSource = {
 const NOBODY: RunUser = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false };
 
 /** Frames for the hypervisor's own tables, by frames of guests' RAM: second-stage and shadow tables, a translation cache. */
-const overheadOf = (guestFrames: number): number => Math.ceil((guestFrames / 8 + 4096) / RUN_FRAMES) * RUN_FRAMES;
+export const overheadOf = (guestFrames: number): number =>
+  Math.ceil((guestFrames / 8 + 4096) / RUN_FRAMES) * RUN_FRAMES;
 
 export interface HostConfig {
   /** Bytes of RAM of each domain, and its virtual processors. */
@@ -56,7 +57,8 @@ export class Host {
   constructor(config: HostConfig) {
     const runs = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES / RUN_FRAMES) * RUN_FRAMES;
     const guestFrames = config.domains.reduce((sum, domain) => sum + runs(domain.memory), 0);
-    const bytes = (guestFrames + overheadOf(guestFrames)) * PAGE_BYTES;
+    const overhead = config.domains.reduce((sum, domain) => sum + overheadOf(runs(domain.memory)), 0);
+    const bytes = (guestFrames + overhead) * PAGE_BYTES;
     const processors = 1 + config.domains.reduce((sum, domain) => sum + domain.cpus, 0);
     const pages = Math.ceil(layout.memoryBytes(processors, bytes) / 0x1_0000);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });

@@ -5,6 +5,9 @@
  */
 
 import type { Tier } from '../execution/tier';
+import type { SilentHole, VmExit } from '../hypervisor/exit';
+import type { ExitLog } from '../hypervisor/exits';
+import type { HoleLog } from '../hypervisor/guest';
 
 /** Why `run` returned. */
 export type Stop =
@@ -19,6 +22,10 @@ export type Stop =
   /** An exception or interrupt is about to be delivered; RIP is at the instruction it belongs to (or past it: traps). */
   | { kind: 'trap'; cpu: number; event: TrapEvent }
   | { kind: 'triple-fault'; cpu: number; event: TrapEvent }
+  /** A guest left to its hypervisor, which has done nothing yet; going on lets it. */
+  | { kind: 'vm-exit'; cpu: number; exit: VmExit }
+  /** About to execute a sensitive instruction that will not trap. */
+  | { kind: 'silent-hole'; cpu: number; hole: SilentHole }
   /** Every processor is halted with interrupts off: nothing will ever happen again. */
   | { kind: 'dead-halt' }
   /** Every processor is halted and no timer runs: only outside input can wake it. */
@@ -47,6 +54,23 @@ export interface MachineConfig {
   tier?: Tier;
   /** Processor model and changes to it, `haswell,-avx2` (cpu/models.ts); `max` unless said. */
   cpu?: string;
+  /** How the guest is run; `none` unless said: by the bare machine. */
+  technique?: Technique;
+  /** How its memory is virtualised; the technique's own way unless said. */
+  paging?: Paging;
+}
+
+export const TECHNIQUES = ['none', 'trap-and-emulate'] as const;
+export type Technique = (typeof TECHNIQUES)[number];
+export const PAGINGS = ['shadow', 'direct', 'nested'] as const;
+export type Paging = (typeof PAGINGS)[number];
+
+/** What the hypervisor knows of a guest that it runs. */
+export interface Virtualization {
+  readonly technique: Technique;
+  readonly paging: Paging;
+  readonly exits: ExitLog;
+  readonly holes: HoleLog;
 }
 
 /** What is on a disk before the guest writes: read as the guest asks for it, never written. */
@@ -218,6 +242,8 @@ export interface TrapFilter {
 }
 
 export interface Machine {
+  /** Absent on the bare machine. */
+  readonly virtualization?: Virtualization;
   readonly config: Readonly<MachineConfig>;
   readonly inspect: Inspector;
   /** Retired instructions, all processors; guest time in ns. */

@@ -11,7 +11,7 @@ import * as layout from '../execution/layout';
 import { PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type {
-  BootInput, BreakpointSpec, FirmwareInput, Inspector, Machine, MachineConfig, Stop, TrapEvent, TrapFilter, WatchpointSpec,
+  BootInput, BreakpointSpec, FirmwareInput, Inspector, Machine, MachineConfig, Stop, TrapEvent, TrapFilter, Virtualization, WatchpointSpec,
 } from './api'; // prettier-ignore
 import { Board } from './board';
 import type { BoardSaved } from './board';
@@ -37,6 +37,7 @@ interface Saved {
 }
 
 export class Pc implements Machine, StepHost {
+  readonly virtualization?: Virtualization;
   readonly inspect: Inspector;
   onConsole?: (bytes: Uint8Array) => void;
   onUnsupported?: (what: string) => void;
@@ -46,7 +47,7 @@ export class Pc implements Machine, StepHost {
 
   private readonly physical: PhysicalMemory;
   private readonly board: Board;
-  private readonly cpus: readonly Cpu[];
+  readonly cpus: readonly Cpu[];
   private readonly loop: StepLoop;
   private pendingStop?: Stop;
   private deadline = Infinity;
@@ -58,6 +59,7 @@ export class Pc implements Machine, StepHost {
     place?: Place,
   ) {
     checkConfig(config);
+    this.virtualization = place?.virtualization;
     const model = makeModel(config.cpu);
     const memory = place?.memory ?? linearMemory(config);
     this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
@@ -273,8 +275,3 @@ export class Pc implements Machine, StepHost {
     this.deadline = this.board.nextDeadline();
   }
 }
-
-export { DEFAULT_MODEL, MODEL_NAMES } from '../cpu/models';
-
-/** RAM of the given size and a PC around it, switched off: `boot` an image, then `run`. UserError: bad configuration. */
-export const createMachine = (config: MachineConfig): Machine => new Pc(config);

@@ -3,7 +3,7 @@ import type { SharedRun } from '../cpu/step-host';
 import * as layout from '../execution/layout';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
-import type { MachineConfig } from './api';
+import type { MachineConfig, Virtualization } from './api';
 
 const WASM_PAGE = 0x1_0000;
 const MIB = 0x10_0000;
@@ -19,6 +19,7 @@ export interface Place extends SharedRun {
   physical: PhysicalMemory;
   /** Of its first processor, among all on the host. */
   number: number;
+  virtualization?: Virtualization;
 }
 
 /** Of a machine by itself. */

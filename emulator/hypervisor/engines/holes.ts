@@ -1,7 +1,7 @@
 /**
  * Sensitive instructions that do not trap in ring 1 (the lecture's second problem): for each, what the guest kernel gets,
- * and what it would have got in the ring 0 that it believes itself in. Instructions that read a descriptor are absent: the
- * real descriptor table is the hypervisor's, so they trap.
+ * and what it would have got in the ring 0 that it believes itself in. Loads of segment registers and far transfers are absent:
+ * descriptors of ring 0 are out of reach of ring 1, so they trap.
  */
 import type { Cpu } from '../../cpu/cpu';
 import type { Instruction } from '../../isa/instruction';
@@ -61,6 +61,16 @@ const pushSegment: Look = (real, believed, insn) => {
   return operand?.kind === 'segment' ? selector(operand.index)(real, believed, insn) : undefined;
 };
 
+/** LAR, LSL, VERR, VERW: descriptors of ring 0 look absent from ring 1. */
+const descriptor: Look = (real, believed, insn) => {
+  const operand = insn.operands.at(-1);
+  if (operand?.kind !== 'gpr') return undefined;
+  const selector = real.state.gpr16(operand.index);
+  return real.visibleDescriptor(selector) === undefined && believed.visibleDescriptor(selector) !== undefined
+    ? `Descriptor ${hex(selector)} looks out of reach: its ring is 0, and the guest is really in ring ${real.state.cpl}.`
+    : undefined;
+};
+
 const HOLES: Readonly<Record<string, Look>> = {
   pushf: (_, believed) => {
     const flags = believed.state.systemFlags;
@@ -87,6 +97,10 @@ const HOLES: Readonly<Record<string, Look>> = {
   },
   mov: movFromSegment,
   push: pushSegment,
+  lar: descriptor,
+  lsl: descriptor,
+  verr: descriptor,
+  verw: descriptor,
 };
 
 /** Before a sensitive instruction of a deprivileged guest kernel runs. */

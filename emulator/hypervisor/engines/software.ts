@@ -13,13 +13,16 @@ import type { ShadowTables } from '../shadow/tables';
 /** The ring of guest kernels. */
 export const KERNEL_RING = 1;
 const DPL_SHIFT = 5;
-/** Top of every address space: the hypervisor's. Nothing there is mapped for guests, so a touch of its tables traps. */
-export const RESERVED = { wide: 0xffff_ffff_ff80_0000n, narrow: 0xffc0_0000n } as const;
-const RESERVED_BYTES = 0x40_0000n;
+/**
+ * Where the hypervisor's own tables are said to be: the top of every address space, as SGDT and SIDT show it. Its GDT and LDT
+ * are shadows of the guest's: the processor reads descriptors where the guest keeps them. Its IDT is never read, since every
+ * event leaves the guest.
+ */
+const RESERVED = { wide: 0xffff_ffff_ff80_0000n, narrow: 0xffc0_0000n } as const;
 const GDT_LIMIT = 0xffffn;
 const IDT_OFFSET = 0x1_0000n;
 const IDT_LIMIT = 0xfffn;
-/** Selector of the hypervisor's TSS, which has no I/O bitmap: every IN and OUT traps. */
+/** The hypervisor's TSS ends before the place of an I/O bitmap: every IN and OUT traps. */
 const TASK_SELECTOR = 0x40;
 
 /** CR0 bits that are the guest's to choose: it handles #NM itself. */
@@ -27,15 +30,10 @@ const GUEST_CR0 = CR0.TS | CR0.MP | CR0.EM | CR0.NE | CR0.AM;
 const GUEST_CR4 = CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE | CR4.FSGSBASE | CR4.SMEP | CR4.SMAP | CR4.TSD | CR4.DE;
 const OWN_FLAGS = RFLAGS.IF | RFLAGS.IOPL | RFLAGS.VIF | RFLAGS.VIP;
 
-export const isReserved = (gva: bigint, wide: boolean): boolean => {
-  const first = wide ? RESERVED.wide : RESERVED.narrow;
-  return gva >= first && gva < first + RESERVED_BYTES;
-};
-
 /** A segment as the deprivileged guest has it in CS and SS: ring 0 becomes ring 1. */
 function deprivilege(real: Cpu, index: number): void {
   const segment = real.state.segment(index);
-  if (((segment.attributes & ATTRIBUTE.DPL) >>> DPL_SHIFT) !== 0) return;
+  if ((segment.attributes & ATTRIBUTE.DPL) >>> DPL_SHIFT !== 0) return;
   real.state.setSegment(index, {
     ...segment,
     selector: (segment.selector & ~3) | KERNEL_RING,
@@ -44,7 +42,7 @@ function deprivilege(real: Cpu, index: number): void {
 }
 function privilege(believed: Cpu, index: number): void {
   const segment = believed.state.segment(index);
-  if (((segment.attributes & ATTRIBUTE.DPL) >>> DPL_SHIFT) !== KERNEL_RING) return;
+  if ((segment.attributes & ATTRIBUTE.DPL) >>> DPL_SHIFT !== KERNEL_RING) return;
   believed.state.setSegment(index, {
     ...segment,
     selector: segment.selector & ~3,
@@ -69,12 +67,9 @@ export function load(real: Cpu, believed: Cpu, tables: ShadowTables): void {
   state.setSystem('sysenter_cs', 0n);
   state.rflags = (believed.state.rflags & ~OWN_FLAGS) | RFLAGS.IF;
   const reserved = wide ? RESERVED.wide : RESERVED.narrow;
-  state.setSystem('gdtr.base', reserved);
-  state.setSystem('gdtr.limit', GDT_LIMIT);
   state.setSystem('idtr.base', reserved + IDT_OFFSET);
   state.setSystem('idtr.limit', IDT_LIMIT);
-  state.setSegment(SEG.LDTR, { selector: 0, base: 0n, limit: 0, attributes: ATTRIBUTE.UNUSABLE });
-  state.setSegment(SEG.TR, { selector: TASK_SELECTOR, base: reserved, limit: 0x67, attributes: ATTRIBUTE.P | 0xb });
+  state.setSegment(SEG.TR, { selector: TASK_SELECTOR, base: reserved, limit: 0x63, attributes: ATTRIBUTE.P | 0xb });
   if (!(state.systemFlags & RFLAGS.VM)) {
     deprivilege(real, SEG.CS);
     deprivilege(real, SEG.SS);
@@ -102,4 +97,21 @@ export function store(real: Cpu, believed: Cpu): void {
   }
   for (const name of ['dr6', 'random'] as const) state.setSystem(name, real.state.system(name));
   believed.modeChanged();
+}
+
+/** What SGDT and SLDT see: the hypervisor's registers, while `look` runs. */
+export function withOwnTables<T>(real: Cpu, look: () => T): T {
+  const { state } = real;
+  const { base, limit } = { base: state.system('gdtr.base'), limit: state.system('gdtr.limit') };
+  const ldtr = state.segment(SEG.LDTR);
+  state.setSystem('gdtr.base', real.ia32e ? RESERVED.wide : RESERVED.narrow);
+  state.setSystem('gdtr.limit', GDT_LIMIT);
+  state.setSegment(SEG.LDTR, { selector: 0, base: 0n, limit: 0, attributes: ATTRIBUTE.UNUSABLE });
+  try {
+    return look();
+  } finally {
+    state.setSystem('gdtr.base', base);
+    state.setSystem('gdtr.limit', limit);
+    state.setSegment(SEG.LDTR, ldtr);
+  }
 }

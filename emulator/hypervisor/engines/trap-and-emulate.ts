@@ -1,0 +1,210 @@
+/**
+ * Trap-and-emulate: the guest runs natively and deprivileged under shadow paging; what traps is executed on the virtual
+ * processor. What should trap and does not falls through, as on real hardware, and is reported (holes.ts).
+ * Without protection there is nothing to deprivilege by: in real mode the virtual processor itself executes.
+ */
+import type { Cpu } from '../../cpu/cpu';
+import { deliver } from '../../cpu/events';
+import type { Delivery } from '../../cpu/events';
+import type { PendingEvent } from '../../cpu/exit-cause';
+import { linearRip } from '../../cpu/mode';
+import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
+import type { Overseer } from '../../cpu/ports';
+import type { Executor } from '../../cpu/step-host';
+import { SHADOWS, stretch } from '../../cpu/stretch';
+import { somethingWaits } from '../../cpu/turns';
+import { RIGHTS } from '../../mmu/walk';
+import { CONTEXT } from '../../execution/layout';
+import type { Instruction } from '../../isa/instruction';
+import type { Stop } from '../../machine/api';
+import { assert } from '../../util/assert';
+import { CR0, PF, VECTOR } from '../../x86/registers';
+import { exitOf } from '../describe';
+import type { SilentHole, VmExit } from '../exit';
+import type { Guest } from '../guest';
+import type { Host } from '../host';
+import { ShadowPaging } from '../shadow/shadow-paging';
+import type { ShadowTables } from '../shadow/tables';
+import { lookForHole } from './holes';
+import { KERNEL_RING, load, store, withOwnTables } from './software';
+
+/** Fills of one page by one instruction without progress: the shadow and the processor disagree about rights. */
+const MOST_FILLS = 64;
+
+/** What follows an exit: the instruction runs again, or on the virtual processor, or an event is the guest's own. */
+type Next = 'again' | 'emulate' | GuestFault;
+/** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
+const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
+
+/** A filter wants the run to stop before a sensitive instruction. */
+class AtHole extends Interruption {
+  constructor(readonly hole: SilentHole) {
+    super();
+  }
+}
+
+export class TrapAndEmulate implements Executor, Overseer {
+  readonly shadow: ShadowPaging;
+  readonly asks = true;
+  private tables?: ShadowTables;
+  /** The virtual processor whose registers the physical one holds. */
+  private inside?: Cpu;
+  private fills = { at: -1, count: 0 };
+
+  constructor(
+    private readonly host: Host,
+    private readonly guest: Guest,
+  ) {
+    this.shadow = new ShadowPaging(host.physical, guest.physical, guest.frames, (gva) => {
+      if (this.tables) host.processor.flushTlb(gva);
+    });
+  }
+
+  // --- Executor
+
+  run(cpu: Cpu, budget: number): Stop | undefined {
+    const { generated } = this.host;
+    if (!(cpu.state.system32('cr0') & CR0.PE)) {
+      generated.switchTo(cpu);
+      stretch(generated, cpu, budget);
+      return undefined;
+    }
+    const thrown = this.runDeprivileged(cpu, budget);
+    return thrown && this.handle(cpu, thrown);
+  }
+  deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery {
+    this.host.generated.switchTo(cpu);
+    return deliver(cpu, event, asked);
+  }
+  settle(cpu: Cpu): void {
+    if (this.inside === cpu) store(this.host.processor, cpu);
+  }
+
+  private runDeprivileged(cpu: Cpu, budget: number): Interruption | undefined {
+    const { generated, processor } = this.host;
+    const { state } = cpu;
+    const shadow = state.system('interruptibility') & SHADOWS;
+    generated.switchTo(processor);
+    this.enter(cpu);
+    let thrown: Interruption | undefined;
+    const before = generated.retired;
+    try {
+      stretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget);
+    } catch (caught) {
+      if (!(caught instanceof Interruption)) throw caught;
+      thrown = caught;
+      generated.forgetLink();
+    } finally {
+      this.inside = undefined;
+      processor.overseer = undefined;
+      store(processor, cpu);
+    }
+    if (shadow && generated.retired > before)
+      state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+    return thrown;
+  }
+  private enter(cpu: Cpu): void {
+    const { processor } = this.host;
+    const tables = this.shadow.enter(cpu.mmu.paging);
+    processor.overseer = this;
+    load(processor, cpu, tables);
+    if (tables !== this.tables || this.occupant !== cpu) processor.flushTlb('all');
+    this.tables = tables;
+    this.inside = this.occupant = cpu;
+  }
+  /** Whose translations the processor's TLB holds. */
+  private occupant?: Cpu;
+
+  /** The guest has left; its registers are in the virtual processor. */
+  private handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
+    if (thrown instanceof AtHole) return { kind: 'silent-hole', cpu: cpu.apicId, hole: thrown.hole };
+    const { exits } = this.guest;
+    const exit = exitOf(this.guest, cpu, thrown, () => instructionAt(this.host, cpu));
+    const next =
+      thrown instanceof GuestFault && thrown.vector === VECTOR.PF ? this.pageFault(cpu, thrown, exit) : asItIs(thrown);
+    if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
+    try {
+      if (next === 'again') return undefined;
+      if (next !== 'emulate') throw next;
+      this.host.generated.switchTo(cpu);
+      stretch(this.host.generated, cpu, 1);
+      return undefined;
+    } finally {
+      exits.end();
+    }
+  }
+
+  private pageFault(cpu: Cpu, fault: GuestFault, exit: VmExit): Next {
+    const { address = 0n, errorCode = 0 } = fault;
+    const access = errorCode & PF.I ? 'execute' : errorCode & PF.W ? 'write' : 'read';
+    const { processor } = this.host;
+    const supervisor = processor.mmu.context === CONTEXT.supervisorNoSmap ? RIGHTS.smapOff : RIGHTS.supervisor;
+    const rights = errorCode & PF.U ? RIGHTS.user : supervisor;
+    const outcome = this.shadow.fault(cpu.mmu.paging, address, access, rights);
+    switch (outcome.kind) {
+      case 'mapped':
+        exit.reason = 'shadow-fault';
+        this.progress();
+        processor.flushTlb(address);
+        return 'again';
+      case 'guest-fault':
+        return new GuestFault(VECTOR.PF, outcome.errorCode, address);
+      case 'mmio':
+      case 'table-write':
+        exit.reason = outcome.kind === 'mmio' ? 'mmio' : 'page-table-write';
+        exit.gpa = outcome.gpa;
+        return 'emulate';
+    }
+  }
+  private progress(): void {
+    const at = this.guest.instructions;
+    if (this.fills.at === at) this.fills.count++;
+    else this.fills = { at, count: 1 };
+    assert(this.fills.count < MOST_FILLS, 'a shadow leaf does not allow what its guest entry allows');
+  }
+
+  // --- Overseer: of the physical processor, while the guest runs on it.
+
+  instruction(instruction: Instruction): 'done' | 'jumped' | undefined {
+    const { processor } = this.host;
+    const { inside } = this;
+    if (!inside || processor.state.cpl !== KERNEL_RING || !instruction.row.attributes.sensitive) return undefined;
+    const { mnemonic, meaning } = instruction.row;
+    const difference = withOwnTables(processor, () => lookForHole(processor, inside, instruction));
+    if (difference !== undefined) this.noteHole(mnemonic, difference);
+    if (mnemonic !== 'sgdt' && mnemonic !== 'sldt') return undefined;
+    assert(meaning.kind === 'call', 'stores of table registers are plain');
+    return withOwnTables(processor, () => meaning.call(processor, instruction)) ?? 'done';
+  }
+  private noteHole(mnemonic: string, difference: string): void {
+    const { guest, inside } = this;
+    const { processor } = this.host;
+    const hole: SilentHole = {
+      mnemonic,
+      domain: guest.index,
+      vcpu: inside!.apicId,
+      gva: linearRip(processor.state),
+      at: guest.instructions,
+      difference,
+    };
+    if (guest.holes.note(hole)) throw new AtHole(hole);
+  }
+  event(event: PendingEvent): void {
+    throw new GuestExit({ reason: 'exception', event });
+  }
+  tripleFault(): void {
+    assert(false, 'no event is delivered on the physical processor');
+  }
+  due(): undefined {
+    return undefined;
+  }
+  leave(): void {
+    assert(false, 'exits of a deprivileged guest are caught where it is run');
+  }
+}
+
+/** The instruction at the virtual processor's RIP, if it can be fetched. */
+function instructionAt(host: Host, cpu: Cpu): Instruction | undefined {
+  host.generated.switchTo(cpu);
+  return host.generated.next();
+}

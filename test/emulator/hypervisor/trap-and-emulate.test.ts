@@ -1,0 +1,75 @@
+/** The sample kernel deprivileged: what traps is carried out as if it had not, what does not trap is reported. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createMachine } from '../../../emulator/index';
+import type { Machine, MachineConfig, Stop } from '../../../emulator/index';
+
+const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
+const EAGER: MachineConfig['tier'] = { threshold: 25, batch: 4, moduleBytes: 100_000 };
+const boot = (tier: MachineConfig['tier'], technique: MachineConfig['technique']): { machine: Machine; text: () => string } => {
+  const machine = createMachine({ memory: 16 << 20, cpus: 1, tier, technique });
+  let said = '';
+  machine.onConsole = (bytes) => (said += String.fromCharCode(...bytes));
+  machine.boot({ name: 'sample.elf', kernel, append: 'exit' });
+  return { machine, text: () => said };
+}; // prettier-ignore
+
+describe('trap-and-emulate', () => {
+  const bare = boot('interpreter', 'none');
+  bare.machine.run(1_000_000);
+
+  for (const [name, tier] of [
+    ['interpreter', 'interpreter'],
+    ['compiler', EAGER],
+  ] as const)
+    it(`the sample says what it says on the bare machine, ${name}`, () => {
+      const { machine, text } = boot(tier, 'trap-and-emulate');
+      assert.deepEqual(machine.run(1_000_000), { kind: 'debug-exit', code: 1 } satisfies Stop);
+      assert.equal(text(), bare.text());
+    });
+
+  it('exits are counted by reason, with what the instruction was', () => {
+    const { machine } = boot(EAGER, 'trap-and-emulate');
+    machine.run(1_000_000);
+    const { exits } = machine.virtualization!;
+    const counts = Object.fromEntries([...exits.counts].map(([reason, { count }]) => [reason, count]));
+    // The serial port, a byte at a time; six control registers and the like at start; a table for each program.
+    for (const reason of ['io', 'cr-access', 'descriptor-table', 'hlt', 'shadow-fault', 'page-table-write'])
+      assert.ok(counts[reason] > 0, reason);
+    const last = exits
+      .recent()
+      .filter((exit) => exit.reason === 'io')
+      .at(-1)!;
+    assert.deepEqual([last.mnemonic, last.cause.reason, 'port' in last.cause && last.cause.port], ['out', 'io', 0xf4]);
+  });
+
+  it('IRET to a program leaves interrupts off without a trap: a silent hole, which can stop the run', () => {
+    const { machine } = boot(EAGER, 'trap-and-emulate');
+    const { holes } = machine.virtualization!;
+    holes.filter = (hole) => hole.mnemonic === 'iret';
+    const stop = machine.run(1_000_000);
+    assert.equal(stop.kind, 'silent-hole');
+    assert.match(stop.kind === 'silent-hole' ? stop.hole.difference : '', /IF should have become 1 and stays 0/);
+    assert.equal(machine.inspect.pc(0), stop.kind === 'silent-hole' && stop.hole.gva);
+    assert.equal(machine.inspect.registers(0).get('cpl') ?? 0n, 0n);
+    holes.filter = undefined;
+    assert.equal(machine.run(1_000_000).kind, 'debug-exit');
+    assert.ok(holes.list.length > 0);
+  });
+
+  it('an exit filter stops before the exit is handled, and the end is the same', () => {
+    const plain = boot(EAGER, 'trap-and-emulate').machine;
+    plain.run(1_000_000);
+    const { machine } = boot(EAGER, 'trap-and-emulate');
+    machine.virtualization!.exits.filter = (exit) => exit.reason === 'cr-access';
+    let stops = 0;
+    for (;;) {
+      const stop = machine.run(1_000_000);
+      if (stop.kind !== 'vm-exit') break;
+      stops++;
+      assert.equal(machine.inspect.pc(0), stop.exit.gva);
+    }
+    assert.equal(stops, machine.virtualization!.exits.counts.get('cr-access')!.count);
+    assert.equal(machine.stateHash(), plain.stateHash());
+  });
+});
