@@ -2,7 +2,15 @@
  * Every breakpoint of a session, whoever set it, and what the machine is told of them. Conditions are compiled once and
  * evaluated inside the run loop, so that one that is never true costs no stop.
  */
-import type { BreakpointSpec, Machine, TrapEvent, TrapFilter, WatchpointSpec } from '../emulator/machine/api';
+import type {
+  BreakpointSpec,
+  Machine,
+  SilentHole,
+  TrapEvent,
+  TrapFilter,
+  VmExit,
+  WatchpointSpec,
+} from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import { parseHitCondition, parseLogMessage } from './hit-condition';
 
@@ -11,6 +19,9 @@ export interface ConditionPlace {
   gva?: bigint;
   /** Names `trap.vector` and so on are this event's. */
   trap?: () => TrapEvent;
+  /** Likewise `exit.reason`..., `hole.mnemonic`... */
+  exit?: () => VmExit;
+  hole?: () => SilentHole;
 }
 
 /** What breakpoints need of the rest of the session. */

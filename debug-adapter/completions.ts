@@ -4,6 +4,7 @@ import type { Debuggee } from './debuggee';
 import type { ShownFrame } from './handles';
 import type { CodeFrame } from './frames';
 import { LINUX_COMMANDS } from './linux/commands';
+import { EXIT_NAMES, HOLE_NAMES } from './exit-specials';
 import { LINUX_NAMES } from './linux/specials';
 
 const LIMIT = 100;
@@ -24,6 +25,11 @@ export function completionsAt(
   const item = (label: string, type: Item['type']): Item => ({ label, type, start, length: prefix.length });
   if (prefix.startsWith('$')) return registerNames(target, prefix.slice(1)).map((name) => item(`$${name}`, 'variable'));
   const ofLinux = prefix === '' || !target.linux.expected ? [] : LINUX_NAMES.filter((name) => name.startsWith(prefix));
+  const ofExit = target.machine.virtualization
+    ? [...EXIT_NAMES.map((n) => `exit.${n}`), ...HOLE_NAMES.map((n) => `hole.${n}`)]
+    : [];
+  const exitNames = prefix === '' ? [] : ofExit.filter((name) => name.startsWith(prefix));
+  if (/^(exit|hole)\./.test(prefix)) return exitNames.map((name) => item(name, 'property'));
   if (prefix.startsWith('linux.')) return ofLinux.map((name) => item(name, 'property'));
   const member = /^(.*)(\.|->)(\w*)$/s.exec(before);
   if (member !== null && at !== undefined) return members(target, member, at, before.length);
@@ -35,7 +41,7 @@ export function completionsAt(
     const locals = target.program.variablesAt(at.frame.lookup, at.shown.depth).map(({ name }) => name);
     items.push(...locals.filter((name) => name.startsWith(prefix)).map((name) => item(name, 'variable')));
   }
-  items.push(...ofLinux.map((name) => item(name, 'property')));
+  items.push(...[...ofLinux, ...exitNames].map((name) => item(name, 'property')));
   items.push(...target.program.complete(prefix, LIMIT).map((name) => item(name, 'function')));
   const seen = new Set<string>();
   return items.filter(({ label }) => !seen.has(label) && seen.add(label)).slice(0, LIMIT);

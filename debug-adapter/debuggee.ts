@@ -1,5 +1,5 @@
 /** A launched machine and all that belongs to it: program, breakpoints, runner, console, what the client has been shown. */
-import type { BootInput, FirmwareInput, Machine, Stop, TrapEvent } from '../emulator/machine/api';
+import type { BootInput, FirmwareInput, Machine, SilentHole, Stop, TrapEvent, VmExit } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import { addressDigits, hex } from './addresses';
 import { Breakpoints, type UserBreakpoint } from './breakpoints';
@@ -115,6 +115,15 @@ export class Debuggee {
     return runner;
   }
 
+  /** Filters over what the hypervisor sees: on once the client asks. */
+  virtualFilters: { exit?: (exit: VmExit) => boolean; hole?: (hole: SilentHole) => boolean } = {};
+  applyVirtualFilters(): void {
+    const { virtualization } = this.machine;
+    if (!virtualization) return;
+    virtualization.exits.filter = this.breakpoints.enabled ? this.virtualFilters.exit : undefined;
+    virtualization.holes.filter = this.breakpoints.enabled ? this.virtualFilters.hole : undefined;
+  }
+
   restart(machine: Machine): void {
     this.runner.abandon();
     this.machine = machine;
@@ -122,6 +131,7 @@ export class Debuggee {
     this.invalidate();
     this.breakpoints.attach(machine);
     this.runner = this.start(machine);
+    this.applyVirtualFilters();
     this.lastStop = undefined;
   }
 

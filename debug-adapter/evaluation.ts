@@ -1,9 +1,11 @@
 /** Expressions of the user: in a frame, as a condition inside the run loop, as an address. */
-import type { TrapEvent } from '../emulator/machine/api';
+import type { SilentHole, Stop, TrapEvent, VmExit } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import type { ConditionPlace } from './breakpoints';
 import type { Debuggee } from './debuggee';
+import { exitSpecials } from './exit-specials';
 import { frameScope, liveScope, trapSpecials } from './expression-scope';
+import type { Specials } from './expression-scope';
 import { bare } from './expressions/c-types';
 import { compile, compileAssignment, type Scope } from './expressions/evaluate';
 import { formatValue } from './expressions/format';
@@ -27,12 +29,28 @@ export class Evaluator {
     return stop?.kind === 'trap' || stop?.kind === 'triple-fault' ? stop.event : undefined;
   };
 
+  /** What `trap`, `exit` and `hole` mean: at a filter its own event, else that of the last stop. */
+  private specials(place: ConditionPlace = {}): Specials {
+    const stop = (): Stop | undefined => this.debuggee.lastStop;
+    const exit = (): VmExit | undefined => {
+      const last = stop();
+      return last?.kind === 'vm-exit' ? last.exit : undefined;
+    };
+    const hole = (): SilentHole | undefined => {
+      const last = stop();
+      return last?.kind === 'silent-hole' ? last.hole : undefined;
+    };
+    const traps = trapSpecials(place.trap ?? this.stopEvent);
+    const exits = exitSpecials(place.exit ?? exit, place.hole ?? hole);
+    return (name) => traps(name) ?? exits(name);
+  }
+
   private scope({ shown, frame }: At, edited: () => void = () => {}): Scope {
-    return frameScope(this.debuggee, frame, shown.depth, trapSpecials(this.stopEvent), edited);
+    return frameScope(this.debuggee, frame, shown.depth, this.specials(), edited);
   }
 
   private live(place: ConditionPlace, current: { cpu: number }): Scope {
-    return liveScope(this.debuggee, () => current.cpu, place.gva, trapSpecials(place.trap ?? this.stopEvent));
+    return liveScope(this.debuggee, () => current.cpu, place.gva, this.specials(place));
   }
 
   /** True or false, as often as asked. What cannot be evaluated counts as true and is said once. */

@@ -56,14 +56,32 @@ const FILTERS: readonly Filter[] = [
   },
 ];
 
-export const EXCEPTION_FILTERS: DebugProtocol.ExceptionBreakpointsFilter[] = FILTERS.map((filter) => ({
+/** They need a hypervisor under the guest: the launch attribute `technique`. */
+const VIRTUAL = [
+  {
+    id: 'vm-exit',
+    label: 'VM exit',
+    description: 'Stops when the guest leaves to its hypervisor, before the hypervisor does anything.',
+    hint: 'Condition, for example exit.reason == "io" && exit.port == 0x3f8',
+  },
+  {
+    id: 'silent-hole',
+    label: 'Silent hole',
+    description: 'Stops at a sensitive instruction that does not trap though the guest is not in ring 0.',
+    hint: 'Condition, for example hole.mnemonic == "popf"',
+  },
+] as const;
+export type VirtualFilter = (typeof VIRTUAL)[number]['id'];
+export const isVirtualFilter = (id: string): id is VirtualFilter => VIRTUAL.some((filter) => filter.id === id);
+
+export const EXCEPTION_FILTERS: DebugProtocol.ExceptionBreakpointsFilter[] = [...FILTERS, ...VIRTUAL].map((filter) => ({
   filter: filter.id,
   label: filter.label,
   description: filter.description,
-  default: filter.default ?? false,
+  default: 'default' in filter && filter.default === true,
   supportsCondition: true,
-  conditionDescription: HINT,
+  conditionDescription: 'hint' in filter ? filter.hint : HINT,
 }));
 
 export const exceptionFilter = (id: string): Filter | undefined => FILTERS.find((filter) => filter.id === id);
-export const FILTER_NAMES = FILTERS.map((filter) => filter.id);
+export const FILTER_NAMES = EXCEPTION_FILTERS.map(({ filter }) => filter);

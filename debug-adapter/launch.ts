@@ -1,4 +1,5 @@
 /** Launch attributes: what each may be, and what to say when it is not. Reads no file. */
+import { TECHNIQUES } from '../emulator/index';
 import { assert, UserError } from '../emulator/util/assert';
 import { array, boolean, integer, isObject, object, oneOf, optional, record, string, type Checked } from './arguments';
 import { parseDisk } from './disk-option';
@@ -8,7 +9,7 @@ const MIB = 1 << 20;
 const MAX_MEMORY_MIB = 3072;
 /** As the machine has it. */
 const MAX_CPUS = 8;
-const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
+const PROMISED = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
 
 const listOfPaths = (value: unknown, place: string): string[] =>
   typeof value === 'string' ? [value] : array(string)(value, place);
@@ -41,7 +42,7 @@ const ATTRIBUTES = {
   stopOnEntry: optional(boolean),
   maxInstructions: optional(integer(1)),
   tier: optional(oneOf('interpreter', 'compiler')),
-  technique: optional(oneOf(...TECHNIQUES)),
+  technique: optional(oneOf(...PROMISED)),
   paging: optional(oneOf('shadow', 'direct', 'nested')),
   record: optional((value: unknown, place: string) => (typeof value === 'string' ? value : boolean(value, place))),
   noDebug: optional(boolean),
@@ -106,12 +107,15 @@ function checkStart({ kernel, firmware, vgaRom, append, initrd, module }: Launch
 }
 
 function refuseWhatIsLacking(config: LaunchConfig): void {
-  if (config.technique !== undefined && config.technique !== 'none') {
+  const { technique = 'none' } = config;
+  if (!(TECHNIQUES as readonly string[]).includes(technique)) {
     throw new UserError(
-      `Launch attribute 'technique' is "${config.technique}", which this version does not have; use "none".`,
+      `Launch attribute 'technique' is "${technique}", which this version does not have; use one of ${TECHNIQUES.join(', ')}.`,
     );
   }
-  if (config.paging !== undefined) {
+  if (technique !== 'none' && config.firmware !== undefined)
+    throw new UserError(`Launch attribute 'firmware' runs on the bare machine; leave 'technique' out.`);
+  if (config.paging !== undefined && technique === 'none') {
     throw new UserError(
       `Launch attribute 'paging' is "${config.paging}", which needs a technique other than "none"; remove it.`,
     );

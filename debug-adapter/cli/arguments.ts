@@ -1,5 +1,7 @@
 /** The command line of `run`, checked. Reads no file. */
 import { parseArgs } from 'node:util';
+import { TECHNIQUES } from '../../emulator/index';
+import type { Paging, Technique } from '../../emulator/index';
 import { UserError } from '../../emulator/util/assert';
 import { parseDisk } from '../disk-option';
 import type { DiskOption } from '../disk-option';
@@ -14,6 +16,8 @@ export interface RunOptions {
   cpus: number;
   tier?: (typeof TIERS)[number];
   cpu?: string;
+  technique?: Technique;
+  paging?: Paging;
   append?: string;
   initrd?: string;
   modules: string[];
@@ -27,7 +31,13 @@ export interface RunOptions {
   json?: string;
 }
 
-export type Command = { kind: 'help' } | { kind: 'run'; options: RunOptions };
+/** One column of a comparison: what stands before and behind the slash of `vt-x/shadow`. */
+export interface Way {
+  technique: Technique;
+  paging?: Paging;
+}
+export type Command =
+  { kind: 'help' } | { kind: 'run'; options: RunOptions } | { kind: 'compare'; options: RunOptions; ways: Way[] };
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
@@ -48,6 +58,7 @@ const OPTIONS = {
   'max-instructions': { type: 'string' },
   technique: { type: 'string' },
   paging: { type: 'string' },
+  techniques: { type: 'string' },
   tier: { type: 'string' },
   json: { type: 'string' },
 } as const;
@@ -56,8 +67,8 @@ const MIB = 1 << 20;
 const MEMORY = { default: 256 * MIB, least: 2 * MIB, most: 3072 * MIB };
 /** As machine.ts has it. */
 const MAX_CPUS = 8;
-const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'];
-const PAGING = ['shadow', 'direct', 'nested'];
+const PROMISED = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'];
+const PAGING = ['shadow', 'direct', 'nested'] as const;
 const CONSOLES = ['serial', 'virtio'] as const;
 const TIERS = ['interpreter', 'compiler'] as const;
 
@@ -69,13 +80,15 @@ export const parseCommand = (args: readonly string[]): Command => {
   if (values.help) return { kind: 'help' };
   const [command, kernel, ...rest] = positionals;
   if (command === undefined) throw new UserError('no command was given; try: run KERNEL, or --help.');
-  if (command === 'compare')
-    throw new UserError('compare needs a second technique, and this version has only "none"; use run.');
-  if (command !== 'run') throw new UserError(`"${command}" is not a command; try: run KERNEL, or --help.`);
+  if (command !== 'run' && command !== 'compare')
+    throw new UserError(`"${command}" is not a command; try: run KERNEL, or --help.`);
   if (kernel === undefined && values.firmware === undefined)
-    throw new UserError('run needs a kernel; try: run KERNEL.');
+    throw new UserError(`${command} needs a kernel; try: ${command} KERNEL.`);
   if (rest.length > 0)
     throw new UserError(`"${rest[0]}" is one name too many; put a command line for the kernel into --append "...".`);
+  if (command === 'compare') return { kind: 'compare', options: compareOptions(kernel, values), ways: ways(values) };
+  if (values.techniques !== undefined)
+    throw new UserError('--techniques belongs to compare; give run one --technique, or use compare.');
   return { kind: 'run', options: runOptions(kernel, values) };
 };
 
@@ -100,14 +113,34 @@ const parse = (args: readonly string[]) => {
   }
 };
 
+const compareOptions = (kernel: string | undefined, values: Values): RunOptions => {
+  for (const option of ['technique', 'paging'] as const)
+    if (values[option] !== undefined)
+      throw new UserError(
+        `--${option} belongs to run; give compare --techniques, such as none,trap-and-emulate/shadow.`,
+      );
+  return runOptions(kernel, values);
+};
+/** `--techniques none,trap-and-emulate,vt-x/shadow`: all there are, unless said. */
+const ways = ({ techniques }: Values): Way[] => {
+  if (techniques === undefined) return TECHNIQUES.map((technique) => ({ technique }));
+  return techniques.split(',').map((text) => {
+    const [name, paging] = text.trim().split('/');
+    const way = { technique: technique('--techniques', name) ?? 'none' };
+    return paging === undefined ? way : { ...way, paging: oneOf('--techniques', paging, PAGING) };
+  });
+};
+
 const runOptions = (kernel: string | undefined, values: Values): RunOptions => {
-  refuseWhatIsLacking(values);
+  oneOf('--tier', values.tier, TIERS);
   checkFirmware(kernel, values);
   return {
     kernel,
     memory: memory(values.memory),
     cpus: whole('--cpus', values.cpus, 1, MAX_CPUS) ?? 1,
     cpu: values.cpu,
+    technique: technique('--technique', values.technique),
+    paging: paging(values),
     ...(values.tier === undefined ? {} : { tier: values.tier as (typeof TIERS)[number] }),
     append: values.append,
     initrd: values.initrd,
@@ -125,20 +158,25 @@ const runOptions = (kernel: string | undefined, values: Values): RunOptions => {
   };
 };
 
-const refuseWhatIsLacking = (values: Values): void => {
-  oneOf('--technique', values.technique, TECHNIQUES);
+const technique = (option: string, value: string | undefined): Technique | undefined => {
+  oneOf(option, value, PROMISED);
+  if (value !== undefined && !(TECHNIQUES as readonly string[]).includes(value))
+    throw new UserError(`${option} ${value} is not available in this version; use one of ${TECHNIQUES.join(', ')}.`);
+  return value as Technique | undefined;
+};
+const paging = (values: Values): Paging | undefined => {
   oneOf('--paging', values.paging, PAGING);
-  oneOf('--tier', values.tier, TIERS);
-  const lacking = (what: string, remedy: string): never => {
-    throw new UserError(`${what} is not available in this version; ${remedy}.`);
-  };
-  if (values.technique !== undefined && values.technique !== 'none')
-    lacking(`--technique ${values.technique}`, 'use --technique none');
-  if (values.paging !== undefined) lacking(`--paging ${values.paging}`, 'leave it out: it needs a technique');
+  if (values.paging !== undefined && (values.technique ?? 'none') === 'none')
+    throw new UserError(
+      `--paging ${values.paging} needs a technique other than none; leave it out, or give --technique.`,
+    );
+  return values.paging as Paging | undefined;
 };
 
 /** A BIOS finds by itself what it starts; what goes with a kernel has no place there. */
 const checkFirmware = (kernel: string | undefined, values: Values): void => {
+  if (values.firmware !== undefined && (values.technique ?? 'none') !== 'none')
+    throw new UserError('--firmware runs on the bare machine; leave --technique out.');
   if (values.firmware === undefined) {
     if (values['vga-rom'] !== undefined) throw new UserError('--vga-rom is called by a BIOS; give --firmware, too.');
     return;

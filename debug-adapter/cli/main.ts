@@ -6,8 +6,11 @@ import { assert, UserError } from '../../emulator/util/assert';
 import { openImage, writeBack } from '../disk-files';
 import type { DiskOption } from '../disk-option';
 import { parseCommand } from './arguments';
-import type { RunOptions } from './arguments';
-import { STATUS } from './outcome';
+import type { RunOptions, Way } from './arguments';
+import { comparisonReport, comparisonText, exitCounts, holesText, nameOf, runOne } from './compare';
+import type { Compared } from './compare';
+import { firstDivergence } from './divergence';
+import { OURS, STATUS } from './outcome';
 import type { Outcome } from './outcome';
 import { Run } from './run';
 import type { RunHost } from './run';
@@ -21,6 +24,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
   try {
     const command = parseCommand(args);
     if (command.kind === 'run') return await run(command.options);
+    if (command.kind === 'compare') return await compare(command.options, command.ways);
     process.stdout.write(USAGE);
     return STATUS.ok;
   } catch (error) {
@@ -35,10 +39,10 @@ export const main = async (args: readonly string[]): Promise<number> => {
 
 const run = async (options: RunOptions): Promise<number> => {
   const input = machineInput(options);
-  const script = options.script === undefined ? [] : parseScript(options.script, readText(options.script));
+  const script = readScript(options);
   // Now, not after an hour.
   if (options.json !== undefined) writeText(options.json, '');
-  const machine = createMachine({ memory: options.memory, cpus: options.cpus, cpu: options.cpu, tier: options.tier });
+  const machine = machineFor(options);
   const host = processHost();
   try {
     const running = new Run(machine, options, script, host);
@@ -48,8 +52,51 @@ const run = async (options: RunOptions): Promise<number> => {
     const outcome = await running.toTheEnd();
     writeDisks(machine, options.disks);
     if (options.json !== undefined) writeReport(options.json, machine, outcome, (performance.now() - start) / 1000);
+    for (const line of holesText(machine)) say(line);
     if (outcome.message) say(`${outcome.message} (${machine.instructions} instructions).`);
     return outcome.status;
+  } finally {
+    host.close();
+  }
+};
+
+const machineFor = ({ memory, cpus, cpu, tier, technique, paging }: RunOptions): Machine =>
+  createMachine({ memory, cpus, cpu, tier, technique, paging });
+const readScript = ({ script }: RunOptions): ReturnType<typeof parseScript> =>
+  script === undefined ? [] : parseScript(script, readText(script));
+
+/** The same image under each technique, and a table. 0: all ended alike. */
+const compare = async (options: RunOptions, ways: readonly Way[]): Promise<number> => {
+  const input = machineInput(options);
+  const script = readScript(options);
+  if (options.json !== undefined) writeText(options.json, '');
+  const host = processHost();
+  const quiet = { ...host, write: () => {} };
+  const boot = ({ technique, paging }: Way): Machine => {
+    const machine = machineFor({ ...options, technique, paging });
+    machine.boot(input);
+    return machine;
+  };
+  try {
+    const results: Compared[] = [];
+    for (const way of ways) {
+      say(`running under ${nameOf(way)} ...`);
+      results.push(await runOne(way, boot, (machine) => new Run(machine, options, script, quiet)));
+      if (host.interrupted()) return OURS.interrupted.status;
+    }
+    process.stdout.write(comparisonText(results));
+    const divergences = results.slice(1).map((result) => {
+      if (result.stateHash === results[0].stateHash) return undefined;
+      const found = firstDivergence(
+        () => boot(results[0].way),
+        () => boot(result.way),
+      );
+      process.stdout.write(`${nameOf(result.way)}: ${found?.text ?? 'differs in memory or devices alone'}\n`);
+      return found;
+    });
+    if (options.json !== undefined)
+      writeText(options.json, `${JSON.stringify(comparisonReport(results, divergences))}\n`);
+    return results.every((result) => result.outcome.status === results[0].outcome.status) ? STATUS.ok : STATUS.died;
   } finally {
     host.close();
   }
@@ -108,9 +155,9 @@ const writeReport = (file: string, machine: Machine, outcome: Outcome, seconds: 
     instructions: machine.instructions,
     seconds: Math.round(seconds * 1000) / 1000,
     stop: outcome.stop,
-    technique: 'none',
-    paging: 'none',
-    exits: {},
+    technique: machine.virtualization?.technique ?? 'none',
+    paging: machine.virtualization?.paging ?? 'none',
+    exits: exitCounts(machine),
     stateHash: machine.stateHash(),
   };
   writeText(file, `${JSON.stringify(report)}\n`);

@@ -1,11 +1,13 @@
 /** `--help`. Exit statuses and options are the contract of DESIGN section 5. */
 
-import { DEFAULT_MODEL, MODEL_NAMES } from '../../emulator/index';
+import { DEFAULT_MODEL, MODEL_NAMES, TECHNIQUES } from '../../emulator/index';
 
 export const USAGE = `Usage: ringside run KERNEL [options]
        ringside run --firmware FILE --disk FILE [options]
+       ringside compare KERNEL [--techniques none,trap-and-emulate/shadow] [options]
 
 Runs an operating-system kernel on Ringside's machine; its first serial port is the standard output.
+compare runs the same image under several techniques and prints a table, and where a guest first sees a difference.
 KERNEL is an ELF file (Multiboot 1 or 2, PVH, plain), a Linux bzImage or a bootable disk image.
 
 What it gets
@@ -30,7 +32,9 @@ When it ends
   --max-instructions N  after exactly N instructions
 
 How it runs
-  --technique NAME      none
+  --technique NAME      ${TECHNIQUES.join(', ')} (default none: the bare machine)
+  --paging NAME         shadow, direct, nested: where the technique leaves a choice
+  --techniques A,B/P    for compare: techniques, each perhaps with a slash and a paging (default: all)
   --tier NAME           compiler (default), or interpreter: the same run, slower
   --json FILE           writes {instructions, seconds, stop, technique, paging, exits, stateHash}; - is standard error
 

@@ -1,8 +1,11 @@
 /** setExceptionBreakpoints, exceptionInfo. */
-import type { TrapEvent, TrapFilter } from '../../emulator/machine/api';
+import type { SilentHole, Stop, TrapEvent, TrapFilter, VmExit } from '../../emulator/machine/api';
 import { UserError } from '../../emulator/util/assert';
+import { hex } from '../addresses';
+import { EXIT_NAMES, exitSpecials } from '../exit-specials';
 import { array, integer, object, optional, string } from '../arguments';
-import { exceptionFilter, FILTER_NAMES } from '../exception-filters';
+import { exceptionFilter, FILTER_NAMES, isVirtualFilter } from '../exception-filters';
+import type { VirtualFilter } from '../exception-filters';
 import type { Debuggee } from '../debuggee';
 import { explainTrap } from '../trap-explanation';
 import { handler } from './handler';
@@ -17,8 +20,13 @@ export const setExceptionBreakpoints = handler(
     const wanted = [...filters.map((filterId) => ({ filterId, condition: undefined })), ...filterOptions];
     const machineFilters: TrapFilter[] = [];
     target.stopsAtTripleFault = () => false;
+    target.virtualFilters = {};
     const breakpoints = wanted.map(({ filterId, condition }) => {
       try {
+        if (isVirtualFilter(filterId)) {
+          setVirtualFilter(target, filterId, condition);
+          return { verified: true };
+        }
         const filter = exceptionFilter(filterId);
         if (filter === undefined) {
           throw new UserError(`There is no exception filter '${filterId}'; filters are ${FILTER_NAMES.join(', ')}.`);
@@ -33,9 +41,26 @@ export const setExceptionBreakpoints = handler(
       }
     });
     target.breakpoints.setExceptionFilters(machineFilters);
+    target.applyVirtualFilters();
     return { breakpoints };
   },
 );
+
+/** The condition sees the exit as `exit`, the hole as `hole`. UserError: no hypervisor, or a bad condition. */
+function setVirtualFilter(target: Debuggee, id: VirtualFilter, condition: string | undefined): void {
+  if (!target.machine.virtualization)
+    throw new UserError(`'${id}' needs a hypervisor under the guest; launch with a "technique".`);
+  let current: unknown;
+  const place = { exit: () => current as VmExit, hole: () => current as SilentHole };
+  const holds = condition?.trim() ? target.evaluator.condition(condition, place) : () => true;
+  const accepts = (event: VmExit | SilentHole): boolean => {
+    target.runner.checkTime();
+    current = event;
+    return holds(event.vcpu);
+  };
+  if (id === 'vm-exit') target.virtualFilters.exit = accepts;
+  else target.virtualFilters.hole = accepts;
+}
 
 /** The condition sees the event as `trap`. */
 function withCondition(
@@ -58,6 +83,7 @@ export const exceptionInfo = handler(object({ threadId: integer() }), (session, 
   const target = session.stopped;
   const cpu = target.cpuOf(threadId);
   const stop = target.lastStop;
+  if ((stop?.kind === 'vm-exit' || stop?.kind === 'silent-hole') && stop.cpu === cpu) return virtualInfo(stop);
   if (stop === undefined || (stop.kind !== 'trap' && stop.kind !== 'triple-fault') || stop.cpu !== cpu) {
     throw new UserError(`Processor ${cpu} did not stop at an exception.`);
   }
@@ -71,3 +97,21 @@ export const exceptionInfo = handler(object({ threadId: integer() }), (session, 
     details: { message, typeName: id, fullTypeName: `vector ${event.vector}`, stackTrace: details },
   };
 });
+
+function virtualInfo(stop: Extract<Stop, { kind: 'vm-exit' | 'silent-hole' }>): object {
+  if (stop.kind === 'silent-hole') {
+    const { mnemonic, difference } = stop.hole;
+    return { exceptionId: `silent hole (${mnemonic})`, description: difference, breakMode: 'always' };
+  }
+  const { exit } = stop;
+  const fields = EXIT_NAMES.flatMap((name) => {
+    const value = exitSpecials(
+      () => exit,
+      () => undefined,
+    )(`exit.${name}`)?.();
+    return value === undefined || name === 'reason'
+      ? []
+      : [`${name}: ${typeof value === 'bigint' ? hex(value, 1) : value}`];
+  });
+  return { exceptionId: `VM exit (${exit.reason})`, description: fields.join('\n'), breakMode: 'always' };
+}

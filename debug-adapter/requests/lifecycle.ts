@@ -1,4 +1,5 @@
 /** initialize, launch, attach, configurationDone, restart, disconnect, terminate, cancel. */
+import type { Technique } from '../../emulator/index';
 import { UserError } from '../../emulator/util/assert';
 import { boolean, isObject, maybeObject, oneOf, optional } from '../arguments';
 import { readBootInput } from '../boot-input';
@@ -71,6 +72,8 @@ const machineConfig = (config: LaunchConfig) => ({
   memory: config.memory ?? 256 << 20,
   cpus: config.cpus ?? 1,
   ...(config.tier === undefined ? {} : { tier: config.tier }),
+  ...(config.technique === undefined ? {} : { technique: config.technique as Technique }),
+  ...(config.paging === undefined ? {} : { paging: config.paging }),
   ...(config.cpu === undefined ? {} : { cpu: config.cpu }),
 });
 

@@ -271,15 +271,6 @@ export class GeneratedRun {
     }
   }
 
-  /** The instruction that comes next, unless it cannot be fetched. */
-  next(): Instruction | undefined {
-    try {
-      return this.code.cache.lookup(this.cpu.state.rip, executionMode(this.cpu.state)).instructions[0];
-    } catch (thrown) {
-      if (thrown instanceof Interruption) return undefined;
-      throw thrown;
-    }
-  }
   private instructionAt(record: number): Instruction {
     const { cache } = this.code;
     return cache.blockOf(record).instructions[cache.position(record)];

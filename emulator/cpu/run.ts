@@ -42,7 +42,7 @@ export class StepLoop implements RunUser {
   private passing?: { cpu: Cpu; gva: bigint; at: number };
   /** One processor is to execute one instruction. */
   private stepping?: { cpu: Cpu; done: boolean };
-  /** Exceptions delivered since an instruction retired. */
+  /** Exceptions delivered, and waits for a device, since an instruction retired. */
   private fruitless = 0;
 
   /** `cpus`: the first is current (CpuState). */
@@ -91,9 +91,7 @@ export class StepLoop implements RunUser {
     this.generated.requestExit();
   }
 
-  get idle(): number {
-    return this.host.idle;
-  }
+  get idle(): number { return this.host.idle; } // prettier-ignore
   readonly isBreakpoint = (gva: bigint): boolean => this.breakpoints.has(gva);
   /** Of several that share generated code, this one goes on. */
   resume(): void {
@@ -241,6 +239,7 @@ export class StepLoop implements RunUser {
     const deadline = host.nextDeadline();
     if (deadline === Infinity) return { kind: 'idle' };
     if (deadline > this.now) host.idle += deadline - this.now;
+    this.fruitless++;
     host.tick();
     return undefined;
   }
@@ -251,10 +250,8 @@ export class StepLoop implements RunUser {
     const stop = this.atBreakpoint(this.pc());
     if (stop) return stop;
     try {
-      if (this.executor) {
-        const stop = this.executor.run(cpu, budget);
-        if (stop) return stop;
-      } else stretch(this.generated, cpu, budget);
+      const left = this.executor ? this.executor.run(cpu, budget) : stretch(this.generated, cpu, budget);
+      if (left) return left;
     } catch (thrown) {
       if (!(thrown instanceof Interruption)) throw thrown;
       this.generated.forgetLink();
@@ -280,10 +277,10 @@ export class StepLoop implements RunUser {
   }
 
   /** Generated code came to a breakpoint: whether it has to leave. */
-  readonly stopsAt = (gva: bigint): boolean => {
+  stopsAt(gva: bigint): boolean {
     this.executor?.settle(this.cpu);
     return this.breakpoints.decide(gva, this.cpu.apicId, this.instructions);
-  };
+  }
 
   private atBreakpoint(pc: bigint): Stop | undefined {
     if (!this.breakpoints.has(pc)) return undefined;

@@ -4,7 +4,7 @@ import type { ExitCause, ExitReason, PendingEvent } from '../cpu/exit-cause';
 import { PLAIN_EXITS } from '../cpu/exit-cause';
 import { linearRip } from '../cpu/mode';
 import { GuestExit } from '../cpu/ports';
-import type { Interruption , GuestFault } from '../cpu/ports';
+import type { Interruption, GuestFault } from '../cpu/ports';
 import type { Instruction } from '../isa/instruction';
 import { GPR, VECTOR } from '../x86/registers';
 import type { VmExit, VmExitReason } from './exit';

@@ -9,6 +9,8 @@ import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
 
+export type { SilentHole, VmExit };
+
 /** Why `run` returned. */
 export type Stop =
   /** The instructions asked for have retired. */

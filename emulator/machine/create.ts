@@ -3,6 +3,8 @@ import type { Machine, MachineConfig } from './api';
 import { Domains } from './domains';
 import { Pc } from './machine';
 
+export { TECHNIQUES } from './api';
+
 export { DEFAULT_MODEL, MODEL_NAMES } from '../cpu/models';
 
 /**

@@ -7,7 +7,7 @@ import type { Cpu } from '../../cpu/cpu';
 import { deliver } from '../../cpu/events';
 import type { Delivery } from '../../cpu/events';
 import type { PendingEvent } from '../../cpu/exit-cause';
-import { linearRip } from '../../cpu/mode';
+import { executionMode, linearRip } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
@@ -204,7 +204,12 @@ export class TrapAndEmulate implements Executor, Overseer {
 }
 
 /** The instruction at the virtual processor's RIP, if it can be fetched. */
-function instructionAt(host: Host, cpu: Cpu): Instruction | undefined {
-  host.generated.switchTo(cpu);
-  return host.generated.next();
+function instructionAt({ generated }: Host, cpu: Cpu): Instruction | undefined {
+  generated.switchTo(cpu);
+  try {
+    return generated.code.cache.lookup(cpu.state.rip, executionMode(cpu.state)).instructions[0];
+  } catch (thrown) {
+    if (thrown instanceof Interruption) return undefined;
+    throw thrown;
+  }
 }

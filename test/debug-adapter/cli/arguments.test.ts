@@ -70,7 +70,7 @@ describe('cli: arguments', () => {
     [['run', 'k', '--until', '('], /--until is no regular expression/],
     [['run', 'k', '--technique', 'magic'], /--technique is "magic"; give one of none, trap/],
     [['run', 'k', '--technique', 'vt-x'], /--technique vt-x is not available/],
-    [['run', 'k', '--paging', 'shadow'], /--paging shadow is not available/],
+    [['run', 'k', '--paging', 'shadow'], /--paging shadow needs a technique/],
     [['run', 'k', '--paging', 'x'], /--paging is "x"/],
     [['run', 'k', '--tier', 'jit'], /--tier/],
     [['run', 'k', '--disk', ',ro'], /--disk is ",ro", which names no file/],
@@ -81,7 +81,10 @@ describe('cli: arguments', () => {
     [['run', 'k', '--firmware', 'b'], /--firmware starts what is on a disk, not "k"/],
     [['run', '--firmware', 'b', '--append', 'quiet'], /--append goes with a kernel/],
     [['run', 'k', '--vga-rom', 'v'], /give --firmware, too/],
-    [['compare', 'k', '--techniques', 'none'], /--techniques|compare/],
+    [['compare', 'k', '--techniques', 'none,paravirtual'], /--techniques paravirtual is not available/],
+    [['compare', 'k', '--techniques', 'none/twice'], /--techniques is "twice"/],
+    [['compare', 'k', '--technique', 'none'], /--technique belongs to run/],
+    [['run', 'k', '--techniques', 'none'], /--techniques belongs to compare/],
   ];
   for (const [args, message] of refused)
     it(`refuses ${args.join(' ') || 'nothing'}`, () => {

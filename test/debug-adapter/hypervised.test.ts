@@ -1,0 +1,66 @@
+/** The sample kernel deprivileged, under the adapter: filters over exits and silent holes, breakpoints and stacks as ever. */
+import assert from 'node:assert/strict';
+import type { Client } from './support/client';
+import { brief, evaluate, frames, launchSample, Server } from './support/server';
+
+const technique = 'trap-and-emulate';
+
+describe('debugging a guest under trap-and-emulate', () => {
+  let server: Server;
+  let client: Client;
+  before(async () => (server = await Server.start()));
+  after(() => server.stop());
+  beforeEach(async () => (client = await server.connect()));
+  afterEach(() => client.kill());
+
+  const filters =
+    (...filterOptions: { filterId: string; condition?: string }[]) =>
+    async (own: Client): Promise<void> => {
+      const { breakpoints } = await own.request('setExceptionBreakpoints', { filters: [], filterOptions });
+      assert.ok(breakpoints.every((each: { verified: boolean }) => each.verified));
+    };
+
+  it('stops at the exit that a condition names, and says what it was', async () => {
+    const condition = 'exit.reason == "io" && exit.port == 0x3fb';
+    await launchSample(client, { attributes: { technique }, configure: filters({ filterId: 'vm-exit', condition }) });
+    const stopped = await client.event('stopped');
+    assert.deepEqual([stopped.reason, stopped.description], ['exception', 'VM exit: io']);
+    const info = await client.request('exceptionInfo', { threadId: 1 });
+    assert.equal(info.exceptionId, 'VM exit (io)');
+    assert.match(info.description, /^port: 0x3fb$/m);
+    assert.match(brief((await frames(client))[0]!), /^out8 \[inlined\]/);
+    assert.equal(await evaluate(client, 'exit.reason'), '"io"');
+  });
+
+  it('stops before IRET leaves interrupts off without a trap', async () => {
+    await launchSample(client, {
+      attributes: { technique },
+      configure: filters({ filterId: 'silent-hole', condition: 'hole.mnemonic == "iret"' }),
+    });
+    const stopped = await client.event('stopped');
+    assert.equal(stopped.description, 'Silent hole: iret');
+    assert.match(stopped.text, /IF should have become 1 and stays 0/);
+    assert.match(brief((await frames(client))[0]!), /interrupts\.S/);
+  });
+
+  it('a breakpoint stops with the stack of the bare machine, and its condition sees the guest', async () => {
+    const { breakpoints } = { breakpoints: [{ name: 'handle_page_fault', condition: '$cr2 != 0 && $cs == 8' }] };
+    await launchSample(client, {
+      attributes: { technique },
+      configure: (own: Client) => own.request('setFunctionBreakpoints', { breakpoints }) as Promise<void>,
+    });
+    assert.equal((await client.event('stopped')).reason, 'function breakpoint');
+    const found = (await frames(client)).map(brief);
+    assert.match(found[0]!, /^handle_page_fault/);
+    assert.match(found[3]!, /^--- #PF at user mode/);
+  });
+
+  it('without a hypervisor the filters say what they need', async () => {
+    await launchSample(client, {
+      configure: async (own: Client) => {
+        const { breakpoints } = await own.request('setExceptionBreakpoints', { filters: ['vm-exit'] });
+        assert.match(breakpoints[0].message, /needs a hypervisor under the guest; launch with a "technique"/);
+      },
+    });
+  });
+});
