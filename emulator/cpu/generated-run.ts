@@ -66,6 +66,10 @@ export class GeneratedRun {
   get instructions(): number {
     return this.retired + (this.running ? this.inFlight() : 0);
   }
+  /** Time of whoever runs, as its own processors count it. */
+  get ticks(): bigint {
+    return BigInt(this.instructions + Math.floor(this.user.idle / NS_PER_INSTRUCTION));
+  }
   /** Instructions before the one at `port.site` since generated code was entered. */
   private inFlight(): number {
     const { cache } = this.code;

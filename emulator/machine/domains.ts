@@ -1,6 +1,7 @@
 /** A host with domains on it: each a machine of its own, with its own memory, devices and time, on a processor that they share. */
 import type { Cpu } from '../cpu/cpu';
 import type { Executor } from '../cpu/step-host';
+import { AmdV } from '../hypervisor/engines/amd-v';
 import { TrapAndEmulate } from '../hypervisor/engines/trap-and-emulate';
 import { ExitLog } from '../hypervisor/exits';
 import { RUN_FRAMES } from '../hypervisor/frames';
@@ -16,9 +17,10 @@ import { checkConfig } from './place';
 interface TechniqueSpec {
   /** The first is its own. */
   pagings: readonly Paging[];
-  make(host: Host, guest: Guest, paging: Paging): Executor;
+  make(host: Host, guest: Guest, paging: Paging, cpus: number): Executor;
 }
 const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
+  'amd-v': { pagings: ['nested'], make: (host, guest, _, cpus) => new AmdV(host, guest, cpus) },
   'trap-and-emulate': { pagings: ['shadow'], make: (host, guest) => new TrapAndEmulate(host, guest) },
 };
 
@@ -65,7 +67,7 @@ export class Domains {
         return machine?.instructions ?? 0;
       },
     };
-    const executor = make(this.host, guest, paging);
+    const executor = make(this.host, guest, paging, config.cpus);
     const virtualization = { technique, paging, exits: guest.exits, holes: guest.holes };
     machine = new Pc(config, { ...place, executor, virtualization });
     return machine;

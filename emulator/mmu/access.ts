@@ -198,7 +198,8 @@ export class Mmu {
   private walk(lo: number, hi: number, access: AccessCode, rights: Rights): number {
     if (this.paging.format === NO_PAGING) {
       this.walker.pageShift = 12;
-      return lo >>> 0;
+      const { second } = this.walker;
+      return second ? second.translate(lo >>> 0, access, false, lo, hi) : lo >>> 0;
     }
     const gpa = this.walker.walk(this.paging, lo, hi, access, rights);
     if (gpa < 0) throw new GuestFault(VECTOR.PF, -1 - gpa, toBigint(lo, hi));

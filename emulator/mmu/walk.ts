@@ -11,6 +11,7 @@ import type { PhysicalMemory } from './physical-memory';
 import { PAGE } from './physical-memory';
 import { ENTRY } from './guest-paging';
 import type { PagingContext, PagingFormat, PagingLevel } from './guest-paging';
+import type { SecondStage } from './second-stage';
 
 export const ACCESS = { read: 0, write: 1, execute: 2 } as const;
 export type AccessCode = (typeof ACCESS)[keyof typeof ACCESS];
@@ -40,6 +41,8 @@ export class Walker {
   denied = 0;
   /** The leaf's low word. */
   leaf = 0;
+  /** Where guests' tables lie is found by it, and what their leaves mean. */
+  second: SecondStage | null = null;
   private readonly hosts = new Float64Array(5);
   private depth = 0;
 
@@ -72,7 +75,7 @@ export class Walker {
         high = paging.pdptes[index * 2 + 1];
         hosts[depth] = -1;
       } else {
-        const host = memory.hostAddress(gpa);
+        const host = memory.hostAddress(this.second ? this.second.translate(gpa, access, true, lo, hi) : gpa);
         hosts[depth] = host;
         // Tables outside RAM: an address that nothing drives reads as ones.
         low = host < 0 ? -1 : words[host >>> 2];
@@ -92,6 +95,8 @@ export class Walker {
         table = (high & 0xf_ffff) * 0x1_0000_0000 + ((low & 0xffff_f000) >>> 0);
         continue;
       }
+      this.allowed = allowed;
+      this.denied = denied;
       if (!permits(paging, allowed, denied, access, rights)) return this.fault(paging, PF.P, access, rights);
       const dirtied = access === ACCESS.write && (low & format.dirtyMask) === 0;
       if (!recorder && ((allowed & format.accessedMask) === 0 || dirtied)) {
@@ -99,13 +104,17 @@ export class Walker {
         this.mark(format, dirtied);
       }
       this.pageShift = shift;
-      this.allowed = allowed;
-      this.denied = denied;
       this.leaf = low;
-      return leafAddress(level, low, high) + (lo & ((1 << shift) - 1));
+      const target = leafAddress(level, low, high) + (lo & ((1 << shift) - 1));
+      return this.second ? this.below(this.second, target, access, lo, hi) : target;
     }
   }
 
+  private below(second: SecondStage, gpa: number, access: AccessCode, lo: number, hi: number): number {
+    const hpa = second.translate(gpa, access, false, lo, hi);
+    this.pageShift = Math.min(this.pageShift, second.pageShift);
+    return hpa;
+  }
   private fault(paging: PagingContext, code: number, access: AccessCode, rights: Rights): number {
     if (access === ACCESS.write) code |= PF.W;
     if (rights === RIGHTS.user) code |= PF.U;

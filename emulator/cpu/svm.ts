@@ -1,0 +1,250 @@
+/**
+ * AMD-V, the guest's side of it: what a guest leaves for, and what the VMCB then says (APM vol. 2 chapter 15). The unit
+ * oversees the processor from VMRUN to #VMEXIT; who put the VMCB there is told by `onExit`.
+ * Not here yet: VMRUN as an instruction for guests, with GIF and the host's save area.
+ */
+import { nextRip } from '../execution/forms';
+import type { Instruction } from '../isa/instruction';
+import { formatOf } from '../mmu/guest-paging';
+import type { PagingContext } from '../mmu/guest-paging';
+import { SecondStage } from '../mmu/second-stage';
+import { CR0, CR4, EFER, VECTOR } from '../x86/registers';
+import { CONTROL, EVENT, EXIT, IOIO, MISC1, MISC2, MSRPM_RANGES, NPF, STATE, SVME } from '../x86/vmcb';
+import type { Intercept } from '../x86/vmcb';
+import type { Cpu } from './cpu';
+import { interceptedBy } from './intercepts';
+import type { Interceptable } from './intercepts';
+import type { ExitCause, PendingEvent } from './exit-cause';
+import { GuestExit } from './ports';
+import type { Overseer } from './ports';
+import { loadGuest, saveGuest, Vmcb } from './svm-state';
+
+const MISC1_BIT = Object.fromEntries(MISC1.map((name, bit) => [name, bit])) as Record<(typeof MISC1)[number], number>;
+const MISC2_BIT = Object.fromEntries(MISC2.map((name, bit) => [name, bit])) as Record<(typeof MISC2)[number], number>;
+const codeOf = (name: Intercept): number =>
+  name in MISC1_BIT
+    ? EXIT.MISC1 + MISC1_BIT[name as keyof typeof MISC1_BIT]
+    : EXIT.MISC2 + MISC2_BIT[name as keyof typeof MISC2_BIT];
+
+/** A check of VMRUN that failed, in words (15.5.1). */
+export interface FailedCheck {
+  field: string;
+  rule: string;
+}
+interface EntryCheck extends FailedCheck {
+  /** True: the VMCB is refused. */
+  fails(vmcb: Vmcb): boolean;
+}
+const has = (value: bigint, mask: number): boolean => (value & BigInt(mask >>> 0)) !== 0n;
+const CHECKS: readonly EntryCheck[] = [
+  { field: 'EFER', rule: 'SVME must be set', fails: (v) => !has(v.read(STATE.EFER), SVME) },
+  { field: 'CR0', rule: 'NW without CD is not allowed', fails: (v) => has(v.read(STATE.CR0), CR0.NW) && !has(v.read(STATE.CR0), CR0.CD) },
+  { field: 'CR0', rule: 'bits 63:32 must be 0', fails: (v) => v.read(STATE.CR0) >> 32n !== 0n },
+  { field: 'CR4', rule: 'reserved bits must be 0', fails: (v) => v.read(STATE.CR4) >> 32n !== 0n },
+  { field: 'DR6', rule: 'bits 63:32 must be 0', fails: (v) => v.read(STATE.DR6) >> 32n !== 0n },
+  { field: 'DR7', rule: 'bits 63:32 must be 0', fails: (v) => v.read(STATE.DR7) >> 32n !== 0n },
+  { field: 'CR4', rule: 'long mode with paging needs PAE', fails: (v) => long(v) && !has(v.read(STATE.CR4), CR4.PAE) },
+  { field: 'CR0', rule: 'long mode with paging needs PE', fails: (v) => long(v) && !has(v.read(STATE.CR0), CR0.PE) },
+  { field: 'CS', rule: 'L and D may not both be set in long mode', fails: (v) => long(v) && (v.readSegment('cs').attributes & 0x6000) === 0x6000 },
+  { field: 'intercepts, vector 4', rule: 'VMRUN must be intercepted', fails: (v) => !has(v.read(CONTROL.INTERCEPT_MISC2), 1 << MISC2_BIT.vmrun) },
+  { field: 'guest ASID', rule: '0 is the host\'s', fails: (v) => v.read(CONTROL.GUEST_ASID) === 0n },
+]; // prettier-ignore
+const long = (vmcb: Vmcb): boolean => has(vmcb.read(STATE.EFER), EFER.LME) && has(vmcb.read(STATE.CR0), CR0.PG);
+
+export class Svm implements Overseer {
+  /** The VMCB of the guest that runs. */
+  vmcb?: Vmcb;
+  /** Told after a #VMEXIT: the guest's state is in the VMCB, the processor is nobody's. */
+  onExit: () => void = () => {};
+  private misc1 = 0;
+  private misc2 = 0;
+
+  constructor(private readonly cpu: Cpu) {}
+
+  readonly asks = true;
+  private nested?: { root: number; second: SecondStage };
+
+  /** VMRUN's part for the guest. The other general registers are loaded already. Answers the check that failed, if one did. */
+  enter(vmcb: Vmcb): FailedCheck | undefined {
+    const failed = CHECKS.find((check) => check.fails(vmcb));
+    if (failed) {
+      vmcb.write(CONTROL.EXITCODE, EXIT.INVALID);
+      return { field: failed.field, rule: failed.rule };
+    }
+    const { cpu } = this;
+    this.vmcb = vmcb;
+    this.misc1 = Number(vmcb.read(CONTROL.INTERCEPT_MISC1));
+    this.misc2 = Number(vmcb.read(CONTROL.INTERCEPT_MISC2));
+    loadGuest(vmcb, cpu.state);
+    cpu.state.setSystem('interruptibility', vmcb.read(CONTROL.INTERRUPT_SHADOW) & 1n);
+    cpu.state.setSystem('activity', 0n);
+    cpu.mmu.walker.second = this.secondStage(vmcb);
+    cpu.overseer = this;
+    cpu.refresh();
+    return undefined;
+  }
+  /** The same guest goes on where it was: nothing to load. */
+  resume(): void {
+    this.cpu.overseer = this;
+    this.cpu.modeChanged();
+  }
+
+  private secondStage(vmcb: Vmcb): SecondStage | null {
+    if (!(vmcb.read(CONTROL.NP_ENABLE) & 1n)) return null;
+    const root = Number(vmcb.read(CONTROL.N_CR3) & 0xf_ffff_ffff_f000n);
+    if (this.nested?.root !== root) {
+      const format = formatOf(true, true, true, { nxe: true, pse: false, gigabytePages: true });
+      const paging: PagingContext = { format, root, pdptes: new Int32Array(8), writeProtect: true, smep: false, smap: false }; // prettier-ignore
+      this.nested = { root, second: new SecondStage(this.cpu.mmu.physical, paging) };
+    }
+    return this.nested!.second;
+  }
+
+  private on(name: Intercept): boolean {
+    return name in MISC1_BIT
+      ? (this.misc1 & (1 << MISC1_BIT[name as keyof typeof MISC1_BIT])) !== 0
+      : (this.misc2 & (1 << MISC2_BIT[name as keyof typeof MISC2_BIT])) !== 0;
+  }
+
+  // --- Overseer
+
+  instruction(instruction: Instruction): undefined {
+    const what = interceptedBy(this.cpu, instruction);
+    if (what && this.intercepts(what)) throw new GuestExit(what, instruction);
+    return undefined;
+  }
+  private intercepts(cause: Interceptable): boolean {
+    const vmcb = this.vmcb!;
+    switch (cause.reason) {
+      case 'io':
+        return this.on('io') && this.portBit(cause.port, cause.bytes);
+      case 'msr-read':
+      case 'msr-write':
+        return this.on('msr') && this.msrBit(cause.msr, cause.reason === 'msr-write');
+      case 'cr-access': {
+        const writes = cause.access !== 'read' && cause.access !== 'smsw';
+        const field = writes ? CONTROL.INTERCEPT_CR_WRITE : CONTROL.INTERCEPT_CR_READ;
+        return has(vmcb.read(field), 1 << cause.register);
+      }
+      case 'dr-access':
+        return has(
+          vmcb.read(cause.write ? CONTROL.INTERCEPT_DR_WRITE : CONTROL.INTERCEPT_DR_READ),
+          1 << cause.register,
+        );
+      case 'descriptor-table':
+        return this.on(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept);
+      default:
+        return cause.reason in MISC1_BIT || cause.reason in MISC2_BIT ? this.on(cause.reason as Intercept) : false;
+    }
+  }
+  /** The maps lie in host-physical memory (15.10.1, 15.11). */
+  private bit(base: bigint, bit: number): boolean {
+    const { physical } = this.cpu.mmu;
+    const host = physical.hostAddress(Number(base) + (bit >>> 3));
+    return host < 0 || (physical.data[host] & (1 << (bit & 7))) !== 0;
+  }
+  private portBit(port: number, bytes: number): boolean {
+    const base = this.vmcb!.read(CONTROL.IOPM_BASE_PA) & ~0xfffn;
+    for (let i = 0; i < bytes; i++) if (this.bit(base, port + i)) return true;
+    return false;
+  }
+  private msrBit(msr: number, write: boolean): boolean {
+    const range = MSRPM_RANGES.find(({ first, last }) => msr >= first && msr <= last);
+    if (!range) return true;
+    const base = this.vmcb!.read(CONTROL.MSRPM_BASE_PA) & ~0xfffn;
+    return this.bit(base + BigInt(range.bytes), (msr - range.first) * 2 + (write ? 1 : 0));
+  }
+
+  event(event: PendingEvent): void {
+    const { kind, vector } = event;
+    if (kind === 'int' && this.on('int')) throw new GuestExit({ reason: 'int' });
+    const exception = kind === 'fault' || kind === 'trap' || kind === 'int3' || kind === 'into' || kind === 'int1';
+    if (exception && has(this.vmcb!.read(CONTROL.INTERCEPT_EXCEPTIONS), 1 << vector))
+      throw new GuestExit({ reason: 'exception', event });
+  }
+  tripleFault(): void {
+    if (this.on('shutdown')) throw new GuestExit({ reason: 'triple-fault' });
+  }
+  due(): undefined {
+    return undefined;
+  }
+
+  /** #VMEXIT (15.6). */
+  leave(exit: GuestExit): void {
+    const { cpu, vmcb } = this;
+    const { code, info1, info2 } = encode(exit, cpu);
+    saveGuest(vmcb!, cpu.state);
+    vmcb!.write(CONTROL.INTERRUPT_SHADOW, cpu.state.system('interruptibility') & 3n ? 1n : 0n);
+    vmcb!.write(CONTROL.EXITCODE, BigInt(code));
+    vmcb!.write(CONTROL.EXITINFO1, info1);
+    vmcb!.write(CONTROL.EXITINFO2, info2);
+    vmcb!.write(CONTROL.EXITINTINFO, exit.during ? eventWord(exit.during) : 0n);
+    vmcb!.write(CONTROL.NRIP, exit.instruction ? nextRip(exit.instruction) : 0n);
+    cpu.overseer = undefined;
+    this.onExit();
+  }
+}
+
+function eventWord({ vector, kind, errorCode }: PendingEvent): bigint {
+  const type = kind === 'interrupt' ? EVENT.INTERRUPT : kind === 'nmi' ? EVENT.NMI : kind === 'int' ? EVENT.SOFTWARE : EVENT.EXCEPTION; // prettier-ignore
+  const error = errorCode === undefined ? 0n : EVENT.ERROR_VALID | (BigInt(errorCode) << 32n);
+  return BigInt(vector) | (BigInt(type) << 8n) | error | EVENT.VALID;
+}
+
+interface Encoded {
+  code: number;
+  info1: bigint;
+  info2: bigint;
+}
+/** Exit code and information of a cause: appendix C, and the sections of each intercept. */
+function encode({ cause, instruction }: GuestExit, cpu: Cpu): Encoded {
+  const plain = (code: number, info1 = 0n, info2 = 0n): Encoded => ({ code, info1, info2 });
+  const next = instruction ? nextRip(instruction) : 0n;
+  switch (cause.reason) {
+    case 'io': {
+      const { port, bytes, write, string, rep } = cause;
+      const info =
+        (write ? 0 : IOIO.IN) | (string ? IOIO.STRING : 0) | (rep ? IOIO.REP : 0) | (bytes << IOIO.SIZE_SHIFT);
+      return plain(codeOf('io'), (BigInt(port) << BigInt(IOIO.PORT_SHIFT)) | BigInt(info), next);
+    }
+    case 'msr-read':
+    case 'msr-write':
+      return plain(codeOf('msr'), cause.reason === 'msr-write' ? 1n : 0n);
+    case 'cr-access': {
+      const writes = cause.access !== 'read' && cause.access !== 'smsw';
+      // Decode assist (15.10.2): MOV says so in bit 63, and which register.
+      const info = cause.access === 'read' || cause.access === 'write' ? (1n << 63n) | BigInt(cause.gpr) : 0n;
+      return plain((writes ? EXIT.CR_WRITE : EXIT.CR_READ) + cause.register, info);
+    }
+    case 'dr-access':
+      return plain((cause.write ? EXIT.DR_WRITE : EXIT.DR_READ) + cause.register, BigInt(cause.gpr));
+    case 'descriptor-table':
+      return plain(codeOf(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept));
+    case 'exception': {
+      const { vector, errorCode = 0, address = 0n } = cause.event;
+      return plain(EXIT.EXCEPTION + vector, BigInt(errorCode), vector === VECTOR.PF ? address : 0n);
+    }
+    case 'nested-fault':
+      return plain(EXIT.NPF, nestedInfo(cause), BigInt(cause.gpa));
+    case 'invlpg':
+      return plain(codeOf('invlpg'), cause.gva);
+    case 'triple-fault':
+      return plain(codeOf('shutdown'));
+    case 'external-interrupt':
+      return plain(codeOf('intr'));
+    case 'virtualization':
+      return plain(codeOf(cause.mnemonic as Intercept));
+    default:
+      if (cause.reason in MISC1_BIT || cause.reason in MISC2_BIT) return plain(codeOf(cause.reason as Intercept));
+      cpu.unsupported(`AMD-V exit for ${cause.reason}`);
+      return plain(EXIT.INVALID);
+  }
+}
+function nestedInfo(cause: Extract<ExitCause, { reason: 'nested-fault' }>): bigint {
+  let info = NPF.U;
+  if (cause.allowed.read) info |= NPF.P;
+  if (cause.access === 'write') info |= NPF.W;
+  if (cause.access === 'execute') info |= NPF.ID;
+  if (cause.misconfigured) info |= NPF.RSVD;
+  return info | (cause.table ? NPF.TABLE : NPF.FINAL);
+}

@@ -1,0 +1,90 @@
+/**
+ * The second-stage tables of a domain, in the processor's own format (NPT): its guest-physical memory, mapped to the host
+ * frames that hold it, by large pages where runs of frames allow it. What is no RAM is absent, so that a touch leaves.
+ * A cache of the map of memory: built when it is first needed, and anew when what lies where has changed.
+ */
+import { ENTRY } from '../mmu/guest-paging';
+import { PAGE_BYTES } from '../mmu/physical-memory';
+import type { PhysicalMemory } from '../mmu/physical-memory';
+import { assert } from '../util/assert';
+import type { Reservation } from './frames';
+
+const LARGE_BYTES = 0x20_0000;
+const ENTRIES = 512;
+const RIGHTS = ENTRY.P | ENTRY.W | ENTRY.U | ENTRY.A;
+
+export class NestedPaging {
+  private root = -1;
+  private readonly frames: number[] = [];
+
+  /** `flush`: the processor forgets what it translated by these tables. */
+  constructor(
+    private readonly host: PhysicalMemory,
+    private readonly guest: PhysicalMemory,
+    private readonly reservation: Reservation,
+    private readonly flush: () => void,
+  ) {
+    guest.observe({ remapped: () => this.drop(), protected: () => {} });
+  }
+
+  /** Host-physical address of the root, built if need be. */
+  get hpa(): number {
+    if (this.root < 0) this.build();
+    return this.root * PAGE_BYTES;
+  }
+  private drop(): void {
+    if (this.root < 0) return;
+    this.root = -1;
+    for (const frame of this.frames) this.reservation.give(frame);
+    this.frames.length = 0;
+    this.flush();
+  }
+
+  private build(): void {
+    this.root = this.newTable();
+    const { lowBytes, highBytes } = this.guest;
+    for (const [first, bytes] of [
+      [0, lowBytes],
+      [2 ** 32, highBytes],
+    ])
+      for (let gpa = first; gpa < first + bytes; gpa += LARGE_BYTES) this.mapRun(gpa);
+  }
+  private mapRun(gpa: number): void {
+    const hpa = this.guest.hpa(gpa);
+    let whole = hpa % LARGE_BYTES === 0;
+    for (let at = 0; whole && at < LARGE_BYTES; at += PAGE_BYTES)
+      whole = this.guest.isRam(gpa + at) && this.guest.hpa(gpa + at) === hpa + at;
+    if (whole) {
+      this.write(this.entry(gpa, 21), hpa, RIGHTS | ENTRY.PS | ENTRY.D);
+      return;
+    }
+    for (let at = 0; at < LARGE_BYTES; at += PAGE_BYTES)
+      if (this.guest.isRam(gpa + at)) this.write(this.entry(gpa + at, 12), this.guest.hpa(gpa + at), RIGHTS | ENTRY.D);
+  }
+
+  private newTable(): number {
+    const frame = this.reservation.take();
+    assert(frame !== undefined, 'second-stage tables fit their reservation');
+    this.frames.push(frame);
+    return frame;
+  }
+  /** Where the entry for `gpa` at a level lies (word index); tables on the way are made. */
+  private entry(gpa: number, shift: number): number {
+    let frame = this.root;
+    for (const level of [39, 30, 21, 12]) {
+      const word = (this.host.base + frame * PAGE_BYTES + (Math.floor(gpa / 2 ** level) % ENTRIES) * 8) >>> 2;
+      if (level === shift) return word;
+      if (!(this.host.words[word] & ENTRY.P)) this.write(word, this.newTable() * PAGE_BYTES, RIGHTS);
+      frame = Math.floor(this.target(word) / PAGE_BYTES);
+    }
+    return assert(false, 'no level has this size') as never;
+  }
+  private target(word: number): number {
+    const { words } = this.host;
+    return (words[word + 1] & 0xf_ffff) * 0x1_0000_0000 + ((words[word] & -4096) >>> 0);
+  }
+  private write(word: number, hpa: number, bits: number): void {
+    this.host.words[word] = (hpa | 0) + bits;
+    this.host.words[word + 1] = Math.floor(hpa / 0x1_0000_0000);
+  }
+}
