@@ -17,7 +17,8 @@ import type { Interceptable } from './intercepts';
 import type { ExitCause, PendingEvent } from './exit-cause';
 import { GuestExit } from './ports';
 import type { Overseer } from './ports';
-import { loadGuest, saveGuest, Vmcb } from './svm-state';
+import type { Vmcb } from './svm-state';
+import { loadGuest, saveGuest } from './svm-state';
 
 const MISC1_BIT = Object.fromEntries(MISC1.map((name, bit) => [name, bit])) as Record<(typeof MISC1)[number], number>;
 const MISC2_BIT = Object.fromEntries(MISC2.map((name, bit) => [name, bit])) as Record<(typeof MISC2)[number], number>;
@@ -156,11 +157,15 @@ export class Svm implements Overseer {
   }
 
   event(event: PendingEvent): void {
+    const exit = this.exitFor(event);
+    if (exit) throw exit;
+  }
+  exitFor(event: PendingEvent): GuestExit | undefined {
     const { kind, vector } = event;
-    if (kind === 'int' && this.on('int')) throw new GuestExit({ reason: 'int' });
+    if (kind === 'int' && this.on('int')) return new GuestExit({ reason: 'int' });
     const exception = kind === 'fault' || kind === 'trap' || kind === 'int3' || kind === 'into' || kind === 'int1';
-    if (exception && has(this.vmcb!.read(CONTROL.INTERCEPT_EXCEPTIONS), 1 << vector))
-      throw new GuestExit({ reason: 'exception', event });
+    const wanted = exception && has(this.vmcb!.read(CONTROL.INTERCEPT_EXCEPTIONS), 1 << vector);
+    return wanted ? new GuestExit({ reason: 'exception', event }) : undefined;
   }
   tripleFault(): void {
     if (this.on('shutdown')) throw new GuestExit({ reason: 'triple-fault' });

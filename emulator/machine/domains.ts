@@ -20,7 +20,7 @@ interface TechniqueSpec {
   make(host: Host, guest: Guest, paging: Paging, cpus: number): Executor;
 }
 const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
-  'amd-v': { pagings: ['nested'], make: (host, guest, _, cpus) => new AmdV(host, guest, cpus) },
+  'amd-v': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new AmdV(host, guest, paging, cpus) },
   'trap-and-emulate': { pagings: ['shadow'], make: (host, guest) => new TrapAndEmulate(host, guest) },
 };
 

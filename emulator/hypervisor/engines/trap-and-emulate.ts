@@ -13,26 +13,19 @@ import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
 import { SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
-import { RIGHTS } from '../../mmu/walk';
-import { CONTEXT } from '../../execution/layout';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
 import { assert } from '../../util/assert';
-import { CR0, PF, VECTOR } from '../../x86/registers';
+import { CR0, VECTOR } from '../../x86/registers';
 import { exitOf } from '../describe';
-import type { SilentHole, VmExit } from '../exit';
+import type { SilentHole } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
-import { ShadowPaging } from '../shadow/shadow-paging';
-import type { ShadowTables } from '../shadow/tables';
+import { ShadowFaults } from '../shadow/faults';
+import type { Next } from '../shadow/faults';
 import { lookForHole } from './holes';
 import { KERNEL_RING, load, store, withOwnTables } from './software';
 
-/** Fills of one page by one instruction without progress: the shadow and the processor disagree about rights. */
-const MOST_FILLS = 64;
-
-/** What follows an exit: the instruction runs again, or on the virtual processor, or an event is the guest's own. */
-type Next = 'again' | 'emulate' | GuestFault;
 /** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
 const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
 
@@ -44,20 +37,16 @@ class AtHole extends Interruption {
 }
 
 export class TrapAndEmulate implements Executor, Overseer {
-  readonly shadow: ShadowPaging;
+  readonly shadow: ShadowFaults;
   readonly asks = true;
-  private tables?: ShadowTables;
   /** The virtual processor whose registers the physical one holds. */
   private inside?: Cpu;
-  private fills = { at: -1, count: 0 };
 
   constructor(
     private readonly host: Host,
     private readonly guest: Guest,
   ) {
-    this.shadow = new ShadowPaging(host.physical, guest.physical, guest.frames, (gva) => {
-      if (this.tables) host.processor.flushTlb(gva);
-    });
+    this.shadow = new ShadowFaults(host, guest);
   }
 
   // --- Executor
@@ -105,15 +94,11 @@ export class TrapAndEmulate implements Executor, Overseer {
   }
   private enter(cpu: Cpu): void {
     const { processor } = this.host;
-    const tables = this.shadow.enter(cpu.mmu.paging);
+    const tables = this.shadow.enter(cpu);
     processor.overseer = this;
     load(processor, cpu, tables);
-    if (tables !== this.tables || this.occupant !== cpu) processor.flushTlb('all');
-    this.tables = tables;
-    this.inside = this.occupant = cpu;
+    this.inside = cpu;
   }
-  /** Whose translations the processor's TLB holds. */
-  private occupant?: Cpu;
 
   /** The guest has left; its registers are in the virtual processor. */
   private handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
@@ -121,7 +106,9 @@ export class TrapAndEmulate implements Executor, Overseer {
     const { exits } = this.guest;
     const exit = exitOf(this.guest, cpu, thrown, () => instructionAt(this.host, cpu));
     const next =
-      thrown instanceof GuestFault && thrown.vector === VECTOR.PF ? this.pageFault(cpu, thrown, exit) : asItIs(thrown);
+      thrown instanceof GuestFault && thrown.vector === VECTOR.PF
+        ? this.shadow.handle(cpu, thrown.address ?? 0n, thrown.errorCode ?? 0, exit)
+        : asItIs(thrown);
     if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
     try {
       if (next === 'again') return undefined;
@@ -132,35 +119,6 @@ export class TrapAndEmulate implements Executor, Overseer {
     } finally {
       exits.end();
     }
-  }
-
-  private pageFault(cpu: Cpu, fault: GuestFault, exit: VmExit): Next {
-    const { address = 0n, errorCode = 0 } = fault;
-    const access = errorCode & PF.I ? 'execute' : errorCode & PF.W ? 'write' : 'read';
-    const { processor } = this.host;
-    const supervisor = processor.mmu.context === CONTEXT.supervisorNoSmap ? RIGHTS.smapOff : RIGHTS.supervisor;
-    const rights = errorCode & PF.U ? RIGHTS.user : supervisor;
-    const outcome = this.shadow.fault(cpu.mmu.paging, address, access, rights);
-    switch (outcome.kind) {
-      case 'mapped':
-        exit.reason = 'shadow-fault';
-        this.progress();
-        processor.flushTlb(address);
-        return 'again';
-      case 'guest-fault':
-        return new GuestFault(VECTOR.PF, outcome.errorCode, address);
-      case 'mmio':
-      case 'table-write':
-        exit.reason = outcome.kind === 'mmio' ? 'mmio' : 'page-table-write';
-        exit.gpa = outcome.gpa;
-        return 'emulate';
-    }
-  }
-  private progress(): void {
-    const at = this.guest.instructions;
-    if (this.fills.at === at) this.fills.count++;
-    else this.fills = { at, count: 1 };
-    assert(this.fills.count < MOST_FILLS, 'a shadow leaf does not allow what its guest entry allows');
   }
 
   // --- Overseer: of the physical processor, while the guest runs on it.
