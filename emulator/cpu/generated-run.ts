@@ -66,10 +66,8 @@ export class GeneratedRun {
   get instructions(): number {
     return this.retired + (this.running ? this.inFlight() : 0);
   }
-  /** Time of whoever runs, as its own processors count it. */
-  get ticks(): bigint {
-    return BigInt(this.instructions + Math.floor(this.user.idle / NS_PER_INSTRUCTION));
-  }
+  /** Time of whoever runs. */
+  readonly ticks = (): bigint => BigInt(this.instructions + Math.floor(this.user.idle / NS_PER_INSTRUCTION));
   /** Instructions before the one at `port.site` since generated code was entered. */
   private inFlight(): number {
     const { cache } = this.code;
@@ -107,9 +105,7 @@ export class GeneratedRun {
     this.code.cache.clear();
   }
   /** The way on from the last block is not the one its branch took. */
-  forgetLink(): void {
-    this.link = undefined;
-  }
+  readonly forgetLink = (): void => void (this.link = undefined);
 
   /** The jump cache knows offsets in CS: with another base they mean something else. */
   codeMoved(): void {

@@ -72,9 +72,7 @@ export class StepLoop implements RunUser {
   get cpu(): Cpu {
     return this.turns.cpu;
   }
-  saveTurn(): Turn {
-    return this.turns.save();
-  }
+  readonly saveTurn = (): Turn => this.turns.save();
 
   // --- Time.
   /** Retired instructions, exact also in the middle of a block. */
@@ -105,6 +103,7 @@ export class StepLoop implements RunUser {
     this.shutdownCause.clear();
     this.turns.restore(turn);
     this.generated.restart(retired);
+    this.executor?.reset();
     for (const cpu of this.turns.cpus) cpu.mmu.tlb.flush();
   }
 

@@ -31,6 +31,8 @@ export interface RunUser {
 export interface Executor {
   /** At most `budget` instructions of this processor, or one that leaves nothing to do but wait. Throws Interruption. */
   run(cpu: Cpu, budget: number): Stop | undefined;
+  /** Another past: what was derived from the guest's memory and registers is void. */
+  reset(): void;
   /** Brings the processor's registers up to date, in the middle of `run`: somebody looks. */
   settle(cpu: Cpu): void;
   /** An event that `run` did not raise, on its way to the guest. */

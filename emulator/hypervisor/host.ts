@@ -71,7 +71,7 @@ export class Host {
       physical: this.physical,
       bus: EMPTY_BUS,
       interrupts: NO_INTERRUPTS,
-      ticks: () => this.generated.ticks,
+      ticks: () => this.generated.ticks(),
       model: makeModel(config.cpu),
       number: 0,
       unsupported: config.unsupported,

@@ -132,6 +132,11 @@ export class AmdV implements Executor {
     this.useVirtual(cpu);
     return deliver(cpu, event, asked);
   }
+  reset(): void {
+    this.inside = undefined;
+    this.shadow?.reset();
+    this.host.processor.flushTlb('all');
+  }
   settle(cpu: Cpu): void {
     if (this.inside !== cpu) return;
     const { state } = this.host.processor;

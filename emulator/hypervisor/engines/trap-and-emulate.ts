@@ -65,6 +65,9 @@ export class TrapAndEmulate implements Executor, Overseer {
     this.host.generated.switchTo(cpu);
     return deliver(cpu, event, asked);
   }
+  reset(): void {
+    this.shadow.reset();
+  }
   settle(cpu: Cpu): void {
     if (this.inside === cpu) store(this.host.processor, cpu);
   }

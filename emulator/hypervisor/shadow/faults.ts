@@ -41,6 +41,13 @@ export class ShadowFaults {
     return (this.tables = tables);
   }
 
+  /** Guest memory is another's now. */
+  reset(): void {
+    this.paging.clear();
+    this.tables = this.occupant = undefined;
+    this.host.processor.flushTlb('all');
+  }
+
   /** The processor raised #PF. Says in `exit` what it was. */
   handle(cpu: Cpu, address: bigint, errorCode: number, exit: VmExit): Next {
     const access = errorCode & PF.I ? 'execute' : errorCode & PF.W ? 'write' : 'read';
