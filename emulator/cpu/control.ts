@@ -7,6 +7,8 @@ import { gp, ud } from './faults';
 import { isIa32e, isLong } from './mode';
 import { TYPE } from './descriptors';
 import { ATTRIBUTE } from './state';
+import { VM_MODE } from './vm-mode';
+import { CR0_FIXED, CR0_UNRESTRICTED } from './vmx-capabilities';
 import type { Cpu } from './cpu';
 
 const CR0_KNOWN =
@@ -55,10 +57,18 @@ export function writeControl(cpu: Cpu, index: number, value: bigint): void {
   }
 }
 
+/** Bits of CR0 that must be 1 in VMX operation (SDM vol. 3C 24.8). */
+function fixedCr0(cpu: Cpu): number {
+  const mode = cpu.state.system('vm_mode');
+  if (mode === VM_MODE.vmxRoot) return CR0_FIXED;
+  return mode === VM_MODE.vmxGuest ? (cpu.vmx?.unrestricted ? CR0_UNRESTRICTED : CR0_FIXED) : 0;
+}
+
 function writeCr0(cpu: Cpu, value: bigint): void {
   const { state } = cpu;
   if (value >> 32n) throw gp(0);
   const now = ((Number(value) & CR0_KNOWN) | CR0.ET) >>> 0;
+  if ((now & fixedCr0(cpu)) >>> 0 !== fixedCr0(cpu)) throw gp(0);
   const old = state.system32('cr0');
   const paging = (now & CR0.PG) !== 0;
   if (paging && !(now & CR0.PE)) throw gp(0);
@@ -109,13 +119,13 @@ function writeCr3(cpu: Cpu, value: bigint): void {
 }
 
 /** Bits of CR4 that exist: what CPUID advertises. */
-const knownCr4 = (cpu: Cpu): number => {
+export const knownCr4 = (cpu: Cpu): number => {
   const has = (name: string, bits: number): number => (cpu.model.has(name) ? bits : 0);
   return (
     CR4.TSD | CR4.MCE | CR4.PCE | has('de', CR4.DE) | has('pse', CR4.PSE) | has('pae', CR4.PAE) | has('pge', CR4.PGE) |
     has('fxsr', CR4.OSFXSR) | has('sse', CR4.OSXMMEXCPT) | has('umip', CR4.UMIP) | has('fsgsbase', CR4.FSGSBASE) |
     has('pcid', CR4.PCIDE) | has('xsave', CR4.OSXSAVE) | has('smep', CR4.SMEP) | has('smap', CR4.SMAP) |
-    has('vme', CR4.VME | CR4.PVI)
+    has('vme', CR4.VME | CR4.PVI) | has('vmx', CR4.VMXE)
   ); // prettier-ignore
 };
 
@@ -123,6 +133,8 @@ function writeCr4(cpu: Cpu, value: bigint): void {
   const { state } = cpu;
   if (value >> 32n || Number(value) & ~knownCr4(cpu)) throw gp(0);
   const now = Number(value);
+  const vmx = state.system('vm_mode') === VM_MODE.vmxRoot || state.system('vm_mode') === VM_MODE.vmxGuest;
+  if (vmx && !(now & CR4.VMXE)) throw gp(0);
   const old = state.system32('cr4');
   const changed = old ^ now;
   if (isIa32e(state) && !(now & CR4.PAE)) throw gp(0);
@@ -142,8 +154,10 @@ export function loadPdptes(cpu: Cpu, force = false): void {
   if (!pae && !force) return;
   const table = Number(state.system('cr3') & 0xffff_ffe0n);
   const values: bigint[] = [];
+  const { second } = cpu.mmu.walker;
   for (let i = 0; i < 4; i++) {
-    const value = cpu.mmu.readPhysical(table + i * 8, 8);
+    const gpa = table + i * 8;
+    const value = cpu.mmu.readPhysical(second ? second.translateTable(gpa, 0, 0) : gpa, 8);
     const low = Number(value & 0xffff_ffffn);
     const high = Number(value >> 32n);
     if (low & 1 && ((low & PDPTE_RESERVED.low) !== 0 || (high & PDPTE_RESERVED.high) !== 0)) throw gp(0);
@@ -159,9 +173,11 @@ export function loadPdptes(cpu: Cpu, force = false): void {
 export function loadMachineStatus(cpu: Cpu, value: number): void {
   const old = cpu.state.system32('cr0');
   const pe = (old | value) & CR0.PE;
-  writeCr0(cpu, BigInt(((old & ~0xf) | (value & 0xe) | pe) >>> 0));
+  const next = BigInt(((old & ~0xf) | (value & 0xe) | pe) >>> 0);
+  writeCr0(cpu, cpu.overseer?.writeControl?.(0, next) ?? next);
 }
 export function clearTaskSwitched(cpu: Cpu): void {
-  cpu.state.setSystem('cr0', cpu.state.system('cr0') & ~BigInt(CR0.TS));
+  const next = cpu.state.system('cr0') & ~BigInt(CR0.TS);
+  cpu.state.setSystem('cr0', cpu.overseer?.writeControl?.(0, next) ?? next);
   cpu.modeChanged();
 }

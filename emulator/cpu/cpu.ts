@@ -24,6 +24,8 @@ import { resetState } from './reset';
 import * as segments from './segments';
 import { setStackPointer, Stack } from './stack';
 import { CpuState } from './state';
+import { HostedSvm } from './svm-unit';
+import { HostedVmx } from './vmx-unit';
 
 type Bytes = 1 | 2 | 4 | 8;
 type Size = 16 | 32 | 64;
@@ -57,6 +59,8 @@ export class Cpu implements Processor {
   readonly interrupts: InterruptSource;
   readonly debug: DebugRegisters;
   readonly model: Model;
+  readonly vmx?: HostedVmx;
+  readonly svm?: HostedSvm;
   readonly apicId: number;
   /** Its place among all processors that share a linear memory. */
   readonly number: number;
@@ -91,6 +95,8 @@ export class Cpu implements Processor {
     this.debug = new DebugRegisters(this);
     this.model = options.model ?? makeModel();
     this.rules = new AddressRules(this.state, this.mmu, this.model, this.number, () => this.overseer?.asks === true);
+    if (this.model.has('vmx')) this.vmx = new HostedVmx(this);
+    if (this.model.has('svm')) this.svm = new HostedSvm(this);
     this.ticks = options.ticks;
     this.report = options.unsupported ?? (() => {});
     this.reset();
@@ -100,6 +106,7 @@ export class Cpu implements Processor {
   reset(kind: 'power' | 'init' = 'power'): void {
     resetState(this, kind);
     this.heldEvent = undefined;
+    this.leaveGuest();
     this.refresh();
   }
   save(): SavedCpu {
@@ -108,7 +115,16 @@ export class Cpu implements Processor {
   restore(saved: SavedCpu): void {
     this.state.restore(saved.state);
     this.heldEvent = saved.held ? { ...saved.held } : undefined;
+    this.leaveGuest();
+    this.vmx?.recover();
+    this.svm?.recover();
     this.refresh();
+  }
+  /** No guest of a hypervisor that runs on this processor is on it. */
+  private leaveGuest(): void {
+    if (!this.vmx && !this.svm) return;
+    this.overseer = undefined;
+    this.mmu.walker.second = null;
   }
   /** After registers were changed from outside: nothing cached about them holds. */
   refresh(): void {
@@ -269,10 +285,11 @@ export class Cpu implements Processor {
     far.loadFlat(this, code, stack, cpl, long);
   }
   readControl(index: number): bigint {
-    return control.readControl(this, index);
+    const actual = control.readControl(this, index);
+    return this.overseer?.readControl?.(index, actual) ?? actual;
   }
   writeControl(index: number, value: bigint): void {
-    control.writeControl(this, index, value);
+    control.writeControl(this, index, this.overseer?.writeControl?.(index, value) ?? value);
   }
   loadMachineStatus(value: number): void {
     control.loadMachineStatus(this, value);

@@ -45,7 +45,8 @@ export function signature(model: Model): number {
 }
 /** The same bits as leaf 1 in EDX on AMD (APM vol. 3 E.4.2). */
 const AMD_ALIASES = 0x0183_f3ff;
-const EXTENDED_LAST = 0x8000_0008;
+/** 8000_000Ah is SVM's (APM vol. 3 E.4.9). */
+const extendedLast = ({ model }: Cpu): number => (model.has('svm') ? 0x8000_000a : 0x8000_0008);
 
 const isAmd = (cpu: Cpu): boolean => cpu.model.vendor === 'AuthenticAMD';
 
@@ -55,7 +56,7 @@ export function cpuid(cpu: Cpu, leaf: number, subleaf: number): Leaf {
   subleaf >>>= 0;
   if (leaf >= 0x4000_0000 && leaf < 0x5000_0000) return [...NONE];
   const { lastLeaf } = cpu.model;
-  if ((leaf > lastLeaf && leaf < 0x8000_0000) || leaf > EXTENDED_LAST) {
+  if ((leaf > lastLeaf && leaf < 0x8000_0000) || leaf > extendedLast(cpu)) {
     if (isAmd(cpu)) return [...NONE];
     leaf = lastLeaf;
   }
@@ -118,7 +119,7 @@ function extendedLeaf(cpu: Cpu, leaf: number): Leaf {
   const amd = isAmd(cpu);
   switch (leaf) {
     case 0x8000_0000:
-      return amd ? vendorLeaf(model, EXTENDED_LAST | 0) : [EXTENDED_LAST | 0, 0, 0, 0];
+      return amd ? vendorLeaf(model, extendedLast(cpu) | 0) : [extendedLast(cpu) | 0, 0, 0, 0];
     case 0x8000_0001: {
       const bits = featureBits(model, leaf);
       if (amd) {
@@ -152,10 +153,15 @@ function extendedLeaf(cpu: Cpu, leaf: number): Leaf {
         0,
       ];
     }
+    case 0x8000_000a:
+      return model.has('svm') ? [1, ASIDS, 0, SVM_FEATURES] : [...NONE];
     default:
       return [...NONE];
   }
 }
+const ASIDS = 0x8000;
+/** Nested paging 0, NRIP 3, VMCB clean bits 5, flush by ASID 6, decode assists 7, virtual GIF 16. */
+const SVM_FEATURES = (1 << 0) | (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 16);
 
 /** Deterministic cache parameters: 32 KiB L1 data and instruction, 256 KiB L2. */
 function cacheLeaf(cpu: Cpu, subleaf: number): Leaf {

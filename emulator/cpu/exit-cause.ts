@@ -31,7 +31,7 @@ export type ExitCause =
   | { reason: 'exception'; event: PendingEvent }
   /** `vector` where the exit acknowledged the interrupt. */
   | { reason: 'external-interrupt'; vector?: number }
-  | { reason: 'nmi' | 'init' | 'interrupt-window' | 'nmi-window' | 'preemption-timer' | 'triple-fault' }
+  | { reason: 'nmi' | 'init' | 'interrupt-window' | 'nmi-window' | 'preemption-timer' | 'monitor-trap' | 'tpr-below' | 'triple-fault' }
   | { reason: 'sipi'; vector: number }
   | { reason: 'task-switch'; selector: number; source: 'call' | 'iret' | 'jump' | 'gate'; errorCode?: number }
   | { reason: 'invlpg'; gva: bigint }

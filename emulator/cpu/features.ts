@@ -59,7 +59,7 @@ export const WORKS: readonly Feature[] = [
   'xsave', 'xsaveopt', 'xsavec', 'xgetbv1', 'xsaves', 'rdpid',
   'fsgsbase', 'tsc-adjust', 'smep', 'invpcid', 'smap', 'umip',
   'ibrs', 'stibp', 'bhi-ctrl', 'arch-capabilities', 'rdrand', 'rdseed', 'ibpb',
-  'lahf', 'prefetchw', 'syscall', 'nx', 'mmxext', 'pdpe1gb', 'rdtscp', 'lm', 'invariant-tsc',
+  'lahf', 'prefetchw', 'syscall', 'nx', 'mmxext', 'pdpe1gb', 'rdtscp', 'lm', 'invariant-tsc', 'vmx', 'svm',
 ]; // prettier-ignore
 
 /** What a feature cannot be without (SDM vol. 1 13.2 ff., 14.3, 14.5; vol. 3A 4.1.4). */

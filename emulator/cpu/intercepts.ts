@@ -8,7 +8,18 @@ import type { ExitCause, PlainExit } from './exit-cause';
 
 export type Interceptable = Extract<
   ExitCause,
-  { reason: PlainExit | 'invlpg' | 'io' | 'msr-read' | 'msr-write' | 'cr-access' | 'dr-access' | 'descriptor-table' }
+  {
+    reason:
+      | PlainExit
+      | 'invlpg'
+      | 'io'
+      | 'msr-read'
+      | 'msr-write'
+      | 'cr-access'
+      | 'dr-access'
+      | 'descriptor-table'
+      | 'virtualization';
+  }
 >;
 const PLAIN = new Set<string>(PLAIN_EXITS);
 
@@ -19,6 +30,8 @@ export function interceptedBy(cpu: Cpu, instruction: Instruction): Interceptable
   if (PLAIN.has(intercept)) return { reason: intercept as PlainExit };
   const { state } = cpu;
   switch (intercept) {
+    case 'virtualization':
+      return { reason: intercept, mnemonic: instruction.row.mnemonic };
     case 'invlpg':
       return { reason: intercept, gva: linearOf(cpu, instruction) };
     case 'msr-read':

@@ -44,7 +44,7 @@ const CORE2: readonly Feature[] = [...X86_64, 'ssse3'];
 const NEHALEM: readonly Feature[] = [...CORE2, 'sse4.1', 'sse4.2', 'popcnt', 'rdtscp', 'invariant-tsc'];
 const HASWELL: readonly Feature[] = [
   ...NEHALEM, 'pclmulqdq', 'aes', 'pcid', 'invpcid', 'x2apic', 'tsc-deadline', 'tsc-adjust', 'arat', 'pdpe1gb',
-  'xsave', 'xsaveopt', 'avx', 'f16c', 'rdrand', 'fsgsbase', 'smep', 'erms', 'fma', 'avx2', 'bmi1', 'bmi2', 'lzcnt', 'movbe',
+  'xsave', 'xsaveopt', 'avx', 'f16c', 'rdrand', 'fsgsbase', 'smep', 'erms', 'fma', 'avx2', 'bmi1', 'bmi2', 'lzcnt', 'movbe', 'vmx',
 ]; // prettier-ignore
 const EPYC: readonly Feature[] = [
   ...NEHALEM, 'misalignsse', 'sse4a', 'mmxext', 'ffxsr', 'prefetchw', 'pclmulqdq', 'aes', 'pdpe1gb', 'arat', 'xsave', 'xsaveopt',
@@ -54,6 +54,7 @@ const EPYC: readonly Feature[] = [
 /** What nobody gets who did not ask: the kernel would take itself for a guest of some hypervisor. */
 const NOT_IN_MAX: readonly Feature[] = [
   'hypervisor',
+  'vmx',
   'svm',
   'sse4a',
   'mmxext',
@@ -74,20 +75,23 @@ const MODELS: Readonly<Record<string, Specification>> = {
   haswell: intel(60, 3, 0xd, HASWELL),
   epyc: { vendor: 'AuthenticAMD', family: 0x17, model: 1, stepping: 2, lastLeaf: 0xd, features: EPYC },
 }; // prettier-ignore
+const VIRTUALIZATION = ['vmx', 'svm'] as const;
 export const MODEL_NAMES = Object.keys(MODELS);
 export const DEFAULT_MODEL = 'max';
 
-/** `haswell,-avx2,+smap`. UserError names what is unknown or missing, and the choice. */
-export function makeModel(text: string = DEFAULT_MODEL): Model {
+/** `haswell,-avx2,+smap`. `virtualization`: `none` is a guest's, that cannot be a hypervisor itself; `all` is our own hypervisor's. UserError names what is unknown or missing, and the choice. */
+export function makeModel(text: string = DEFAULT_MODEL, options: { virtualization?: 'none' | 'all' } = {}): Model {
   const [name, ...changes] = text.split(',').map((part) => part.trim());
   const specification = Object.hasOwn(MODELS, name!) ? MODELS[name!] : undefined;
   if (!specification) throw new UserError(`cpu: there is no model "${name}"; give one of ${MODEL_NAMES.join(', ')}.`);
   const works = new Set<Feature>(WORKS);
+  if (options.virtualization === 'none') for (const name of VIRTUALIZATION) works.delete(name);
   const wanted = new Set<Feature>();
   for (const feature of specification.features) withFeature(wanted, feature);
   const features = new Set([...wanted].filter((feature) => works.has(feature)));
   for (const feature of wanted) if (!works.has(feature)) withoutFeature(features, feature);
-  for (const change of changes) apply(features, works, change);
+  if (options.virtualization === 'all') for (const name of VIRTUALIZATION) features.add(name);
+  for (const change of changes) apply(features, works, change, specification.vendor);
   const { vendor, family, model, stepping, lastLeaf } = specification;
   return {
     name: text,
@@ -103,7 +107,7 @@ export function makeModel(text: string = DEFAULT_MODEL): Model {
   };
 }
 
-function apply(features: Set<Feature>, works: ReadonlySet<Feature>, change: string): void {
+function apply(features: Set<Feature>, works: ReadonlySet<Feature>, change: string, vendor: Vendor): void {
   const sign = change[0];
   const name = change.slice(1);
   if ((sign !== '+' && sign !== '-') || name === '')
@@ -111,6 +115,11 @@ function apply(features: Set<Feature>, works: ReadonlySet<Feature>, change: stri
   if (!isFeature(name))
     throw new UserError(`cpu: there is no feature "${name}"; give one of ${Object.keys(FEATURES).join(', ')}.`);
   if (sign === '-') return withoutFeature(features, name);
+  const owner = name === 'vmx' ? 'GenuineIntel' : name === 'svm' ? 'AuthenticAMD' : vendor;
+  if (owner !== vendor)
+    throw new UserError(
+      `cpu: "${name}" is a feature of ${owner}; choose a model of that vendor, for example ${name === 'vmx' ? 'haswell' : 'epyc'}.`,
+    );
   if (!works.has(name)) throw new UserError(`cpu: this version lacks the feature "${name}"; leave +${name} out.`);
   withFeature(features, name);
 }

@@ -2,8 +2,14 @@
  * Registers of one vendor, or of speculation control. Source: SDM vol. 4 chapter 2; APM vol. 2 appendix A and the
  * processor programming reference of family 17h for what operating systems look at.
  */
-import { MSR } from '../x86/registers';
-import { constant, fixed, isAmd, isIntel, only, plain, withFeature } from './msr-kinds';
+import { MAXPHYADDR } from '../mmu/guest-paging';
+import { EFER, MSR } from '../x86/registers';
+import { SVM_MSR, VM_CR } from '../x86/vmcb';
+import { VMX_MSR } from '../x86/vmcs';
+import { knownCr4 } from './control';
+import { gp } from './faults';
+import { capability } from './vmx-capabilities';
+import { below, constant, fixed, isAmd, isIntel, only, plain, withFeature } from './msr-kinds';
 import type { MsrRegister, MsrRow } from './msr-kinds';
 
 const intel = (register: MsrRegister): MsrRegister => ({ ...register, exists: isIntel });
@@ -44,10 +50,43 @@ export const HWCR_RESET = 1n << 24n;
 /** Fixed and variable MTRRs reach DRAM. */
 export const SYSCFG_RESET = 0x14_0000n;
 
+/** Lock, and VMX outside SMX (24.7). Without VMX it is locked from the beginning. */
+const LOCK = 1n;
+const featureControl: MsrRegister = {
+  read: (cpu) => (cpu.model.has('vmx') ? cpu.state.system('feature_control') : LOCK),
+  write(cpu, value) {
+    if (!cpu.model.has('vmx') || cpu.state.system('feature_control') & LOCK || value & ~5n) throw gp(0);
+    cpu.state.setSystem('feature_control', value);
+  },
+};
+const vmxCapabilities = (): MsrRow[] =>
+  Object.values(VMX_MSR).map((msr): MsrRow => [
+    msr,
+    withFeature('vmx', { read: (cpu) => capability(msr, knownCr4(cpu)) ?? 0n }),
+  ]);
+const vmCr: MsrRegister = {
+  read: (cpu) => cpu.state.system('vm_cr'),
+  write(cpu, value) {
+    const old = cpu.state.system('vm_cr');
+    // SVMDIS cannot be cleared, or changed at all once locked (APM vol. 2 15.30.1).
+    const kept = old & VM_CR.LOCK ? VM_CR.LOCK | VM_CR.SVMDIS : 0n;
+    if (value & VM_CR.SVMDIS && cpu.state.system32('efer') & EFER.SVME) throw gp(0);
+    cpu.state.setSystem('vm_cr', (value & ~kept & 0x1fn) | (old & kept));
+  },
+};
+
 export const msrVendor = (): MsrRow[] => [
   ...speculation(),
-  // Locked, VMX and SMX off.
-  [MSR.FEATURE_CONTROL, intel(constant(1n))],
+  [MSR.FEATURE_CONTROL, intel(featureControl)],
+  ...vmxCapabilities(),
+  [SVM_MSR.VM_CR, withFeature('svm', vmCr)],
+  [
+    SVM_MSR.VM_HSAVE_PA,
+    withFeature(
+      'svm',
+      plain('vm_hsave', (value) => (value & 0xfffn) === 0n && below(MAXPHYADDR)(value)),
+    ),
+  ],
   [MSR.PLATFORM_ID, intel(constant(0n))],
   // Writing 0 before CPUID is how the level is asked for. Updates are accepted and do nothing.
   [MSR.BIOS_SIGN_ID, { read: (cpu) => (isIntel(cpu) ? MICROCODE_INTEL : MICROCODE_AMD), write: () => {} }],

@@ -4,6 +4,7 @@
  */
 import { MAXPHYADDR } from '../mmu/guest-paging';
 import { EFER, MSR, SEG } from '../x86/registers';
+import { VM_CR } from '../x86/vmcb';
 import { gp } from './faults';
 import { below, isAmd, only, plain, withFeature, zero } from './msr-kinds';
 import type { MsrRegister, MsrRow } from './msr-kinds';
@@ -24,7 +25,9 @@ const efer: MsrRegister = {
   read: (cpu) => cpu.state.system('efer'),
   write(cpu, value) {
     const has = (name: string, bits: number): number => (cpu.model.has(name) ? bits : 0);
-    const known = has('syscall', EFER.SCE) | has('lm', EFER.LME) | has('nx', EFER.NXE);
+    const disabled = (cpu.state.system('vm_cr') & VM_CR.SVMDIS) !== 0n;
+    const svm = disabled ? 0 : has('svm', EFER.SVME);
+    const known = has('syscall', EFER.SCE) | has('lm', EFER.LME) | has('nx', EFER.NXE) | svm;
     // LMA is read-only and writing it is ignored.
     if (value & ~BigInt(known | EFER.LMA)) throw gp(0);
     const old = cpu.state.system32('efer');

@@ -4,7 +4,7 @@
  */
 import type { Instruction } from '../isa/instruction';
 import { GuestExit, Interruption } from './exit-cause';
-import type { PendingEvent } from './exit-cause';
+import type { ExitCause, PendingEvent } from './exit-cause';
 import type { CpuState } from './state';
 
 export { GuestExit, Interruption };
@@ -66,10 +66,21 @@ export interface Overseer {
   instruction(instruction: Instruction): 'done' | 'jumped' | undefined;
   /** Before an event goes through the guest's IDT. */
   event(event: PendingEvent): void;
+  /** Before a task switch has changed anything (SDM vol. 3C 26.4.2). */
+  taskSwitch?(cause: Extract<ExitCause, { reason: 'task-switch' }>): void;
+  /** A virtual interrupt that the guest is to take now: its vector, which is thereby taken. */
+  virtualInterrupt?(): number | undefined;
   /** A triple fault is about to shut the processor down. */
   tripleFault(): void;
   /** Between two instructions, before interrupts are looked at: an exit that is due. */
   due(): GuestExit | undefined;
+  /** At most so many instructions before `due` is asked again. */
+  patience?(): number;
+  /** External interrupts leave the guest, whatever its IF says. */
+  readonly takesInterrupts?: boolean;
+  /** Control registers as the guest reads them, and what a write of it changes: masks and shadows. */
+  readControl?(index: number, actual: bigint): bigint;
+  writeControl?(index: number, value: bigint): bigint;
   /** Leaves: the guest's state is saved, and the owner goes on. Called by the run loop with what was thrown. */
   leave(exit: GuestExit): void;
 }
@@ -123,11 +134,47 @@ export interface PortUnit {
   writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
 }
 
+/** `invalid`: VMfailInvalid; a number: VMfailValid with this VM-instruction error (SDM vol. 3C 31.2). */
+export type VmxResult = 'ok' | 'invalid' | number;
+/** VT-x as its instructions see it (cpu/vmx-unit.ts). Addresses are physical. */
+export interface VmxUnit {
+  /** In VMX operation. */
+  readonly on: boolean;
+  /** VMXON; throws #GP where the manual has it. */
+  enable(region: bigint): VmxResult;
+  disable(): VmxResult;
+  clear(vmcs: bigint): VmxResult;
+  load(vmcs: bigint): VmxResult;
+  /** VMCALL in root operation. */
+  call(): VmxResult;
+  /** VMPTRST: all ones where there is none. */
+  readonly current: bigint;
+  readField(encoding: bigint): { value: bigint } | VmxResult;
+  writeField(encoding: bigint, value: bigint): VmxResult;
+  /** VMLAUNCH, VMRESUME. 'jumped': the guest runs. */
+  enter(kind: 'launch' | 'resume', nextRip: bigint): VmxResult | 'jumped';
+  invalidate(kind: 'invept' | 'invvpid', type: bigint, descriptor: readonly [bigint, bigint]): VmxResult;
+}
+/** AMD-V as its instructions see it (cpu/svm-unit.ts). */
+export interface SvmUnit {
+  /** EFER.SVME. */
+  readonly on: boolean;
+  /** VMRUN: the guest runs, or the exit of a refused entry has been taken. */
+  run(vmcb: bigint, nextRip: bigint): void;
+  load(vmcb: bigint): void;
+  save(vmcb: bigint): void;
+  /** STGI, CLGI. */
+  setGlobalInterrupts(on: boolean): void;
+}
+
 /** What plain meanings see: implemented by cpu/cpu.ts. Addresses of segments are offsets; `gva` is linear. */
 export interface Processor extends SegmentUnit, TransferUnit, ControlUnit, PortUnit {
   readonly state: CpuState;
   readonly bus: Bus;
   readonly interrupts: InterruptSource;
+  /** Where the processor model has them. */
+  readonly vmx?: VmxUnit;
+  readonly svm?: SvmUnit;
   /** Time-stamp counter: retired instructions and skipped idle time, before TSC_OFFSET. */
   ticks(): bigint;
 

@@ -4,7 +4,7 @@
  */
 import type { Stop, TrapEvent } from '../machine/api';
 import * as layout from '../execution/layout';
-import { RFLAGS, VECTOR } from '../x86/registers';
+import { arrival, asleep } from './arrivals';
 import { Breakpoints } from './breakpoints';
 import type { Cpu } from './cpu';
 import { NS_PER_INSTRUCTION } from '../util/time';
@@ -16,8 +16,7 @@ import { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { GuestExit, GuestFault, Interruption } from './ports';
 import type { Executor, RunUser, SharedRun, StepHost } from './step-host';
-import { BLOCKED_BY, SHADOWS, stretch } from './stretch';
-import { startUp } from './reset';
+import { stretch } from './stretch';
 import { ACTIVITY, QUANTUM, Turns } from './turns';
 import type { Turn } from './turns';
 
@@ -143,7 +142,7 @@ export class StepLoop implements RunUser {
   private advance(end: number): Stop | undefined {
     const { cpu, generated, turns } = this;
     const due = Math.ceil((this.host.nextDeadline() - this.now) / NS_PER_INSTRUCTION);
-    let until = Math.min(end - generated.retired, due, LONGEST_RUN);
+    let until = Math.min(end - generated.retired, due, LONGEST_RUN, cpu.overseer?.patience?.() ?? Infinity);
     if (turns.several) {
       const { most, pauseEnds } = turns.next();
       until = Math.min(until, this.stepping?.cpu === cpu ? 1 : most);
@@ -165,7 +164,6 @@ export class StepLoop implements RunUser {
   /** Traps of the last instruction and interrupts, by priority (SDM vol. 3A table 6-2). */
   private boundary(): Stop | 'taken' | undefined {
     const { cpu } = this;
-    const { state } = cpu;
     if (this.watched) {
       const stop = this.watched;
       this.watched = undefined;
@@ -176,30 +174,14 @@ export class StepLoop implements RunUser {
       cpu.heldEvent = undefined;
       return this.take(event, true);
     }
-    if (cpu.interrupts.takeInit()) cpu.reset('init');
-    if (state.system('activity') === ACTIVITY.shutdown) return undefined;
-    if (state.system('activity') === ACTIVITY.waitForSipi) {
-      const page = cpu.interrupts.takeSipi();
-      if (page >= 0) {
-        startUp(cpu, page);
-        this.generated.codeMoved();
-      }
-      return undefined;
-    }
+    if (asleep(cpu, () => this.generated.codeMoved())) return undefined;
     const due = cpu.overseer?.due();
     if (due) {
       this.leave(due);
       return 'taken';
     }
-    const blocked = state.system('interruptibility');
-    const shadow = blocked & SHADOWS;
-    if (!shadow && !(blocked & BLOCKED_BY.nmi) && cpu.interrupts.takeNmi())
-      return this.take({ vector: VECTOR.NMI, kind: 'nmi', returnRip: state.rip });
-    if (!shadow && state.systemFlags & RFLAGS.IF && cpu.interrupts.pending()) {
-      const vector = cpu.interrupts.acknowledge();
-      return this.take({ vector, kind: 'interrupt', returnRip: state.rip });
-    }
-    return undefined;
+    const event = arrival(cpu);
+    return event && this.take(event);
   }
 
   private take(event: PendingEvent, asked = false): Stop | 'taken' {

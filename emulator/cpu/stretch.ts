@@ -4,8 +4,8 @@ import type { Cpu } from './cpu';
 import type { GeneratedRun } from './generated-run';
 import { somethingWaits } from './turns';
 
-/** Bits of `interruptibility` (SDM vol. 3C table 25-3). */
-export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n } as const;
+/** Bits of `interruptibility`: blocking as in SDM vol. 3C table 25-3, and AMD's GIF when it is clear (APM vol. 2 15.17). */
+export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n, gif: 8n } as const;
 export const SHADOWS = BLOCKED_BY.sti | BLOCKED_BY.movSs;
 
 /** At most `budget` instructions on the current processor. Throws the Interruption that came out of it, traps among them. */

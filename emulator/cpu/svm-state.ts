@@ -58,17 +58,34 @@ const pack = (attributes: number): number =>
 const unpack = (packed: number): number =>
   packed & ATTRIBUTE.P ? (packed & 0xff) | ((packed & 0xf00) << 4) : (packed & ATTRIBUTE.DPL) | ATTRIBUTE.UNUSABLE;
 
-const SEGMENTS = [['es', SEG.ES], ['cs', SEG.CS], ['ss', SEG.SS], ['ds', SEG.DS], ['fs', SEG.FS], ['gs', SEG.GS], ['ldtr', SEG.LDTR], ['tr', SEG.TR]] as const; // prettier-ignore
-const SYSTEM: readonly (readonly [VmcbField, SystemRegister])[] = [
+type SegmentRow = readonly [name: 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'ldtr' | 'tr', index: number];
+type SystemRow = readonly [VmcbField, SystemRegister];
+/** What VMRUN and #VMEXIT move (15.5.1), and what VMLOAD and VMSAVE do (15.5.2). */
+const RUN_SEGMENTS: readonly SegmentRow[] = [
+  ['es', SEG.ES],
+  ['cs', SEG.CS],
+  ['ss', SEG.SS],
+  ['ds', SEG.DS],
+];
+const RUN: readonly SystemRow[] = [
   [STATE.EFER, 'efer'], [STATE.CR4, 'cr4'], [STATE.CR3, 'cr3'], [STATE.CR0, 'cr0'], [STATE.DR7, 'dr7'],
-  [STATE.DR6, 'dr6'], [STATE.STAR, 'star'], [STATE.LSTAR, 'lstar'], [STATE.CSTAR, 'cstar'], [STATE.SFMASK, 'fmask'],
+  [STATE.DR6, 'dr6'], [STATE.CR2, 'cr2'], [STATE.G_PAT, 'pat'], [STATE.DBGCTL, 'debugctl'],
+]; // prettier-ignore
+const LOAD_SEGMENTS: readonly SegmentRow[] = [
+  ['fs', SEG.FS],
+  ['gs', SEG.GS],
+  ['ldtr', SEG.LDTR],
+  ['tr', SEG.TR],
+];
+const LOAD: readonly SystemRow[] = [
+  [STATE.STAR, 'star'], [STATE.LSTAR, 'lstar'], [STATE.CSTAR, 'cstar'], [STATE.SFMASK, 'fmask'],
   [STATE.KERNEL_GS_BASE, 'kernel_gs_base'], [STATE.SYSENTER_CS, 'sysenter_cs'], [STATE.SYSENTER_ESP, 'sysenter_esp'],
-  [STATE.SYSENTER_EIP, 'sysenter_eip'], [STATE.CR2, 'cr2'], [STATE.G_PAT, 'pat'], [STATE.DBGCTL, 'debugctl'],
+  [STATE.SYSENTER_EIP, 'sysenter_eip'],
 ]; // prettier-ignore
 
 /** Registers of the processor go into the save area. Of the general ones only RAX and RSP: the others are the host's affair. */
 export function saveGuest(vmcb: Vmcb, state: CpuState): void {
-  for (const [name, index] of SEGMENTS) vmcb.writeSegment(name, state.segment(index));
+  for (const [name, index] of RUN_SEGMENTS) vmcb.writeSegment(name, state.segment(index));
   for (const table of ['gdtr', 'idtr'] as const)
     vmcb.writeSegment(table, {
       selector: 0,
@@ -76,25 +93,35 @@ export function saveGuest(vmcb: Vmcb, state: CpuState): void {
       limit: state.system32(`${table}.limit`),
       base: state.system(`${table}.base`),
     });
-  for (const [field, register] of SYSTEM) vmcb.write(field, state.system(register));
+  for (const [field, register] of RUN) vmcb.write(field, state.system(register));
   vmcb.write(STATE.CPL, state.cpl);
   vmcb.write(STATE.RFLAGS, state.rflags);
   vmcb.write(STATE.RIP, state.rip);
   vmcb.write(STATE.RSP, state.gpr(GPR.RSP));
   vmcb.write(STATE.RAX, state.gpr(GPR.RAX));
 }
-
 /** And back. The CPL is SS's DPL here, so it follows from there. */
 export function loadGuest(vmcb: Vmcb, state: CpuState): void {
-  for (const [name, index] of SEGMENTS) state.setSegment(index, vmcb.readSegment(name));
+  for (const [name, index] of RUN_SEGMENTS) state.setSegment(index, vmcb.readSegment(name));
   for (const table of ['gdtr', 'idtr'] as const) {
     const { limit, base } = vmcb.readSegment(table);
     state.setSystem(`${table}.limit`, BigInt(limit & 0xffff));
     state.setSystem(`${table}.base`, base);
   }
-  for (const [field, register] of SYSTEM) state.setSystem(register, vmcb.read(field));
+  for (const [field, register] of RUN) state.setSystem(register, vmcb.read(field));
   state.rflags = Number(vmcb.read(STATE.RFLAGS));
   state.rip = vmcb.read(STATE.RIP);
   state.setGpr(GPR.RSP, vmcb.read(STATE.RSP));
   state.setGpr(GPR.RAX, vmcb.read(STATE.RAX));
+}
+
+/** VMSAVE: registers that VMRUN leaves alone. */
+export function saveRest(vmcb: Vmcb, state: CpuState): void {
+  for (const [name, index] of LOAD_SEGMENTS) vmcb.writeSegment(name, state.segment(index));
+  for (const [field, register] of LOAD) vmcb.write(field, state.system(register));
+}
+/** VMLOAD. */
+export function loadRest(vmcb: Vmcb, state: CpuState): void {
+  for (const [name, index] of LOAD_SEGMENTS) state.setSegment(index, vmcb.readSegment(name));
+  for (const [field, register] of LOAD) state.setSystem(register, vmcb.read(field));
 }

@@ -1,7 +1,7 @@
 /**
  * AMD-V, the guest's side of it: what a guest leaves for, and what the VMCB then says (APM vol. 2 chapter 15). The unit
- * oversees the processor from VMRUN to #VMEXIT; who put the VMCB there is told by `onExit`.
- * Not here yet: VMRUN as an instruction for guests, with GIF and the host's save area.
+ * oversees the processor from VMRUN to #VMEXIT. VMRUN as an instruction, with GIF and the host's save area, is in svm-unit.ts;
+ * our own engine (hypervisor/engines/amd-v.ts) uses this class alone.
  */
 import { nextRip } from '../execution/forms';
 import type { Instruction } from '../isa/instruction';
@@ -55,14 +55,15 @@ const long = (vmcb: Vmcb): boolean => has(vmcb.read(STATE.EFER), EFER.LME) && ha
 export class Svm implements Overseer {
   /** The VMCB of the guest that runs. */
   vmcb?: Vmcb;
-  /** Told after a #VMEXIT: the guest's state is in the VMCB, the processor is nobody's. */
-  onExit: () => void = () => {};
   private misc1 = 0;
   private misc2 = 0;
 
-  constructor(private readonly cpu: Cpu) {}
+  constructor(protected readonly cpu: Cpu) {}
 
   readonly asks = true;
+  get takesInterrupts(): boolean {
+    return false;
+  }
   private nested?: { root: number; second: SecondStage };
 
   /** VMRUN's part for the guest. The other general registers are loaded already. Answers the check that failed, if one did. */
@@ -73,16 +74,20 @@ export class Svm implements Overseer {
       return { field: failed.field, rule: failed.rule };
     }
     const { cpu } = this;
-    this.vmcb = vmcb;
-    this.misc1 = Number(vmcb.read(CONTROL.INTERCEPT_MISC1));
-    this.misc2 = Number(vmcb.read(CONTROL.INTERCEPT_MISC2));
     loadGuest(vmcb, cpu.state);
     cpu.state.setSystem('interruptibility', vmcb.read(CONTROL.INTERRUPT_SHADOW) & 1n);
     cpu.state.setSystem('activity', 0n);
-    cpu.mmu.walker.second = this.secondStage(vmcb);
-    cpu.overseer = this;
+    this.obey(vmcb);
     cpu.refresh();
     return undefined;
+  }
+  /** Intercepts as the VMCB has them. */
+  obey(vmcb: Vmcb): void {
+    this.vmcb = vmcb;
+    this.misc1 = Number(vmcb.read(CONTROL.INTERCEPT_MISC1));
+    this.misc2 = Number(vmcb.read(CONTROL.INTERCEPT_MISC2));
+    this.cpu.mmu.walker.second = this.secondStage(vmcb);
+    this.cpu.overseer = this;
   }
   /** The same guest goes on where it was: nothing to load. */
   resume(): void {
@@ -101,7 +106,7 @@ export class Svm implements Overseer {
     return this.nested!.second;
   }
 
-  private on(name: Intercept): boolean {
+  protected wants(name: Intercept): boolean {
     return name in MISC1_BIT
       ? (this.misc1 & (1 << MISC1_BIT[name as keyof typeof MISC1_BIT])) !== 0
       : (this.misc2 & (1 << MISC2_BIT[name as keyof typeof MISC2_BIT])) !== 0;
@@ -118,14 +123,14 @@ export class Svm implements Overseer {
     const vmcb = this.vmcb!;
     switch (cause.reason) {
       case 'io':
-        return this.on('io') && this.portBit(cause.port, cause.bytes);
+        return this.wants('io') && this.portBit(cause.port, cause.bytes);
       case 'msr-read':
       case 'msr-write':
-        return this.on('msr') && this.msrBit(cause.msr, cause.reason === 'msr-write');
+        return this.wants('msr') && this.msrBit(cause.msr, cause.reason === 'msr-write');
       case 'cr-access': {
         const writes = cause.access !== 'read' && cause.access !== 'smsw';
         const field = writes ? CONTROL.INTERCEPT_CR_WRITE : CONTROL.INTERCEPT_CR_READ;
-        return has(vmcb.read(field), 1 << cause.register);
+        return has(vmcb.read(field), 1 << cause.register) || (writes && this.selective(cause));
       }
       case 'dr-access':
         return has(
@@ -133,10 +138,18 @@ export class Svm implements Overseer {
           1 << cause.register,
         );
       case 'descriptor-table':
-        return this.on(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept);
+        return this.wants(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept);
+      case 'virtualization':
+        return this.wants(cause.mnemonic as Intercept);
       default:
-        return cause.reason in MISC1_BIT || cause.reason in MISC2_BIT ? this.on(cause.reason as Intercept) : false;
+        return cause.reason in MISC1_BIT || cause.reason in MISC2_BIT ? this.wants(cause.reason as Intercept) : false;
     }
+  }
+  /** Writes of CR0 that change more than TS and MP (15.9). */
+  private selective({ register, access, value }: Extract<Interceptable, { reason: 'cr-access' }>): boolean {
+    if (register !== 0 || access === 'clts' || !this.wants('cr0-selective-write')) return false;
+    const changed = value ^ this.cpu.state.system('cr0');
+    return access === 'lmsw' || (changed & ~BigInt(CR0.TS | CR0.MP)) !== 0n;
   }
   /** The maps lie in host-physical memory (15.10.1, 15.11). */
   private bit(base: bigint, bit: number): boolean {
@@ -156,26 +169,36 @@ export class Svm implements Overseer {
     return this.bit(base + BigInt(range.bytes), (msr - range.first) * 2 + (write ? 1 : 0));
   }
 
+  /** The event that entry delivers: it does not leave the guest again. */
+  injecting?: PendingEvent;
   event(event: PendingEvent): void {
+    if (event === this.injecting) return;
     const exit = this.exitFor(event);
     if (exit) throw exit;
   }
   exitFor(event: PendingEvent): GuestExit | undefined {
     const { kind, vector } = event;
-    if (kind === 'int' && this.on('int')) return new GuestExit({ reason: 'int' });
+    if (kind === 'int' && this.wants('int')) return new GuestExit({ reason: 'int' });
     const exception = kind === 'fault' || kind === 'trap' || kind === 'int3' || kind === 'into' || kind === 'int1';
     const wanted = exception && has(this.vmcb!.read(CONTROL.INTERCEPT_EXCEPTIONS), 1 << vector);
     return wanted ? new GuestExit({ reason: 'exception', event }) : undefined;
   }
   tripleFault(): void {
-    if (this.on('shutdown')) throw new GuestExit({ reason: 'triple-fault' });
+    if (this.wants('shutdown')) throw new GuestExit({ reason: 'triple-fault' });
   }
-  due(): undefined {
+  due(): GuestExit | undefined {
     return undefined;
   }
+  taskSwitch(cause: Extract<ExitCause, { reason: 'task-switch' }>): void {
+    if (this.wants('task-switch')) throw new GuestExit(cause);
+  }
 
-  /** #VMEXIT (15.6). */
   leave(exit: GuestExit): void {
+    this.record(exit);
+    this.cpu.overseer = undefined;
+  }
+  /** #VMEXIT (15.6): what the guest leaves behind is in the VMCB; the processor's registers are still its. */
+  record(exit: GuestExit): void {
     const { cpu, vmcb } = this;
     const { code, info1, info2 } = encode(exit, cpu);
     saveGuest(vmcb!, cpu.state);
@@ -185,8 +208,7 @@ export class Svm implements Overseer {
     vmcb!.write(CONTROL.EXITINFO2, info2);
     vmcb!.write(CONTROL.EXITINTINFO, exit.during ? eventWord(exit.during) : 0n);
     vmcb!.write(CONTROL.NRIP, exit.instruction ? nextRip(exit.instruction) : 0n);
-    cpu.overseer = undefined;
-    this.onExit();
+    this.injecting = undefined;
   }
 }
 
@@ -237,6 +259,16 @@ function encode({ cause, instruction }: GuestExit, cpu: Cpu): Encoded {
       return plain(codeOf('shutdown'));
     case 'external-interrupt':
       return plain(codeOf('intr'));
+    case 'interrupt-window':
+      return plain(codeOf('vintr'));
+    case 'nmi':
+    case 'init':
+      return plain(codeOf(cause.reason));
+    case 'task-switch': {
+      const source = cause.source === 'iret' ? 1n << 36n : cause.source === 'jump' ? 1n << 38n : 0n;
+      const error = cause.errorCode === undefined ? 0n : (1n << 44n) | BigInt(cause.errorCode);
+      return plain(codeOf('task-switch'), BigInt(cause.selector), source | error);
+    }
     case 'virtualization':
       return plain(codeOf(cause.mnemonic as Intercept));
     default:

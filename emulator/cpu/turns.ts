@@ -20,6 +20,7 @@ const SHORTEST = 500;
 
 export const ACTIVITY = { active: 0n, halted: 1n, waitForSipi: 2n, shutdown: 3n } as const;
 const NMI_BLOCKED = 4n;
+const GIF_CLEAR = 8n;
 
 /** Plain data. */
 export interface Turn {
@@ -91,7 +92,9 @@ export class Turns {
   /** Some interrupt could wake somebody. */
   get canWake(): boolean {
     return this.cpus.some(
-      ({ state }) => state.system('activity') === ACTIVITY.halted && (state.systemFlags & RFLAGS.IF) !== 0,
+      ({ state, overseer }) =>
+        state.system('activity') === ACTIVITY.halted &&
+        ((state.systemFlags & RFLAGS.IF) !== 0 || overseer?.takesInterrupts === true),
     );
   }
   /** One that is shut down by a triple fault. */
@@ -101,15 +104,17 @@ export class Turns {
 }
 
 /** Has instructions to execute, or an event to take that makes it so. */
-function canRun({ state, interrupts, heldEvent }: Cpu): boolean {
+function canRun({ state, interrupts, heldEvent, overseer }: Cpu): boolean {
   const activity = state.system('activity');
   if (activity === ACTIVITY.active || heldEvent) return true;
   const { nmi, init, sipi } = interrupts.signals();
   if (init) return true;
   if (activity === ACTIVITY.shutdown) return false;
   if (activity === ACTIVITY.waitForSipi) return sipi;
-  if (nmi && !(state.system('interruptibility') & NMI_BLOCKED)) return true;
-  return (state.systemFlags & RFLAGS.IF) !== 0 && interrupts.pending();
+  const blocked = state.system('interruptibility');
+  if (nmi && !(blocked & (NMI_BLOCKED | GIF_CLEAR))) return true;
+  if (overseer?.takesInterrupts && interrupts.pending()) return true;
+  return (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & GIF_CLEAR) && interrupts.pending();
 }
 
 /** An interrupt or a filter could hold the processor back, or be held back, before its next instruction. */

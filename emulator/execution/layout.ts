@@ -69,7 +69,7 @@ export const SYSTEM_REGISTERS = [
   'tsc_offset', 'tsc_aux', 'tsc_deadline', 'apic_base', 'pat', 'misc_enable', 'debugctl', 'mtrr_def_type',
   'pdpte0', 'pdpte1', 'pdpte2', 'pdpte3',
   /** 0 running, 1 halted, 2 waiting for SIPI, 3 shut down */ 'activity',
-  /** bit 0: blocked by STI, bit 1: blocked by MOV SS, bit 2: NMI blocked (SDM vol. 3C table 25-3) */ 'interruptibility',
+  /** bit 0: blocked by STI, bit 1: blocked by MOV SS, bit 2: NMI blocked, bit 3: AMD's GIF is clear */ 'interruptibility',
   /** pending debug exceptions, DR6 format */ 'pending_debug',
   'mtrr_fix_64k', 'mtrr_fix_16k_80000', 'mtrr_fix_16k_a0000',
   'mtrr_fix_4k0', 'mtrr_fix_4k1', 'mtrr_fix_4k2', 'mtrr_fix_4k3', 'mtrr_fix_4k4', 'mtrr_fix_4k5', 'mtrr_fix_4k6', 'mtrr_fix_4k7',
@@ -78,6 +78,10 @@ export const SYSTEM_REGISTERS = [
   'spec_ctrl', 'misc_features', 'mc0_ctl', 'mc1_ctl', 'mc2_ctl', 'mc3_ctl',
   'amd_syscfg', 'amd_hwcr', 'amd_nb_cfg', 'amd_ls_cfg', 'amd_fp_cfg', 'amd_de_cfg',
   /** where RDRAND's sequence is */ 'random',
+  'feature_control', 'vm_cr', 'vm_hsave',
+  /** who runs: 0 no virtualisation, 1 VMX root operation, 2 a guest of VMXON, 3 a guest of VMRUN */ 'vm_mode',
+  /** VMXON region, current VMCS or VMCB; all ones: none */ 'vmxon', 'vmcs',
+  /** tick at which VMX's preemption timer expires */ 'preemption_deadline',
 ] as const; // prettier-ignore
 export type SystemRegister = (typeof SYSTEM_REGISTERS)[number];
 

@@ -72,7 +72,7 @@ export class Host {
       bus: EMPTY_BUS,
       interrupts: NO_INTERRUPTS,
       ticks: () => this.generated.ticks(),
-      model: makeModel(config.cpu),
+      model: makeModel(config.cpu, { virtualization: 'all' }),
       number: 0,
       unsupported: config.unsupported,
     });

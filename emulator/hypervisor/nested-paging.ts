@@ -1,8 +1,9 @@
 /**
- * The second-stage tables of a domain, in the processor's own format (NPT): its guest-physical memory, mapped to the host
+ * The second-stage tables of a domain, NPT or EPT: its guest-physical memory, mapped to the host
  * frames that hold it, by large pages where runs of frames allow it. What is no RAM is absent, so that a touch leaves.
  * A cache of the map of memory: built when it is first needed, and anew when what lies where has changed.
  */
+import { EPT } from '../mmu/ept';
 import { ENTRY } from '../mmu/guest-paging';
 import { PAGE_BYTES } from '../mmu/physical-memory';
 import type { PhysicalMemory } from '../mmu/physical-memory';
@@ -11,7 +12,19 @@ import type { Reservation } from './frames';
 
 const LARGE_BYTES = 0x20_0000;
 const ENTRIES = 512;
+
+/** Bits of an entry that allows everything: of one that points to a table, and of a leaf. */
+export interface NestedFormat {
+  readonly table: number;
+  readonly leaf: number;
+}
 const RIGHTS = ENTRY.P | ENTRY.W | ENTRY.U | ENTRY.A;
+/** The processor's own format, entered as a user (APM vol. 2 15.25.5). */
+export const NPT: NestedFormat = { table: RIGHTS, leaf: RIGHTS | ENTRY.D };
+const ALL = EPT.R | EPT.W | EPT.X;
+export const EPT_FORMAT: NestedFormat = { table: ALL, leaf: ALL | EPT.WRITE_BACK };
+/** The same bit in both. */
+const LARGE = ENTRY.PS;
 
 export class NestedPaging {
   private root = -1;
@@ -22,6 +35,7 @@ export class NestedPaging {
     private readonly host: PhysicalMemory,
     private readonly guest: PhysicalMemory,
     private readonly reservation: Reservation,
+    private readonly format: NestedFormat,
     private readonly flush: () => void,
   ) {
     guest.observe({ remapped: () => this.drop(), protected: () => {} });
@@ -55,11 +69,11 @@ export class NestedPaging {
     for (let at = 0; whole && at < LARGE_BYTES; at += PAGE_BYTES)
       whole = this.guest.isRam(gpa + at) && this.guest.hpa(gpa + at) === hpa + at;
     if (whole) {
-      this.write(this.entry(gpa, 21), hpa, RIGHTS | ENTRY.PS | ENTRY.D);
+      this.write(this.entry(gpa, 21), hpa, this.format.leaf | LARGE);
       return;
     }
     for (let at = 0; at < LARGE_BYTES; at += PAGE_BYTES)
-      if (this.guest.isRam(gpa + at)) this.write(this.entry(gpa + at, 12), this.guest.hpa(gpa + at), RIGHTS | ENTRY.D);
+      if (this.guest.isRam(gpa + at)) this.write(this.entry(gpa + at, 12), this.guest.hpa(gpa + at), this.format.leaf);
   }
 
   private newTable(): number {
@@ -74,7 +88,7 @@ export class NestedPaging {
     for (const level of [39, 30, 21, 12]) {
       const word = (this.host.base + frame * PAGE_BYTES + (Math.floor(gpa / 2 ** level) % ENTRIES) * 8) >>> 2;
       if (level === shift) return word;
-      if (!(this.host.words[word] & ENTRY.P)) this.write(word, this.newTable() * PAGE_BYTES, RIGHTS);
+      if (!(this.host.words[word] & ENTRY.P)) this.write(word, this.newTable() * PAGE_BYTES, this.format.table);
       frame = Math.floor(this.target(word) / PAGE_BYTES);
     }
     return assert(false, 'no level has this size') as never;

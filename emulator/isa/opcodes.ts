@@ -9,6 +9,7 @@ import { branchRows } from './rows/branch';
 import { farRows } from './rows/far';
 import { stringRows } from './rows/string';
 import { systemRows } from './rows/system';
+import { virtualizationRows } from './rows/virtualization';
 import { ssse3Rows } from './rows/ssse3';
 import { mmxRows } from './rows/mmx';
 import { cryptoRows } from './rows/crypto';
@@ -22,6 +23,7 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   branchRows,
   stringRows,
   systemRows,
+  virtualizationRows,
   farRows,
   x87Rows,
   sseRows,

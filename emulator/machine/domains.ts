@@ -2,6 +2,7 @@
 import type { Cpu } from '../cpu/cpu';
 import type { Executor } from '../cpu/step-host';
 import { AmdV } from '../hypervisor/engines/amd-v';
+import { VtX } from '../hypervisor/engines/vt-x';
 import { TrapAndEmulate } from '../hypervisor/engines/trap-and-emulate';
 import { ExitLog } from '../hypervisor/exits';
 import { RUN_FRAMES } from '../hypervisor/frames';
@@ -20,6 +21,7 @@ interface TechniqueSpec {
   make(host: Host, guest: Guest, paging: Paging, cpus: number): Executor;
 }
 const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
+  'vt-x': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new VtX(host, guest, paging, cpus) },
   'amd-v': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new AmdV(host, guest, paging, cpus) },
   'trap-and-emulate': { pagings: ['shadow'], make: (host, guest) => new TrapAndEmulate(host, guest) },
 };

@@ -60,7 +60,7 @@ export class Pc implements Machine, StepHost {
   ) {
     checkConfig(config);
     this.virtualization = place?.virtualization;
-    const model = makeModel(config.cpu);
+    const model = makeModel(config.cpu, place && { virtualization: 'none' });
     const memory = place?.memory ?? linearMemory(config);
     this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();

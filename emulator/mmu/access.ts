@@ -199,7 +199,7 @@ export class Mmu {
     if (this.paging.format === NO_PAGING) {
       this.walker.pageShift = 12;
       const { second } = this.walker;
-      return second ? second.translate(lo >>> 0, access, false, lo, hi) : lo >>> 0;
+      return second ? second.translate(lo >>> 0, access, lo, hi) : lo >>> 0;
     }
     const gpa = this.walker.walk(this.paging, lo, hi, access, rights);
     if (gpa < 0) throw new GuestFault(VECTOR.PF, -1 - gpa, toBigint(lo, hi));

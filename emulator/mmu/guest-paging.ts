@@ -37,7 +37,7 @@ export interface PagingLevel {
 }
 
 export interface PagingFormat {
-  readonly name: 'none' | '2-level' | 'PAE' | '4-level';
+  readonly name: 'none' | '2-level' | 'PAE' | '4-level' | 'EPT';
   readonly entryBytes: 4 | 8;
   readonly levels: readonly PagingLevel[];
   /** Present if any of these is set. */
@@ -47,6 +47,10 @@ export interface PagingFormat {
   readonly dirtyMask: number;
   /** In the high word: the entry forbids execution. 0 where the format has no such bit, or EFER.NXE is 0. */
   readonly noExecuteMask: number;
+  /** EPT: what an entry must have for a read, a write and a fetch, whoever asks. */
+  readonly rights?: readonly [read: number, write: number, execute: number];
+  /** Further combinations of bits that no entry may have. */
+  malformed?(low: number, leaf: boolean): boolean;
 }
 
 export interface PagingOptions {
@@ -62,7 +66,7 @@ const ABOVE_MAXPHYADDR = 0x000f_ffff & ~((1 << (MAXPHYADDR - 32)) - 1);
 /** PAE also reserves 52 to 62 (SDM table 4-9 ff.). */
 const PAE_IGNORED_IS_RESERVED = 0x7ff0_0000;
 
-interface LevelSpec {
+export interface LevelSpec {
   name: string;
   level: number;
   shift: number;
@@ -76,7 +80,7 @@ interface LevelSpec {
   leafReserved?: number;
 }
 
-const build = (
+export const buildFormat = (
   name: PagingFormat['name'],
   entryBytes: 4 | 8,
   reservedHigh: number,
@@ -116,13 +120,13 @@ const remember = (key: string, make: () => PagingFormat): PagingFormat => {
 
 /** Without CR4.PSE bit 7 of a PDE means nothing. A 4 MiB leaf reserves bit 21 (table 4-4, MAXPHYADDR 40). */
 const twoLevel = (pse: boolean): PagingFormat =>
-  build('2-level', 4, 0, false, [
+  buildFormat('2-level', 4, 0, false, [
     { name: 'PDE', level: 2, shift: 22, bits: 10, large: pse, pse36: pse, leafReserved: 1 << 21 },
     { name: 'PTE', level: 1, shift: 12, bits: 10, last: true },
   ]);
 
 const pae = (nxe: boolean): PagingFormat =>
-  build('PAE', 8, ABOVE_MAXPHYADDR | PAE_IGNORED_IS_RESERVED | (nxe ? 0 : NO_EXECUTE), nxe, [
+  buildFormat('PAE', 8, ABOVE_MAXPHYADDR | PAE_IGNORED_IS_RESERVED | (nxe ? 0 : NO_EXECUTE), nxe, [
     // Checked when CR3 was loaded: a PDPTE register never holds reserved bits (SDM 4.4.1).
     { name: 'PDPTE', level: 3, shift: 30, bits: 2, rights: false, registers: true },
     { name: 'PDE', level: 2, shift: 21, bits: 9, large: true, leafReserved: 0x1f_e000 },
@@ -130,7 +134,7 @@ const pae = (nxe: boolean): PagingFormat =>
   ]);
 
 const fourLevel = (nxe: boolean, gigabytePages: boolean): PagingFormat =>
-  build('4-level', 8, ABOVE_MAXPHYADDR | (nxe ? 0 : NO_EXECUTE), nxe, [
+  buildFormat('4-level', 8, ABOVE_MAXPHYADDR | (nxe ? 0 : NO_EXECUTE), nxe, [
     { name: 'PML4E', level: 4, shift: 39, bits: 9, tableReserved: ENTRY.PS },
     {
       name: 'PDPTE',
@@ -148,7 +152,7 @@ const fourLevel = (nxe: boolean, gigabytePages: boolean): PagingFormat =>
 /** Reserved bits of a PAE PDPTE as loading CR3 checks them (SDM table 4-8): low and high word. */
 export const PDPTE_RESERVED = { low: 0x1e6, high: (-1 << (MAXPHYADDR - 32)) | 0 } as const;
 
-export const NO_PAGING: PagingFormat = build('none', 4, 0, false, []);
+export const NO_PAGING: PagingFormat = buildFormat('none', 4, 0, false, []);
 
 /** Which format the control registers select (SDM 4.1.1). */
 export const formatOf = (

@@ -16,40 +16,49 @@ export class SecondStage {
   /** log2 of the page that the last translation used. */
   pageShift = 12;
   private readonly walker: Walker;
+  /** How a guest's paging structures are accessed: NPT and EPT with dirty flags count it as a write (APM vol. 2 15.25.5, SDM vol. 3C 29.3.3.2). */
+  private readonly tableAccess: AccessCode;
 
-  /** `paging`: nested tables as data: NPT are the processor's own format, entered as a user (APM vol. 2 15.25.5). */
+  /** `paging`: EPT, or NPT, which are the processor's own format, entered as a user. */
   constructor(
     memory: PhysicalMemory,
     readonly paging: PagingContext,
   ) {
     this.walker = new Walker(memory);
+    const { rights, dirtyMask } = paging.format;
+    this.tableAccess = rights && dirtyMask === 0 ? ACCESS.read : ACCESS.write;
   }
 
-  /** hpa. `table`: the gpa is of a guest's paging structure, which counts as a write. Throws GuestExit. */
-  translate(gpa: number, access: AccessCode, table: boolean, lo: number, hi: number): number {
-    const { walker, paging } = this;
-    const low = gpa | 0;
-    const high = Math.floor(gpa / 0x1_0000_0000);
-    const hpa = walker.walk(paging, low, high, table ? ACCESS.write : access, RIGHTS.user);
+  /** hpa. Throws GuestExit. `lo`, `hi`: the gva that the access is for. */
+  translate(gpa: number, access: AccessCode, lo: number, hi: number): number {
+    const hpa = this.walk(gpa, access, false, lo, hi);
+    this.pageShift = this.walker.pageShift;
+    return hpa;
+  }
+  /** hpa of an entry of the guest's paging structures; `marks`: its accessed or dirty flag is about to be set. */
+  translateTable(gpa: number, lo: number, hi: number, marks = false): number {
+    return this.walk(gpa, marks ? ACCESS.write : this.tableAccess, true, lo, hi);
+  }
+  private walk(gpa: number, access: AccessCode, table: boolean, lo: number, hi: number): number {
+    const hpa = this.walker.walk(this.paging, gpa | 0, Math.floor(gpa / 0x1_0000_0000), access, RIGHTS.user);
     if (hpa < 0) throw this.refused(gpa, access, table, lo, hi, -1 - hpa);
-    this.pageShift = walker.pageShift;
     return hpa;
   }
 
   private refused(gpa: number, access: AccessCode, table: boolean, lo: number, hi: number, code: number): GuestExit {
     const present = (code & PF.P) !== 0;
     const { allowed, denied } = this.walker;
+    const { rights } = this.paging.format;
+    const [read, write, execute] = rights
+      ? rights.map((mask) => (allowed & mask) !== 0)
+      : [true, (allowed & ENTRY.W) !== 0, denied === 0];
     return new GuestExit({
       reason: 'nested-fault',
-      access: NAMES[table ? ACCESS.write : access],
+      access: NAMES[access],
       gpa,
       gva: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0),
       table,
-      allowed: {
-        read: present,
-        write: present && (allowed & ENTRY.W) !== 0,
-        execute: present && denied === 0,
-      },
+      allowed: { read: present && read, write: present && write, execute: present && execute },
       misconfigured: (code & PF.RSVD) !== 0,
       user: true,
     });

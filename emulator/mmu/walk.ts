@@ -44,6 +44,7 @@ export class Walker {
   /** Where guests' tables lie is found by it, and what their leaves mean. */
   second: SecondStage | null = null;
   private readonly hosts = new Float64Array(5);
+  private readonly gpas = new Float64Array(5);
   private depth = 0;
 
   constructor(private readonly memory: PhysicalMemory) {}
@@ -75,8 +76,9 @@ export class Walker {
         high = paging.pdptes[index * 2 + 1];
         hosts[depth] = -1;
       } else {
-        const host = memory.hostAddress(this.second ? this.second.translate(gpa, access, true, lo, hi) : gpa);
+        const host = memory.hostAddress(this.second ? this.second.translateTable(gpa, lo, hi) : gpa);
         hosts[depth] = host;
+        this.gpas[depth] = gpa;
         // Tables outside RAM: an address that nothing drives reads as ones.
         low = host < 0 ? -1 : words[host >>> 2];
         if (format.entryBytes === 8) high = host < 0 ? -1 : words[(host >>> 2) + 1];
@@ -86,7 +88,8 @@ export class Walker {
       const reservedHigh = high & (leaf ? level.leafReservedHigh : level.tableReservedHigh);
       if (recorder) recorder.step(format, level, gpa, low, high, leaf, reservedLow, reservedHigh);
       if ((low & format.presentMask) === 0) return this.fault(paging, 0, access, rights);
-      if ((reservedLow | reservedHigh) !== 0) return this.fault(paging, PF.P | PF.RSVD, access, rights);
+      if ((reservedLow | reservedHigh) !== 0 || format.malformed?.(low, leaf))
+        return this.fault(paging, PF.P | PF.RSVD, access, rights);
       if (level.rights) {
         allowed &= low;
         denied |= high & format.noExecuteMask;
@@ -98,10 +101,10 @@ export class Walker {
       this.allowed = allowed;
       this.denied = denied;
       if (!permits(paging, allowed, denied, access, rights)) return this.fault(paging, PF.P, access, rights);
-      const dirtied = access === ACCESS.write && (low & format.dirtyMask) === 0;
-      if (!recorder && ((allowed & format.accessedMask) === 0 || dirtied)) {
+      const dirtied = access === ACCESS.write && (low & format.dirtyMask) !== format.dirtyMask;
+      if (!recorder && ((allowed & format.accessedMask) !== format.accessedMask || dirtied)) {
         this.depth = depth;
-        this.mark(format, dirtied);
+        this.mark(format, dirtied, lo, hi);
       }
       this.pageShift = shift;
       this.leaf = low;
@@ -111,7 +114,7 @@ export class Walker {
   }
 
   private below(second: SecondStage, gpa: number, access: AccessCode, lo: number, hi: number): number {
-    const hpa = second.translate(gpa, access, false, lo, hi);
+    const hpa = second.translate(gpa, access, lo, hi);
     this.pageShift = Math.min(this.pageShift, second.pageShift);
     return hpa;
   }
@@ -123,14 +126,16 @@ export class Walker {
     return -1 - code;
   }
 
-  private mark(format: PagingFormat, dirty: boolean): void {
-    const { memory, hosts, depth } = this;
+  private mark(format: PagingFormat, dirty: boolean, lo: number, hi: number): void {
+    const { memory, hosts, depth, second } = this;
     for (let i = 0; i <= depth; i++) {
       const host = hosts[i];
       if (host < 0) continue;
       const old = memory.words[host >>> 2];
       const now = old | format.accessedMask | (dirty && i === depth ? format.dirtyMask : 0);
       if (now === old) continue;
+      // A second stage may let a table be read and not be written.
+      second?.translateTable(this.gpas[i], lo, hi, true);
       const gpa = memory.gpaOf(host);
       const flags = memory.flags(gpa);
       if (flags & PAGE.ROM) continue;
@@ -156,6 +161,8 @@ export function permits(
   access: AccessCode,
   rights: Rights,
 ): boolean {
+  const own = paging.format.rights;
+  if (own) return (allowed & own[access]) !== 0;
   const userPage = (allowed & ENTRY.U) !== 0;
   if (rights === RIGHTS.user) {
     if (!userPage) return false;

@@ -100,3 +100,9 @@ export const MSRPM_RANGES = [
   { first: 0xc000_0000, last: 0xc000_1fff, bytes: 0x800 },
   { first: 0xc001_0000, last: 0xc001_1fff, bytes: 0x1000 },
 ] as const;
+
+/** V_INTR (appendix B, offset 060h; 15.21). */
+export const V_INTR = { TPR: 0xffn, IRQ: 1n << 8n, VGIF: 1n << 9n, PRIORITY_SHIFT: 16n, IGNORE_TPR: 1n << 20n, MASKING: 1n << 24n, VGIF_ENABLE: 1n << 25n, VECTOR_SHIFT: 32n } as const; // prettier-ignore
+/** Model-specific registers of SVM (15.30). */
+export const SVM_MSR = { VM_CR: 0xc001_0114, VM_HSAVE_PA: 0xc001_0117 } as const;
+export const VM_CR = { LOCK: 1n << 3n, SVMDIS: 1n << 4n } as const;

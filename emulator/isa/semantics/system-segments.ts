@@ -116,7 +116,7 @@ export const ltr: SystemMeaning = (cpu, insn) => {
 /** Memory gets 16 bits; a register as many of CR0 as its size holds. */
 export const smsw: SystemMeaning = (cpu, insn) => {
   checkUmip(cpu);
-  const cr0 = cpu.state.system('cr0');
+  const cr0 = cpu.readControl(0);
   if (insn.operands[0].kind === 'memory') writeOperand(cpu, insn, 0, cr0, 16);
   else writeOperand(cpu, insn, 0, cr0);
 };

@@ -1,0 +1,34 @@
+/** What comes to a processor between two instructions: INIT, start-up, NMI, interrupts (SDM vol. 3A table 6-2). */
+import { RFLAGS, VECTOR } from '../x86/registers';
+import type { Cpu } from './cpu';
+import type { PendingEvent } from './exit-cause';
+import { startUp } from './reset';
+import { BLOCKED_BY, SHADOWS } from './stretch';
+import { ACTIVITY } from './turns';
+
+/** It does nothing now, whatever comes. `moved`: a start-up IPI told it where to begin. */
+export function asleep(cpu: Cpu, moved: () => void): boolean {
+  if (!cpu.overseer && cpu.interrupts.takeInit()) cpu.reset('init');
+  const activity = cpu.state.system('activity');
+  if (activity === ACTIVITY.shutdown) return true;
+  if (activity !== ACTIVITY.waitForSipi) return false;
+  const page = cpu.interrupts.takeSipi();
+  if (page >= 0) {
+    startUp(cpu, page);
+    moved();
+  }
+  return true;
+}
+
+/** The event that is to be delivered now; it is thereby taken. */
+export function arrival({ state, interrupts, overseer }: Cpu): PendingEvent | undefined {
+  const blocked = state.system('interruptibility');
+  if (blocked & (SHADOWS | BLOCKED_BY.gif)) return undefined;
+  if (!(blocked & BLOCKED_BY.nmi) && interrupts.takeNmi())
+    return { vector: VECTOR.NMI, kind: 'nmi', returnRip: state.rip };
+  if (!(state.systemFlags & RFLAGS.IF)) return undefined;
+  const virtual = overseer?.virtualInterrupt?.();
+  if (virtual !== undefined) return { vector: virtual, kind: 'interrupt', returnRip: state.rip };
+  if (!interrupts.pending()) return undefined;
+  return { vector: interrupts.acknowledge(), kind: 'interrupt', returnRip: state.rip };
+}

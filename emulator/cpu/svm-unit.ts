@@ -1,0 +1,165 @@
+/**
+ * AMD-V for a hypervisor that runs on the processor: VMRUN with the host's save area, #VMEXIT back to behind VMRUN, event
+ * injection, virtual interrupts, the global interrupt flag (APM vol. 2 15.5, 15.6, 15.17, 15.20, 15.21).
+ */
+import { MAXPHYADDR } from '../mmu/guest-paging';
+import { RFLAGS, VECTOR } from '../x86/registers';
+import { CONTROL, EVENT, STATE, V_INTR } from '../x86/vmcb';
+import { loadPdptes } from './control';
+import { deliver } from './events';
+import type { PendingEvent } from './exit-cause';
+import { gp } from './faults';
+import { GuestExit } from './ports';
+import type { SvmUnit } from './ports';
+import { BLOCKED_BY } from './stretch';
+import { Svm } from './svm';
+import type { FailedCheck } from './svm';
+import { loadGuest, loadRest, saveGuest, saveRest, Vmcb } from './svm-state';
+import { VM_MODE } from './vm-mode';
+
+export class HostedSvm extends Svm implements SvmUnit {
+  /** Why the last VMRUN was refused, in words: for people. */
+  lastRefusal?: FailedCheck;
+
+  get on(): boolean {
+    return (this.cpu.state.system32('efer') & (1 << 12)) !== 0;
+  }
+  private at(gpa: bigint): Vmcb {
+    const valid = (gpa & 0xfffn) === 0n && gpa >> BigInt(MAXPHYADDR) === 0n;
+    if (!valid || this.cpu.mmu.physical.hostAddress(Number(gpa)) < 0) throw gp(0);
+    return new Vmcb(this.cpu.mmu.physical, Number(gpa));
+  }
+  load(gpa: bigint): void {
+    loadRest(this.at(gpa), this.cpu.state);
+    this.cpu.refresh();
+  }
+  save(gpa: bigint): void {
+    saveRest(this.at(gpa), this.cpu.state);
+  }
+  setGlobalInterrupts(on: boolean): void {
+    const { state } = this.cpu;
+    const others = state.system('interruptibility') & ~BLOCKED_BY.gif;
+    state.setSystem('interruptibility', on ? others : others | BLOCKED_BY.gif);
+  }
+  /** A guest whose GIF is virtual has its own (15.33.2). */
+  private get virtualGif(): boolean {
+    return (this.interrupts & V_INTR.VGIF_ENABLE) !== 0n;
+  }
+  private get interrupts(): bigint {
+    return this.vmcb!.read(CONTROL.V_INTR);
+  }
+
+  run(gpa: bigint, nextRip: bigint): void {
+    const { cpu } = this;
+    const { state } = cpu;
+    const vmcb = this.at(gpa);
+    const host = this.at(state.system('vm_hsave'));
+    const here = state.rip;
+    state.rip = nextRip;
+    saveGuest(host, state);
+    state.rip = here;
+    const virtual = vmcb.read(CONTROL.V_INTR);
+    state.setSystem('vmcs', gpa);
+    state.setSystem('vm_mode', VM_MODE.svmGuest);
+    this.vmcb = vmcb;
+    this.lastRefusal = this.enter(vmcb);
+    if (this.lastRefusal) {
+      vmcb.write(CONTROL.EXITINFO1, 0n);
+      this.toHost();
+      return;
+    }
+    // Entry may have changed the address space, and ASIDs are not told apart in the TLB.
+    cpu.flushTlb('all');
+    loadPdptes(cpu);
+    state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + vmcb.read(CONTROL.TSC_OFFSET)));
+    if (virtual & V_INTR.MASKING) state.setSystem('cr8', virtual & 15n);
+    const event = injection(vmcb, state.rip, vmcb.read(CONTROL.NRIP), state.system('cr2'));
+    if (!event) return;
+    vmcb.write(CONTROL.EVENTINJ, vmcb.read(CONTROL.EVENTINJ) & ~EVENT.VALID);
+    this.injecting = event;
+    deliver(cpu, event);
+    this.injecting = undefined;
+  }
+
+  override leave(exit: GuestExit): void {
+    const { state } = this.cpu;
+    const vmcb = this.vmcb!;
+    this.record(exit);
+    state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') - vmcb.read(CONTROL.TSC_OFFSET)));
+    this.toHost();
+  }
+  private toHost(): void {
+    const { cpu } = this;
+    const { state } = cpu;
+    cpu.overseer = undefined;
+    cpu.mmu.walker.second = null;
+    loadGuest(this.at(state.system('vm_hsave')), state);
+    state.rflags = state.rflags & ~RFLAGS.VM;
+    state.setSystem('dr7', 0x400n);
+    state.setSystem('activity', 0n);
+    state.setSystem('vm_mode', VM_MODE.none);
+    state.setSystem('interruptibility', (state.system('interruptibility') & BLOCKED_BY.nmi) | BLOCKED_BY.gif);
+    cpu.refresh();
+    loadPdptes(cpu);
+    cpu.refresh();
+  }
+
+  // --- Interrupts (15.21)
+
+  /** Whether the flag that counts for physical interrupts is set: the host's under V_INTR_MASKING. */
+  private get physicalOpen(): boolean {
+    const masked = (this.interrupts & V_INTR.MASKING) !== 0n;
+    const flags = masked
+      ? this.at(this.cpu.state.system('vm_hsave')).read(STATE.RFLAGS)
+      : BigInt(this.cpu.state.systemFlags);
+    return (flags & BigInt(RFLAGS.IF)) !== 0n;
+  }
+  override get takesInterrupts(): boolean {
+    return this.wants('intr') && this.physicalOpen;
+  }
+  override due(): GuestExit | undefined {
+    const { interrupts, state } = this.cpu;
+    if (this.wants('init') && interrupts.signals().init && interrupts.takeInit()) return new GuestExit({ reason: 'init' });
+    if (this.wants('nmi') && interrupts.signals().nmi && interrupts.takeNmi()) return new GuestExit({ reason: 'nmi' });
+    if (this.takesInterrupts && interrupts.pending()) return new GuestExit({ reason: 'external-interrupt' });
+    const shadow = state.system('interruptibility') & (BLOCKED_BY.sti | BLOCKED_BY.movSs);
+    return !shadow && this.wants('vintr') && this.virtualPending() ? new GuestExit({ reason: 'interrupt-window' }) : undefined;
+  } // prettier-ignore
+  private virtualPending(): boolean {
+    const word = this.interrupts;
+    if (!(word & V_INTR.IRQ) || !(this.cpu.state.systemFlags & RFLAGS.IF)) return false;
+    if (this.virtualGif && !(word & V_INTR.VGIF)) return false;
+    const priority = (word >> V_INTR.PRIORITY_SHIFT) & 15n;
+    return (word & V_INTR.IGNORE_TPR) !== 0n || priority > (word & 15n);
+  }
+  virtualInterrupt(): number | undefined {
+    if (!this.virtualPending()) return undefined;
+    const word = this.interrupts;
+    this.vmcb!.write(CONTROL.V_INTR, word & ~V_INTR.IRQ);
+    return Number((word >> V_INTR.VECTOR_SHIFT) & 0xffn);
+  }
+  readControl(index: number, actual: bigint): bigint {
+    return index === 8 && this.interrupts & V_INTR.MASKING ? this.interrupts & 15n : actual;
+  }
+
+  /** After a snapshot was loaded: the registers say whether a guest runs. */
+  recover(): void {
+    const { state } = this.cpu;
+    if (state.system('vm_mode') === VM_MODE.svmGuest) this.obey(this.at(state.system('vmcs')));
+  }
+}
+
+const KINDS: Readonly<Record<number, PendingEvent['kind']>> = {
+  [EVENT.INTERRUPT]: 'interrupt', [EVENT.NMI]: 'nmi', [EVENT.EXCEPTION]: 'fault', [EVENT.SOFTWARE]: 'int',
+}; // prettier-ignore
+/** 15.20. A software event returns behind its instruction. */
+function injection(vmcb: Vmcb, rip: bigint, next: bigint, cr2: bigint): PendingEvent | undefined {
+  const word = vmcb.read(CONTROL.EVENTINJ);
+  if (!(word & EVENT.VALID)) return undefined;
+  const type = Number((word >> 8n) & 7n);
+  const vector = Number(word & 0xffn);
+  const event: PendingEvent = { vector, kind: KINDS[type] ?? 'fault', returnRip: type === EVENT.SOFTWARE ? next : rip };
+  if (word & EVENT.ERROR_VALID) event.errorCode = Number(word >> 32n);
+  if (vector === VECTOR.PF && event.kind === 'fault') event.address = cr2;
+  return event;
+}

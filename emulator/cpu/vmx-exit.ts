@@ -1,0 +1,149 @@
+/** What a VMCS says of an exit: reason, qualification and the rest (SDM vol. 3C 28.2, appendix C). */
+import { VECTOR } from '../x86/registers';
+import { INTERRUPTION, REASON } from '../x86/vmcs';
+import type { Instruction } from '../isa/instruction';
+import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
+import type { GuestExit } from './ports';
+import type { Vmcs } from './vmcs-region';
+
+const PLAIN: Readonly<Partial<Record<PlainExit, number>>> = {
+  cpuid: REASON.CPUID, hlt: REASON.HLT, invd: REASON.INVD, wbinvd: REASON.WBINVD, rdtsc: REASON.RDTSC, rdtscp: REASON.RDTSCP,
+  rdpmc: REASON.RDPMC, pause: REASON.PAUSE, rsm: REASON.RSM, monitor: REASON.MONITOR, mwait: REASON.MWAIT,
+  xsetbv: REASON.XSETBV, xsaves: REASON.XSAVES, rdrand: REASON.RDRAND, rdseed: REASON.RDSEED, invpcid: REASON.INVPCID,
+}; // prettier-ignore
+const VIRTUALIZATION: Readonly<Record<string, number>> = {
+  vmcall: REASON.VMCALL, vmclear: REASON.VMCLEAR, vmlaunch: REASON.VMLAUNCH, vmptrld: REASON.VMPTRLD, vmptrst: REASON.VMPTRST,
+  vmread: REASON.VMREAD, vmresume: REASON.VMRESUME, vmwrite: REASON.VMWRITE, vmxoff: REASON.VMXOFF, vmxon: REASON.VMXON,
+  invept: REASON.INVEPT, invvpid: REASON.INVVPID,
+}; // prettier-ignore
+const SOURCES = { call: 0, iret: 1, jump: 2, gate: 3 } as const;
+const ACCESSES = { read: 0, write: 1, execute: 2 } as const;
+
+interface Encoded {
+  reason: number;
+  qualification?: bigint;
+  info?: number;
+}
+/** Undefined: no exit of VT-x has this cause. */
+function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded | undefined {
+  switch (cause.reason) {
+    case 'exception': {
+      const { vector, address = 0n } = cause.event;
+      return { reason: REASON.EXCEPTION, qualification: vector === VECTOR.PF ? address : 0n };
+    }
+    case 'external-interrupt':
+      return { reason: REASON.EXTERNAL_INTERRUPT };
+    case 'nmi':
+      return { reason: REASON.EXCEPTION };
+    case 'init':
+      return { reason: REASON.INIT };
+    case 'sipi':
+      return { reason: REASON.SIPI, qualification: BigInt(cause.vector) };
+    case 'interrupt-window':
+      return { reason: REASON.INTERRUPT_WINDOW };
+    case 'nmi-window':
+      return { reason: REASON.NMI_WINDOW };
+    case 'preemption-timer':
+      return { reason: REASON.PREEMPTION_TIMER };
+    case 'monitor-trap':
+      return { reason: REASON.MONITOR_TRAP };
+    case 'tpr-below':
+      return { reason: REASON.TPR_BELOW };
+    case 'triple-fault':
+      return { reason: REASON.TRIPLE_FAULT };
+    case 'task-switch':
+      return { reason: REASON.TASK_SWITCH, qualification: BigInt(cause.selector) | (BigInt(SOURCES[cause.source]) << 30n) };
+    case 'invlpg':
+      return { reason: REASON.INVLPG, qualification: cause.gva };
+    case 'io':
+      return { reason: REASON.IO, qualification: ioQualification(cause), info: instruction && stringInfo(instruction) };
+    case 'msr-read':
+      return { reason: REASON.RDMSR };
+    case 'msr-write':
+      return { reason: REASON.WRMSR };
+    case 'cr-access':
+      return controlAccess(cause);
+    case 'dr-access':
+      return { reason: REASON.MOV_DR, qualification: BigInt(cause.register | (cause.write ? 0 : 1 << 4) | (cause.gpr << 8)) };
+    case 'descriptor-table': {
+      const table = cause.register === 'gdtr' || cause.register === 'idtr';
+      const which = (cause.register === 'gdtr' || cause.register === 'ldtr' ? 0 : 1) | (cause.store ? 0 : 2);
+      return { reason: table ? REASON.GDTR_IDTR : REASON.LDTR_TR, info: (which << 28) | ((instruction?.memory ? 0 : 1) << 10) };
+    }
+    case 'nested-fault': {
+      if (cause.misconfigured) return { reason: REASON.EPT_MISCONFIGURATION };
+      const { read, write, execute } = cause.allowed;
+      const allowed = (read ? 8 : 0) | (write ? 16 : 0) | (execute ? 32 : 0);
+      const linear = 1 << 7;
+      return { reason: REASON.EPT_VIOLATION, qualification: BigInt((1 << ACCESSES[cause.access]) | allowed | linear | (cause.table ? 0 : 1 << 8)) };
+    }
+    case 'virtualization': {
+      const reason = VIRTUALIZATION[cause.mnemonic];
+      return reason === undefined ? undefined : { reason };
+    }
+    case 'apic-access':
+      return { reason: REASON.APIC_ACCESS, qualification: BigInt(cause.offset | (ACCESSES[cause.access] << 12)) };
+    case 'entry-failure':
+      return { reason: cause.what === 'msr-loading' ? REASON.ENTRY_MSR_LOADING : REASON.ENTRY_GUEST_STATE };
+    default: {
+      const reason = PLAIN[cause.reason];
+      return reason === undefined ? undefined : { reason };
+    }
+  }
+} // prettier-ignore
+
+/** Table 28-5. */
+function ioQualification({ port, bytes, write, string, rep, immediate }: Extract<ExitCause, { reason: 'io' }>): bigint {
+  const bits = (bytes - 1) | (write ? 0 : 8) | (string ? 16 : 0) | (rep ? 32 : 0) | (immediate ? 64 : 0);
+  return (BigInt(port) << 16n) | BigInt(bits);
+}
+/** Table 28-10: address size and segment of INS and OUTS. */
+const stringInfo = ({ addressSize, memory }: Instruction): number =>
+  ((addressSize === 16 ? 0 : addressSize === 32 ? 1 : 2) << 7) | ((memory?.segment ?? 0) << 15);
+/** Table 28-3. */
+function controlAccess({ register, access, gpr, value, gva }: Extract<ExitCause, { reason: 'cr-access' }>): Encoded {
+  const types = { write: 0, read: 1, clts: 2, lmsw: 3, smsw: 1 } as const;
+  const source = access === 'lmsw' ? (value & 0xffffn) << 16n : 0n;
+  const memory = gva === undefined ? 0 : 1 << 6;
+  return { reason: REASON.CR_ACCESS, qualification: BigInt(register | (types[access] << 4) | memory | (gpr << 8)) | source };
+} // prettier-ignore
+
+/** Interruption information of an event (tables 25-17 and 25-18). */
+export function interruption({ vector, kind, errorCode }: PendingEvent): number {
+  const types = {
+    interrupt: INTERRUPTION.EXTERNAL, nmi: INTERRUPTION.NMI, fault: INTERRUPTION.HARDWARE, trap: INTERRUPTION.HARDWARE,
+    int: INTERRUPTION.SOFTWARE, int1: INTERRUPTION.PRIVILEGED, int3: INTERRUPTION.SOFTWARE_EXCEPTION, into: INTERRUPTION.SOFTWARE_EXCEPTION,
+  } as const; // prettier-ignore
+  return vector | (types[kind] << 8) | (errorCode === undefined ? 0 : INTERRUPTION.ERROR_VALID) | INTERRUPTION.VALID;
+}
+
+/** Fills the exit-information fields. False: VT-x has no such exit. */
+export function writeExit(vmcs: Vmcs, { cause, instruction, during }: GuestExit): boolean {
+  const encoded = encode(cause, instruction);
+  if (!encoded) return false;
+  vmcs.write('EXIT_REASON', encoded.reason);
+  vmcs.write('EXIT_QUALIFICATION', encoded.qualification ?? 0n);
+  vmcs.write('EXIT_INSTRUCTION_INFO', encoded.info ?? 0);
+  vmcs.write('EXIT_INSTRUCTION_LENGTH', instruction ? instruction.length : lengthOf(cause));
+  vmcs.write('EXIT_INTERRUPTION', 0);
+  if (cause.reason === 'exception') {
+    vmcs.write('EXIT_INTERRUPTION', interruption(cause.event));
+    vmcs.write('EXIT_ERROR_CODE', cause.event.errorCode ?? 0);
+  } else if (cause.reason === 'nmi') {
+    vmcs.write('EXIT_INTERRUPTION', interruption({ vector: VECTOR.NMI, kind: 'nmi', returnRip: 0n }));
+  } else if (cause.reason === 'external-interrupt' && cause.vector !== undefined) {
+    vmcs.write('EXIT_INTERRUPTION', interruption({ vector: cause.vector, kind: 'interrupt', returnRip: 0n }));
+  }
+  vmcs.write('IDT_VECTORING', during ? interruption(during) : 0);
+  vmcs.write('IDT_VECTORING_ERROR_CODE', during?.errorCode ?? 0);
+  if (cause.reason === 'nested-fault') {
+    vmcs.write('GUEST_PHYSICAL_ADDRESS', BigInt(cause.gpa));
+    vmcs.write('GUEST_LINEAR_ADDRESS', cause.gva ?? 0n);
+  } else if (cause.reason === 'io' || cause.reason === 'cr-access') {
+    vmcs.write('GUEST_LINEAR_ADDRESS', cause.gva ?? 0n);
+  }
+  return true;
+}
+/** INT3 and INTO that exit as exceptions are one byte long. */
+const lengthOf = (cause: ExitCause): number =>
+  cause.reason === 'exception' && (cause.event.kind === 'int3' || cause.event.kind === 'into') ? 1 : 0;

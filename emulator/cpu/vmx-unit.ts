@@ -1,0 +1,267 @@
+/**
+ * VT-x for a hypervisor that runs on the processor: VMXON to VMXOFF, VM entries with all their checks, and exits that load its
+ * host state (SDM vol. 3C chapters 27, 28, 31). Where VMX operation stands is in the processor's registers (`vm_mode`,
+ * `vmxon`, `vmcs`), so that a snapshot holds it.
+ */
+import { MAXPHYADDR } from '../mmu/guest-paging';
+import { VECTOR } from '../x86/registers';
+import {
+  ENTRY_FAILED, EXIT_CONTROL, INTERRUPTION, isHigh, isReadOnly, PIN, PRIMARY, REASON, VMCS_REVISION, VMX_ERROR, widthOf,
+} from '../x86/vmcs'; // prettier-ignore
+import type { VmcsFieldName } from '../x86/vmcs';
+import { knownCr4, loadPdptes } from './control';
+import { deliver } from './events';
+import type { PendingEvent } from './exit-cause';
+import { gp } from './faults';
+import { GuestFault } from './ports';
+import type { GuestExit, VmxResult, VmxUnit } from './ports';
+import { fieldOf, Vmcs } from './vmcs-region';
+import { Vmx } from './vmx';
+import { TIMER_SHIFT } from './vmx-capabilities';
+import { failedCheck, failedGuestCheck } from './vmx-checks';
+import { loadHost } from './vmx-state';
+import { VM_MODE } from './vm-mode';
+
+const NONE = 0xffff_ffff_ffff_ffffn;
+const MSR_ENTRY_BYTES = 16;
+/** VMX abort for a failed MSR load (28.7). */
+const ABORT_LOAD = 4;
+const KINDS: readonly PendingEvent['kind'][] = [
+  'interrupt',
+  'interrupt',
+  'nmi',
+  'fault',
+  'int',
+  'int1',
+  'int3',
+  'fault',
+];
+
+export class HostedVmx extends Vmx implements VmxUnit {
+  /** Why the last entry was refused, in words: for people. */
+  lastRefusal?: { field: string; rule: string };
+
+  get on(): boolean {
+    return (
+      this.cpu.state.system('vm_mode') === VM_MODE.vmxRoot || this.cpu.state.system('vm_mode') === VM_MODE.vmxGuest
+    );
+  }
+  get current(): bigint {
+    return this.cpu.state.system('vmcs');
+  }
+
+  enable(region: bigint): VmxResult {
+    const { state } = this.cpu;
+    if (this.on) return this.fail(VMX_ERROR.VMXON_IN_ROOT);
+    // The feature-control MSR must be locked with VMX enabled (24.7).
+    if ((state.system('feature_control') & 5n) !== 5n) throw gp(0);
+    if (!this.isRegion(region)) return 'invalid';
+    state.setSystem('vmxon', region);
+    state.setSystem('vmcs', NONE);
+    state.setSystem('vm_mode', VM_MODE.vmxRoot);
+    return 'ok';
+  }
+  disable(): VmxResult {
+    this.cpu.state.setSystem('vm_mode', VM_MODE.none);
+    return 'ok';
+  }
+  private isAddress(gpa: bigint): boolean {
+    return (
+      (gpa & 0xfffn) === 0n && gpa >> BigInt(MAXPHYADDR) === 0n && this.cpu.mmu.physical.hostAddress(Number(gpa)) >= 0
+    );
+  }
+  private isRegion(gpa: bigint): boolean {
+    return this.isAddress(gpa) && this.at(gpa).revision === VMCS_REVISION;
+  }
+  private at(gpa: bigint): Vmcs {
+    return new Vmcs(this.cpu.mmu.physical, Number(gpa));
+  }
+  private get currentVmcs(): Vmcs | undefined {
+    return this.current === NONE ? undefined : this.at(this.current);
+  }
+  /** VMfail: with an error number in the current VMCS, if there is one. */
+  private fail(error: number): VmxResult {
+    const vmcs = this.currentVmcs;
+    if (!vmcs) return 'invalid';
+    vmcs.write('VM_INSTRUCTION_ERROR', error);
+    return error;
+  }
+
+  call(): VmxResult {
+    return this.fail(VMX_ERROR.VMCALL_IN_ROOT);
+  }
+  clear(gpa: bigint): VmxResult {
+    if (!this.isAddress(gpa)) return this.fail(VMX_ERROR.VMCLEAR_ADDRESS);
+    if (gpa === this.cpu.state.system('vmxon')) return this.fail(VMX_ERROR.VMCLEAR_VMXON);
+    this.at(gpa).launched = false;
+    if (gpa === this.current) this.cpu.state.setSystem('vmcs', NONE);
+    return 'ok';
+  }
+  load(gpa: bigint): VmxResult {
+    if (!this.isAddress(gpa)) return this.fail(VMX_ERROR.VMPTRLD_ADDRESS);
+    if (gpa === this.cpu.state.system('vmxon')) return this.fail(VMX_ERROR.VMPTRLD_VMXON);
+    if (!this.isRegion(gpa)) return this.fail(VMX_ERROR.VMPTRLD_REVISION);
+    this.cpu.state.setSystem('vmcs', gpa);
+    return 'ok';
+  }
+  readField(encoding: bigint): { value: bigint } | VmxResult {
+    const vmcs = this.currentVmcs;
+    if (!vmcs) return 'invalid';
+    const field = encoding >> 32n ? undefined : fieldOf(Number(encoding));
+    if (!field) return this.fail(VMX_ERROR.NO_FIELD);
+    const value = vmcs.read(field);
+    return { value: isHigh(Number(encoding)) ? value >> 32n : value };
+  }
+  writeField(encoding: bigint, value: bigint): VmxResult {
+    const vmcs = this.currentVmcs;
+    if (!vmcs) return 'invalid';
+    const field = encoding >> 32n ? undefined : fieldOf(Number(encoding));
+    if (!field) return this.fail(VMX_ERROR.NO_FIELD);
+    if (isReadOnly(Number(encoding))) return this.fail(VMX_ERROR.READ_ONLY_FIELD);
+    if (isHigh(Number(encoding))) vmcs.write(field, (vmcs.read(field) & 0xffff_ffffn) | (value << 32n));
+    else vmcs.write(field, BigInt.asUintN(widthOf(Number(encoding)), value));
+    return 'ok';
+  }
+  invalidate(kind: 'invept' | 'invvpid', type: bigint, [first]: readonly [bigint, bigint]): VmxResult {
+    const known = kind === 'invept' ? type === 1n || type === 2n : type <= 3n;
+    const wrong = kind === 'invvpid' && type !== 2n && ((first & 0xffffn) === 0n || first >> 16n !== 0n);
+    if (!known || wrong) return this.fail(VMX_ERROR.INVEPT_OPERAND);
+    // Translations of all guests share the TLB, and none outlives an entry or an exit.
+    this.cpu.flushTlb('all');
+    return 'ok';
+  }
+
+  // --- Entry
+
+  enter(kind: 'launch' | 'resume', nextRip: bigint): VmxResult | 'jumped' {
+    const { cpu } = this;
+    const vmcs = this.currentVmcs;
+    if (!vmcs) return 'invalid';
+    if (cpu.state.system('interruptibility') & 2n) return this.fail(VMX_ERROR.ENTRY_MOV_SS);
+    if (kind === 'launch' && vmcs.launched) return this.fail(VMX_ERROR.LAUNCH_NOT_CLEAR);
+    if (kind === 'resume' && !vmcs.launched) return this.fail(VMX_ERROR.RESUME_NOT_LAUNCHED);
+    const refused = failedCheck(vmcs, knownCr4(cpu));
+    if (refused) {
+      this.lastRefusal = refused.check;
+      return this.fail(refused.error);
+    }
+    cpu.state.rip = nextRip;
+    const guest = failedGuestCheck(vmcs, knownCr4(cpu));
+    if (guest) {
+      this.lastRefusal = guest;
+      this.refuse(vmcs, REASON.ENTRY_GUEST_STATE, guest.field === 'VMCS_LINK_POINTER' ? 4n : 0n);
+      return 'jumped';
+    }
+    this.start(vmcs);
+    return 'jumped';
+  }
+  private start(vmcs: Vmcs): void {
+    const { cpu } = this;
+    const { state } = cpu;
+    const injected = this.injection(vmcs);
+    this.begin(vmcs);
+    try {
+      this.loadMsrs(vmcs, 'ENTRY_MSR_LOAD');
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      this.refuse(vmcs, REASON.ENTRY_MSR_LOADING, 1n);
+      return;
+    }
+    vmcs.launched = true;
+    state.setSystem('vm_mode', VM_MODE.vmxGuest);
+    state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + this.tscOffset(vmcs)));
+    const timer = BigInt(vmcs.read32('PREEMPTION_TIMER') >>> 0);
+    state.setSystem('preemption_deadline', vmcs.has('PIN_CONTROLS', PIN.PREEMPTION_TIMER) ? cpu.ticks() + (timer << BigInt(TIMER_SHIFT)) : 0n);
+    cpu.flushTlb('all');
+    if (!injected) return;
+    vmcs.write('ENTRY_INTERRUPTION', vmcs.read('ENTRY_INTERRUPTION') & 0x7fff_ffffn);
+    this.injecting = injected;
+    deliver(cpu, injected);
+    this.injecting = undefined;
+  } // prettier-ignore
+  private tscOffset(vmcs: Vmcs): bigint {
+    return vmcs.has('PRIMARY_CONTROLS', PRIMARY.TSC_OFFSETTING) ? vmcs.read('TSC_OFFSET') : 0n;
+  }
+  /** What entry delivers (27.6). */
+  private injection(vmcs: Vmcs): PendingEvent | undefined {
+    const info = vmcs.read32('ENTRY_INTERRUPTION');
+    if (info >= 0) return undefined;
+    const type = (info >>> 8) & 7;
+    const vector = info & 0xff;
+    const software = type >= INTERRUPTION.SOFTWARE;
+    const rip = vmcs.read('GUEST_RIP') + (software ? vmcs.read('ENTRY_INSTRUCTION_LENGTH') : 0n);
+    const event: PendingEvent = { vector, kind: type === INTERRUPTION.SOFTWARE_EXCEPTION && vector === VECTOR.OF ? 'into' : KINDS[type], returnRip: rip };
+    if (info & INTERRUPTION.ERROR_VALID) event.errorCode = vmcs.read32('ENTRY_ERROR_CODE') & 0xffff;
+    // CR2 is the hypervisor's to set.
+    if (vector === VECTOR.PF && event.kind === 'fault') event.address = this.cpu.state.system('cr2');
+    return event;
+  } // prettier-ignore
+
+  /** An entry that failed after the host was left: an exit that saves nothing (27.8). */
+  private refuse(vmcs: Vmcs, reason: number, qualification: bigint): void {
+    vmcs.write('EXIT_REASON', BigInt((ENTRY_FAILED | reason) >>> 0));
+    vmcs.write('EXIT_QUALIFICATION', qualification);
+    this.toHost(vmcs);
+  }
+
+  // --- Exit
+
+  override leave(exit: GuestExit): void {
+    const { cpu } = this;
+    const { state } = cpu;
+    const vmcs = this.vmcs!;
+    this.record(exit);
+    if (vmcs.has('EXIT_CONTROLS', EXIT_CONTROL.SAVE_TIMER)) {
+      const left = (state.system('preemption_deadline') - cpu.ticks()) >> BigInt(TIMER_SHIFT);
+      vmcs.write('PREEMPTION_TIMER', left > 0n ? left : 0n);
+    }
+    state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') - this.tscOffset(vmcs)));
+    this.storeMsrs(vmcs);
+    this.toHost(vmcs);
+  }
+  private toHost(vmcs: Vmcs): void {
+    const { cpu } = this;
+    cpu.overseer = undefined;
+    this.injecting = undefined;
+    cpu.mmu.walker.second = null;
+    loadHost(vmcs, cpu.state);
+    cpu.state.setSystem('vm_mode', VM_MODE.vmxRoot);
+    cpu.refresh();
+    loadPdptes(cpu);
+    try {
+      this.loadMsrs(vmcs, 'EXIT_MSR_LOAD');
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      vmcs.abort = ABORT_LOAD;
+      cpu.unsupported('VMX abort: an MSR of the exit MSR-load list cannot be loaded');
+      cpu.shutDown({ vector: VECTOR.GP, source: 'exception', rip: cpu.state.rip, cpl: 0 });
+    }
+    cpu.refresh();
+  }
+  /** Lists of MSRs (25.7.2, 25.8.2): index, reserved, value. */
+  private *msrs(vmcs: Vmcs, list: 'ENTRY_MSR_LOAD' | 'EXIT_MSR_LOAD' | 'EXIT_MSR_STORE'): Generator<{ msr: number; at: number }> {
+    const { mmu } = this.cpu;
+    const first = Number(vmcs.read(list));
+    const count = Number(vmcs.read(`${list}_COUNT` as VmcsFieldName));
+    for (let i = 0; i < count; i++) {
+      const at = first + i * MSR_ENTRY_BYTES;
+      yield { msr: Number(mmu.readPhysical(at, 4)), at: at + 8 };
+    }
+  } // prettier-ignore
+  private loadMsrs(vmcs: Vmcs, list: 'ENTRY_MSR_LOAD' | 'EXIT_MSR_LOAD'): void {
+    const { cpu } = this;
+    for (const { msr, at } of this.msrs(vmcs, list)) cpu.writeMsr(msr, cpu.mmu.readPhysical(at, 8));
+  }
+  private storeMsrs(vmcs: Vmcs): void {
+    const { cpu } = this;
+    for (const { msr, at } of this.msrs(vmcs, 'EXIT_MSR_STORE')) cpu.mmu.writePhysical(at, 8, cpu.readMsr(msr));
+  }
+
+  /** After a snapshot was loaded: the registers say whether a guest runs. */
+  recover(): void {
+    const { cpu } = this;
+    if (cpu.state.system('vm_mode') !== VM_MODE.vmxGuest || this.current === NONE) return;
+    this.obey(this.at(this.current));
+    cpu.overseer = this;
+  }
+}

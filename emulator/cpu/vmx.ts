@@ -1,0 +1,254 @@
+/**
+ * VT-x, the guest's side of it: VMX non-root operation by the controls of a VMCS (SDM vol. 3C chapters 26 to 28). What a guest
+ * leaves for, and what the VMCS then says. How a hypervisor that runs on the processor enters and is returned to is in
+ * vmx-unit.ts; our own engine (hypervisor/engines/vt-x.ts) uses this class alone.
+ */
+import type { Instruction } from '../isa/instruction';
+import { eptContext } from '../mmu/ept';
+import { SecondStage } from '../mmu/second-stage';
+import { CR0, RFLAGS, VECTOR } from '../x86/registers';
+import { EXIT_CONTROL, PIN, PRIMARY, SECONDARY } from '../x86/vmcs';
+import type { VmcsFieldName } from '../x86/vmcs';
+import { loadPdptes } from './control';
+import type { Cpu } from './cpu';
+import { interceptedBy } from './intercepts';
+import type { Interceptable } from './intercepts';
+import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
+import { GuestExit } from './ports';
+import type { Overseer } from './ports';
+import type { Vmcs } from './vmcs-region';
+import { secondary } from './vmx-checks';
+import { writeExit } from './vmx-exit';
+import { loadGuest, saveGuest } from './vmx-state';
+
+/** Instructions that leave by a control (26.1.3); absent: always, or never. */
+const BY_CONTROL: Readonly<Partial<Record<PlainExit, readonly ['primary' | 'secondary', number]>>> = {
+  hlt: ['primary', PRIMARY.HLT], mwait: ['primary', PRIMARY.MWAIT], monitor: ['primary', PRIMARY.MONITOR],
+  rdpmc: ['primary', PRIMARY.RDPMC], rdtsc: ['primary', PRIMARY.RDTSC], rdtscp: ['primary', PRIMARY.RDTSC],
+  pause: ['primary', PRIMARY.PAUSE], invpcid: ['primary', PRIMARY.INVLPG], wbinvd: ['secondary', SECONDARY.WBINVD],
+  rdrand: ['secondary', SECONDARY.RDRAND], rdseed: ['secondary', SECONDARY.RDSEED],
+}; // prettier-ignore
+const ALWAYS: readonly string[] = ['cpuid', 'invd', 'xsetbv', 'virtualization'];
+const MSR_RANGES = [{ first: 0, offset: 0 }, { first: 0xc000_0000, offset: 0x400 }] as const; // prettier-ignore
+const MSRS_PER_RANGE = 0x2000;
+const WRITES = 0x800;
+/** CR0 bits that LMSW writes. */
+const LMSW_BITS = 0xfn;
+const VTPR = 0x80;
+
+export class Vmx implements Overseer {
+  readonly asks = true;
+  /** Of the guest that runs. */
+  vmcs?: Vmcs;
+  takesInterrupts = false;
+  private primary = 0;
+  private secondary = 0;
+  private pin = 0;
+  private exceptions = 0;
+  private nested?: { pointer: bigint; second: SecondStage };
+  /** Ticks after which a monitor trap is due. */
+  private trapAfter = Infinity;
+  /** The event that entry delivers: it does not leave the guest again. */
+  injecting?: PendingEvent;
+
+  constructor(protected readonly cpu: Cpu) {}
+
+  /** The guest's registers are loaded and the controls are in force. The other general registers are there already. */
+  begin(vmcs: Vmcs): void {
+    const { cpu } = this;
+    this.obey(vmcs);
+    loadGuest(vmcs, cpu, () => loadPdptes(cpu));
+    cpu.overseer = this;
+    cpu.refresh();
+  }
+  /** The same guest goes on where it was: nothing to load. */
+  resume(): void {
+    this.cpu.overseer = this;
+    this.cpu.modeChanged();
+  }
+  /** Controls as the VMCS has them. */
+  obey(vmcs: Vmcs): void {
+    const { cpu } = this;
+    this.vmcs = vmcs;
+    this.pin = vmcs.read32('PIN_CONTROLS');
+    this.primary = vmcs.read32('PRIMARY_CONTROLS');
+    this.secondary = this.primary < 0 ? vmcs.read32('SECONDARY_CONTROLS') : 0;
+    this.exceptions = vmcs.read32('EXCEPTION_BITMAP');
+    this.takesInterrupts = (this.pin & (1 << PIN.EXTERNAL_INTERRUPT)) !== 0;
+    this.trapAfter = this.wants('primary', PRIMARY.MONITOR_TRAP) ? Number(cpu.ticks()) : Infinity;
+    cpu.mmu.walker.second = this.secondStage(vmcs);
+  }
+  private secondStage(vmcs: Vmcs): SecondStage | null {
+    if (!secondary(vmcs, SECONDARY.EPT)) return null;
+    const pointer = vmcs.read('EPT_POINTER');
+    if (this.nested?.pointer !== pointer)
+      this.nested = { pointer, second: new SecondStage(this.cpu.mmu.physical, eptContext(pointer)) };
+    return this.nested.second;
+  }
+  private wants(word: 'primary' | 'secondary', number: number): boolean {
+    return (this[word] & (1 << number)) !== 0;
+  }
+
+  // --- Overseer
+
+  instruction(instruction: Instruction): undefined {
+    const what = interceptedBy(this.cpu, instruction);
+    if (what && this.intercepts(what, instruction)) throw new GuestExit(what, instruction);
+    return undefined;
+  }
+  private intercepts(cause: Interceptable, instruction: Instruction): boolean {
+    const { reason } = cause;
+    if (ALWAYS.includes(reason)) return true;
+    switch (reason) {
+      case 'io':
+        return this.port(cause.port, cause.bytes);
+      case 'msr-read':
+      case 'msr-write':
+        return !this.wants('primary', PRIMARY.MSR_BITMAPS) || this.msr(cause.msr, reason === 'msr-write');
+      case 'cr-access':
+        return this.control(cause, instruction);
+      case 'dr-access':
+        return this.wants('primary', PRIMARY.MOV_DR);
+      case 'descriptor-table':
+        return this.wants('secondary', SECONDARY.DESCRIPTOR_TABLES);
+      case 'invlpg':
+        return this.wants('primary', PRIMARY.INVLPG);
+      default: {
+        const by = BY_CONTROL[reason as PlainExit];
+        return by !== undefined && this.wants(by[0], by[1]);
+      }
+    }
+  }
+  private bit(base: bigint, bit: number): boolean {
+    const { physical } = this.cpu.mmu;
+    const host = physical.hostAddress(Number(base) + (bit >>> 3));
+    return host < 0 || (physical.data[host] & (1 << (bit & 7))) !== 0;
+  }
+  /** 25.6.4. */
+  private port(port: number, bytes: number): boolean {
+    if (!this.wants('primary', PRIMARY.IO_BITMAPS)) return this.wants('primary', PRIMARY.UNCONDITIONAL_IO);
+    if (port + bytes > 0x1_0000) return true;
+    for (let at = port; at < port + bytes; at++)
+      if (this.bit(this.vmcs!.read(at < 0x8000 ? 'IO_BITMAP_A' : 'IO_BITMAP_B'), at & 0x7fff)) return true;
+    return false;
+  }
+  /** 25.6.9. */
+  private msr(msr: number, write: boolean): boolean {
+    const range = MSR_RANGES.find(({ first }) => msr >= first && msr < first + MSRS_PER_RANGE);
+    if (!range) return true;
+    return this.bit(this.vmcs!.read('MSR_BITMAPS') + BigInt(range.offset + (write ? WRITES : 0)), msr - range.first);
+  }
+  private control(cause: Extract<Interceptable, { reason: 'cr-access' }>, { operands }: Instruction): boolean {
+    const { register, access, value } = cause;
+    const vmcs = this.vmcs!;
+    const differs = (name: 'CR0' | 'CR4', bits: bigint): boolean =>
+      ((value ^ vmcs.read(`${name}_SHADOW`)) & vmcs.read(`${name}_MASK`) & bits) !== 0n;
+    if (access === 'read') return register === 3 ? this.wants('primary', PRIMARY.CR3_STORE) : register === 8 && this.wants('primary', PRIMARY.CR8_STORE); // prettier-ignore
+    if (access === 'smsw') return false;
+    // CLTS leaves where the guest believes TS to be set and the bit is the host's (26.1.3).
+    if (access === 'clts') {
+      const ts = BigInt(CR0.TS);
+      return (vmcs.read('CR0_MASK') & vmcs.read('CR0_SHADOW') & ts) !== 0n;
+    }
+    if (access === 'lmsw') {
+      // LMSW cannot clear PE.
+      const source = operands[0].kind === 'gpr' ? value : cause.value;
+      const bits = source & 1n ? LMSW_BITS : LMSW_BITS & ~1n;
+      return ((source ^ vmcs.read('CR0_SHADOW')) & vmcs.read('CR0_MASK') & bits) !== 0n;
+    }
+    if (register === 0) return differs('CR0', -1n);
+    if (register === 4) return differs('CR4', -1n);
+    if (register === 8) return this.wants('primary', PRIMARY.CR8_LOAD);
+    return register === 3 && this.wants('primary', PRIMARY.CR3_LOAD) && !this.isTarget(value);
+  }
+  /** 25.6.7. */
+  private isTarget(value: bigint): boolean {
+    const count = Number(this.vmcs!.read('CR3_TARGET_COUNT'));
+    for (let i = 0; i < count; i++) if (this.vmcs!.read(`CR3_TARGET${i}` as VmcsFieldName) === value) return true;
+    return false;
+  }
+
+  readControl(index: number, actual: bigint): bigint {
+    if (index === 8) return this.wants('primary', PRIMARY.TPR_SHADOW) ? BigInt(this.vtpr >> 4) : actual;
+    if (index !== 0 && index !== 4) return actual;
+    const mask = this.vmcs!.read(`CR${index}_MASK`);
+    return (actual & ~mask) | (this.vmcs!.read(`CR${index}_SHADOW`) & mask);
+  }
+  /** Bits that are the host's keep their values. */
+  writeControl(index: number, value: bigint): bigint {
+    if (index !== 0 && index !== 4) return value;
+    const mask = this.vmcs!.read(`CR${index}_MASK`);
+    return (value & ~mask) | (this.cpu.state.system(`cr${index}`) & mask);
+  }
+  /** The virtual task-priority register (30.1). */
+  private get vtpr(): number {
+    const { physical } = this.cpu.mmu;
+    const host = physical.hostAddress(Number(this.vmcs!.read('VIRTUAL_APIC_PAGE')) + VTPR);
+    return host < 0 ? 0 : physical.data[host];
+  }
+
+  event(event: PendingEvent): void {
+    if (event === this.injecting) return;
+    const exit = this.exitFor(event);
+    if (exit) throw exit;
+  }
+  /** 26.2: by the exception bitmap, page faults by their error code, too. */
+  exitFor(event: PendingEvent): GuestExit | undefined {
+    const { kind, vector, errorCode = 0 } = event;
+    if (kind === 'interrupt' || kind === 'nmi' || kind === 'int') return undefined;
+    let wanted = (this.exceptions & (1 << vector)) !== 0;
+    if (vector === VECTOR.PF) {
+      const { vmcs } = this;
+      const matches = (errorCode & vmcs!.read32('PF_ERROR_MASK')) === vmcs!.read32('PF_ERROR_MATCH');
+      wanted = wanted === matches;
+    }
+    return wanted ? new GuestExit({ reason: 'exception', event }) : undefined;
+  }
+  taskSwitch(cause: Extract<ExitCause, { reason: 'task-switch' }>): void {
+    throw new GuestExit(cause);
+  }
+  tripleFault(): void {
+    throw new GuestExit({ reason: 'triple-fault' });
+  }
+
+  /** In the order of 26.2 and table 6-2 of vol. 3A. */
+  due(): GuestExit | undefined {
+    const { cpu } = this;
+    const { state, interrupts } = cpu;
+    const ticks = Number(cpu.ticks());
+    if (interrupts.signals().init && interrupts.takeInit()) return new GuestExit({ reason: 'init' });
+    if (ticks > this.trapAfter) return new GuestExit({ reason: 'monitor-trap' });
+    if (this.pin & (1 << PIN.PREEMPTION_TIMER) && ticks >= this.timerExpires) return new GuestExit({ reason: 'preemption-timer' });
+    const blocked = state.system('interruptibility');
+    if (this.wants('primary', PRIMARY.NMI_WINDOW) && !(blocked & 6n)) return new GuestExit({ reason: 'nmi-window' });
+    if (this.pin & (1 << PIN.NMI) && interrupts.signals().nmi && interrupts.takeNmi()) return new GuestExit({ reason: 'nmi' });
+    const open = (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & 3n);
+    if (open && this.wants('primary', PRIMARY.INTERRUPT_WINDOW)) return new GuestExit({ reason: 'interrupt-window' });
+    if (!this.takesInterrupts || !interrupts.pending()) return undefined;
+    const acknowledges = this.vmcs!.has('EXIT_CONTROLS', EXIT_CONTROL.ACK_INTERRUPT);
+    return new GuestExit({ reason: 'external-interrupt', ...(acknowledges ? { vector: interrupts.acknowledge() } : {}) });
+  } // prettier-ignore
+  patience(): number {
+    if (this.trapAfter !== Infinity) return 1;
+    if (!(this.pin & (1 << PIN.PREEMPTION_TIMER))) return Infinity;
+    return Math.max(1, this.timerExpires - Number(this.cpu.ticks()));
+  }
+  get unrestricted(): boolean {
+    return this.wants('secondary', SECONDARY.UNRESTRICTED);
+  }
+  protected get timerExpires(): number {
+    return Number(this.cpu.state.system('preemption_deadline'));
+  }
+
+  /** What a guest leaves behind is in the VMCS; the processor's registers are still its. */
+  record(exit: GuestExit): void {
+    const { cpu, vmcs } = this;
+    saveGuest(vmcs!, cpu.state);
+    if (!writeExit(vmcs!, exit)) cpu.unsupported(`VT-x exit for ${exit.cause.reason}`);
+    this.injecting = undefined;
+  }
+  leave(exit: GuestExit): void {
+    this.record(exit);
+    this.cpu.overseer = undefined;
+  }
+}

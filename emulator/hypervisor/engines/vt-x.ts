@@ -1,0 +1,128 @@
+/** VT-x: entries with the manual's checks, exits by the VMCS. With EPT the guest is unrestricted: real mode runs as it is. */
+import type { Cpu } from '../../cpu/cpu';
+import { knownCr4 } from '../../cpu/control';
+import type { GuestExit } from '../../cpu/ports';
+import type { CpuState } from '../../cpu/state';
+import { Vmcs } from '../../cpu/vmcs-region';
+import { Vmx } from '../../cpu/vmx';
+import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED } from '../../cpu/vmx-capabilities';
+import { failedCheck, failedGuestCheck } from '../../cpu/vmx-checks';
+import { saveGuest } from '../../cpu/vmx-state';
+import type { Paging } from '../../machine/api';
+import { EPTP } from '../../mmu/ept';
+import { assert } from '../../util/assert';
+import { CR0, CR4, EFER, VECTOR } from '../../x86/registers';
+import { ENTRY_CONTROL, EXIT_CONTROL, PIN, PRIMARY, SECONDARY } from '../../x86/vmcs';
+import type { VmExit } from '../exit';
+import type { Guest } from '../guest';
+import type { Host } from '../host';
+import { EPT_FORMAT } from '../nested-paging';
+import type { ShadowTables } from '../shadow/tables';
+import { FREE_MSRS, HardwareEngine } from './hardware';
+import { decodeVmcs } from './vmcs-exit';
+
+const bits = (...numbers: number[]): number => numbers.reduce((mask, n) => mask | (1 << n), 0);
+const WANTED = bits(PRIMARY.HLT, PRIMARY.MWAIT, PRIMARY.MONITOR, PRIMARY.RDPMC, PRIMARY.CR8_LOAD, PRIMARY.CR8_STORE, PRIMARY.UNCONDITIONAL_IO, PRIMARY.MSR_BITMAPS, PRIMARY.SECONDARY); // prettier-ignore
+const SECONDARY_WANTED = bits(SECONDARY.VPID, SECONDARY.WBINVD, SECONDARY.RDTSCP, SECONDARY.INVPCID, SECONDARY.XSAVES);
+const EXIT_WANTED = bits(EXIT_CONTROL.SAVE_DEBUG, EXIT_CONTROL.HOST_64, EXIT_CONTROL.SAVE_PAT, EXIT_CONTROL.LOAD_PAT, EXIT_CONTROL.SAVE_EFER, EXIT_CONTROL.LOAD_EFER); // prettier-ignore
+const ENTRY_WANTED = bits(ENTRY_CONTROL.LOAD_DEBUG, ENTRY_CONTROL.LOAD_PAT, ENTRY_CONTROL.LOAD_EFER);
+/** The MSR bitmap: reads of the low and high range, then writes. */
+const HIGH_READS = 0x400 * 8;
+const WRITES = 0x800 * 8;
+/** Where our hypervisor would go on: nothing of it is executed. */
+const HOST_ENTRY = 0xffff_ffff_ff80_0000n;
+const HOST_SELECTORS = { CS: 0x08, TR: 0x10 } as const;
+const DEFAULT_PAT = 0x0007_0406_0007_0406n;
+
+export class VtX extends HardwareEngine {
+  protected readonly mode: Vmx;
+  private readonly vmcss: readonly Vmcs[];
+  /** Mode of the guest at the last entry that was checked in full. */
+  private checked = '';
+
+  constructor(host: Host, guest: Guest, paging: Paging, cpus: number) {
+    super(host, guest, paging, EPT_FORMAT);
+    this.mode = new Vmx(host.processor);
+    const msrs = this.pages(1, 0xff);
+    for (const msr of FREE_MSRS)
+      for (const way of [HIGH_READS, HIGH_READS + WRITES]) this.clearBit(msrs, way + (msr & 0x1fff));
+    this.vmcss = Array.from({ length: cpus }, () => this.newVmcs(msrs));
+  }
+  private newVmcs(msrs: number): Vmcs {
+    const vmcs = new Vmcs(this.host.physical, this.pages(1, 0));
+    vmcs.format();
+    const { pin, primary, exit, entry } = CONTROLS;
+    vmcs.write('PIN_CONTROLS', pin.zero | bits(PIN.EXTERNAL_INTERRUPT, PIN.NMI));
+    const cr3 = this.shadow ? bits(PRIMARY.CR3_LOAD, PRIMARY.CR3_STORE) : 0;
+    vmcs.write('PRIMARY_CONTROLS', primary.zero | WANTED | cr3);
+    const ept = this.nested ? bits(SECONDARY.EPT, SECONDARY.UNRESTRICTED) : 0;
+    vmcs.write('SECONDARY_CONTROLS', SECONDARY_WANTED | ept);
+    vmcs.write('EXIT_CONTROLS', exit.zero | EXIT_WANTED);
+    vmcs.write('ENTRY_CONTROLS', entry.zero | ENTRY_WANTED);
+    vmcs.write('EXCEPTION_BITMAP', this.shadow ? 1 << VECTOR.PF : 0);
+    vmcs.write('MSR_BITMAPS', BigInt(msrs));
+    vmcs.write('VPID', this.guest.index + 1);
+    vmcs.write('VMCS_LINK_POINTER', 0xffff_ffff_ffff_ffffn);
+    // Under shadow paging every bit is the hypervisor's; else those that VMX operation fixes.
+    vmcs.write('CR0_MASK', this.shadow ? 0xffff_ffffn : BigInt(CR0.NE));
+    vmcs.write('CR4_MASK', this.shadow ? 0xffff_ffffn : BigInt(CR4.VMXE));
+    vmcs.write('HOST_CR0', BigInt((CR0_FIXED | CR0.WP | CR0.ET) >>> 0));
+    vmcs.write('HOST_CR4', BigInt(CR4.PAE | CR4.VMXE));
+    vmcs.write('HOST_EFER', BigInt(EFER.LMA | EFER.LME | EFER.NXE));
+    vmcs.write('HOST_PAT', DEFAULT_PAT);
+    vmcs.write('HOST_RIP', HOST_ENTRY);
+    vmcs.write('HOST_CS', HOST_SELECTORS.CS);
+    vmcs.write('HOST_TR', HOST_SELECTORS.TR);
+    return vmcs;
+  }
+
+  protected enterGuest(cpu: Cpu, tables: ShadowTables | number): void {
+    const { state } = cpu;
+    const vmcs = this.vmcss[cpu.apicId];
+    saveGuest(vmcs, state);
+    vmcs.write('CR0_SHADOW', state.system('cr0'));
+    vmcs.write('CR4_SHADOW', state.system('cr4'));
+    let [cr0, cr4, efer] = [state.system('cr0'), state.system('cr4'), state.system('efer')];
+    let fixed: number = CR0_UNRESTRICTED;
+    if (typeof tables === 'number') {
+      vmcs.write('EPT_POINTER', BigInt(tables | EPTP.LENGTH_4 | EPTP.WRITE_BACK));
+    } else {
+      let cr3;
+      ({ cr0, cr3, cr4, efer } = this.shadowRegisters(cpu, tables));
+      vmcs.write('GUEST_CR3', cr3);
+      fixed = CR0_FIXED;
+    }
+    vmcs.write('GUEST_CR0', cr0 | BigInt(fixed >>> 0));
+    vmcs.write('GUEST_CR4', cr4 | BigInt(CR4.VMXE));
+    vmcs.write('GUEST_EFER', efer);
+    const wide = 1n << BigInt(ENTRY_CONTROL.GUEST_64);
+    const controls = vmcs.read('ENTRY_CONTROLS');
+    vmcs.write('ENTRY_CONTROLS', efer & BigInt(EFER.LMA) ? controls | wide : controls & ~wide);
+    this.check(cpu, vmcs);
+    this.mode.begin(vmcs);
+    vmcs.launched = true;
+    // The PDPTEs of shadow tables are not where CR3 would have the processor look for them.
+    if (typeof tables !== 'number' && tables.form === 'PAE') {
+      this.shadowRegisters(cpu, tables);
+      this.host.processor.refresh();
+    }
+  }
+  /** In full whenever the guest's mode has changed: an entry that fails is our mistake. */
+  private check(cpu: Cpu, vmcs: Vmcs): void {
+    const mode = `${vmcs.read('GUEST_CR0')} ${vmcs.read('GUEST_CR4')} ${vmcs.read('GUEST_EFER')} ${cpu.apicId}`;
+    if (mode === this.checked) return;
+    this.checked = mode;
+    const cr4 = knownCr4(cpu) | CR4.VMXE;
+    const failed = failedCheck(vmcs, cr4)?.check ?? failedGuestCheck(vmcs, cr4);
+    assert(!failed, `VM entry was refused: ${failed?.field}, ${failed?.rule}`);
+  }
+  protected decode(cpu: Cpu, exit: GuestExit): VmExit {
+    return decodeVmcs(this.vmcss[cpu.apicId], this.guest, cpu, exit.instruction);
+  }
+  protected believe(state: CpuState, own: readonly bigint[]): void {
+    const ne = BigInt(CR0.NE);
+    const [, cr0] = own;
+    state.setSystem('cr0', (state.system('cr0') & ~ne) | (cr0 & ne));
+    state.setSystem('cr4', state.system('cr4') & ~BigInt(CR4.VMXE));
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The virtual-machine control structure of VT-x: its fields by encoding, control bits, exit reasons, error numbers.
+ * Source: Intel SDM vol. 3C (326019-080): chapter 25 and appendix B (fields), appendix C (exit reasons), 31.4 (errors).
+ */
+
+/** Appendix B. Bits of an encoding: 0 high half, 9:1 index, 11:10 type, 14:13 width. */
+export const VMCS = {
+  VPID: 0x0000, POSTED_INTERRUPT_VECTOR: 0x0002,
+  GUEST_ES: 0x0800, GUEST_CS: 0x0802, GUEST_SS: 0x0804, GUEST_DS: 0x0806, GUEST_FS: 0x0808, GUEST_GS: 0x080a,
+  GUEST_LDTR: 0x080c, GUEST_TR: 0x080e, GUEST_INTERRUPT_STATUS: 0x0810,
+  HOST_ES: 0x0c00, HOST_CS: 0x0c02, HOST_SS: 0x0c04, HOST_DS: 0x0c06, HOST_FS: 0x0c08, HOST_GS: 0x0c0a, HOST_TR: 0x0c0c,
+  IO_BITMAP_A: 0x2000, IO_BITMAP_B: 0x2002, MSR_BITMAPS: 0x2004, EXIT_MSR_STORE: 0x2006, EXIT_MSR_LOAD: 0x2008,
+  ENTRY_MSR_LOAD: 0x200a, EXECUTIVE_VMCS: 0x200c, TSC_OFFSET: 0x2010, VIRTUAL_APIC_PAGE: 0x2012, APIC_ACCESS_PAGE: 0x2014,
+  POSTED_INTERRUPT_DESCRIPTOR: 0x2016, EPT_POINTER: 0x201a,
+  GUEST_PHYSICAL_ADDRESS: 0x2400,
+  VMCS_LINK_POINTER: 0x2800, GUEST_DEBUGCTL: 0x2802, GUEST_PAT: 0x2804, GUEST_EFER: 0x2806,
+  GUEST_PDPTE0: 0x280a, GUEST_PDPTE1: 0x280c, GUEST_PDPTE2: 0x280e, GUEST_PDPTE3: 0x2810,
+  HOST_PAT: 0x2c00, HOST_EFER: 0x2c02,
+  PIN_CONTROLS: 0x4000, PRIMARY_CONTROLS: 0x4002, EXCEPTION_BITMAP: 0x4004, PF_ERROR_MASK: 0x4006, PF_ERROR_MATCH: 0x4008,
+  CR3_TARGET_COUNT: 0x400a, EXIT_CONTROLS: 0x400c, EXIT_MSR_STORE_COUNT: 0x400e, EXIT_MSR_LOAD_COUNT: 0x4010,
+  ENTRY_CONTROLS: 0x4012, ENTRY_MSR_LOAD_COUNT: 0x4014, ENTRY_INTERRUPTION: 0x4016, ENTRY_ERROR_CODE: 0x4018,
+  ENTRY_INSTRUCTION_LENGTH: 0x401a, TPR_THRESHOLD: 0x401c, SECONDARY_CONTROLS: 0x401e, PLE_GAP: 0x4020, PLE_WINDOW: 0x4022,
+  VM_INSTRUCTION_ERROR: 0x4400, EXIT_REASON: 0x4402, EXIT_INTERRUPTION: 0x4404, EXIT_ERROR_CODE: 0x4406,
+  IDT_VECTORING: 0x4408, IDT_VECTORING_ERROR_CODE: 0x440a, EXIT_INSTRUCTION_LENGTH: 0x440c, EXIT_INSTRUCTION_INFO: 0x440e,
+  GUEST_ES_LIMIT: 0x4800, GUEST_CS_LIMIT: 0x4802, GUEST_SS_LIMIT: 0x4804, GUEST_DS_LIMIT: 0x4806, GUEST_FS_LIMIT: 0x4808,
+  GUEST_GS_LIMIT: 0x480a, GUEST_LDTR_LIMIT: 0x480c, GUEST_TR_LIMIT: 0x480e, GUEST_GDTR_LIMIT: 0x4810, GUEST_IDTR_LIMIT: 0x4812,
+  GUEST_ES_RIGHTS: 0x4814, GUEST_CS_RIGHTS: 0x4816, GUEST_SS_RIGHTS: 0x4818, GUEST_DS_RIGHTS: 0x481a, GUEST_FS_RIGHTS: 0x481c,
+  GUEST_GS_RIGHTS: 0x481e, GUEST_LDTR_RIGHTS: 0x4820, GUEST_TR_RIGHTS: 0x4822, GUEST_INTERRUPTIBILITY: 0x4824,
+  GUEST_ACTIVITY: 0x4826, GUEST_SMBASE: 0x4828, GUEST_SYSENTER_CS: 0x482a, PREEMPTION_TIMER: 0x482e,
+  HOST_SYSENTER_CS: 0x4c00,
+  CR0_MASK: 0x6000, CR4_MASK: 0x6002, CR0_SHADOW: 0x6004, CR4_SHADOW: 0x6006,
+  CR3_TARGET0: 0x6008, CR3_TARGET1: 0x600a, CR3_TARGET2: 0x600c, CR3_TARGET3: 0x600e,
+  EXIT_QUALIFICATION: 0x6400, IO_RCX: 0x6402, IO_RSI: 0x6404, IO_RDI: 0x6406, IO_RIP: 0x6408, GUEST_LINEAR_ADDRESS: 0x640a,
+  GUEST_CR0: 0x6800, GUEST_CR3: 0x6802, GUEST_CR4: 0x6804, GUEST_ES_BASE: 0x6806, GUEST_CS_BASE: 0x6808, GUEST_SS_BASE: 0x680a,
+  GUEST_DS_BASE: 0x680c, GUEST_FS_BASE: 0x680e, GUEST_GS_BASE: 0x6810, GUEST_LDTR_BASE: 0x6812, GUEST_TR_BASE: 0x6814,
+  GUEST_GDTR_BASE: 0x6816, GUEST_IDTR_BASE: 0x6818, GUEST_DR7: 0x681a, GUEST_RSP: 0x681c, GUEST_RIP: 0x681e,
+  GUEST_RFLAGS: 0x6820, GUEST_PENDING_DEBUG: 0x6822, GUEST_SYSENTER_ESP: 0x6824, GUEST_SYSENTER_EIP: 0x6826,
+  HOST_CR0: 0x6c00, HOST_CR3: 0x6c02, HOST_CR4: 0x6c04, HOST_FS_BASE: 0x6c06, HOST_GS_BASE: 0x6c08, HOST_TR_BASE: 0x6c0a,
+  HOST_GDTR_BASE: 0x6c0c, HOST_IDTR_BASE: 0x6c0e, HOST_SYSENTER_ESP: 0x6c10, HOST_SYSENTER_EIP: 0x6c12, HOST_RSP: 0x6c14,
+  HOST_RIP: 0x6c16,
+} as const; // prettier-ignore
+export type VmcsFieldName = keyof typeof VMCS;
+export type VmcsField = (typeof VMCS)[VmcsFieldName];
+
+const WIDTHS = [16, 64, 32, 64] as const;
+export const widthOf = (encoding: number): 16 | 32 | 64 => WIDTHS[(encoding >>> 13) & 3];
+/** Exit information that VMWRITE may not change (25.11.2). */
+export const isReadOnly = (encoding: number): boolean => ((encoding >>> 10) & 3) === 1;
+/** The other half of a 64-bit field (appendix B.2). */
+export const isHigh = (encoding: number): boolean => (encoding & 1) !== 0;
+const NAMES = new Map<number, VmcsFieldName>(Object.entries(VMCS).map(([name, code]) => [code, name as VmcsFieldName]));
+/** Undefined: no such field here. A high half has the name of the whole. */
+export const vmcsFieldName = (encoding: number): VmcsFieldName | undefined =>
+  isHigh(encoding) && ((encoding >>> 13) & 3) !== 1 ? undefined : NAMES.get(encoding & ~1);
+
+/** Control bits by number (25.6, 25.7, 25.8). The names are the manual's, shortened. */
+export const PIN = { EXTERNAL_INTERRUPT: 0, NMI: 3, VIRTUAL_NMI: 5, PREEMPTION_TIMER: 6 } as const;
+export const PRIMARY = {
+  INTERRUPT_WINDOW: 2, TSC_OFFSETTING: 3, HLT: 7, INVLPG: 9, MWAIT: 10, RDPMC: 11, RDTSC: 12, CR3_LOAD: 15, CR3_STORE: 16,
+  CR8_LOAD: 19, CR8_STORE: 20, TPR_SHADOW: 21, NMI_WINDOW: 22, MOV_DR: 23, UNCONDITIONAL_IO: 24, IO_BITMAPS: 25,
+  MONITOR_TRAP: 27, MSR_BITMAPS: 28, MONITOR: 29, PAUSE: 30, SECONDARY: 31,
+} as const; // prettier-ignore
+export const SECONDARY = {
+  APIC_ACCESSES: 0, EPT: 1, DESCRIPTOR_TABLES: 2, RDTSCP: 3, VPID: 5, WBINVD: 6, UNRESTRICTED: 7,
+  RDRAND: 11, INVPCID: 12, RDSEED: 16, XSAVES: 20,
+} as const; // prettier-ignore
+export const EXIT_CONTROL = { SAVE_DEBUG: 2, HOST_64: 9, ACK_INTERRUPT: 15, SAVE_PAT: 18, LOAD_PAT: 19, SAVE_EFER: 20, LOAD_EFER: 21, SAVE_TIMER: 22 } as const; // prettier-ignore
+export const ENTRY_CONTROL = { LOAD_DEBUG: 2, GUEST_64: 9, LOAD_PAT: 14, LOAD_EFER: 15 } as const;
+/** Bits that read as 1 in the controls whatever is asked for (appendix A.2 to A.5, the "default1" class). */
+export const DEFAULT1 = { pin: 0x16, primary: 0x0401_e172, exit: 0x3_6dff, entry: 0x11ff } as const;
+
+/** Basic exit reasons (appendix C). */
+export const REASON = {
+  EXCEPTION: 0, EXTERNAL_INTERRUPT: 1, TRIPLE_FAULT: 2, INIT: 3, SIPI: 4, INTERRUPT_WINDOW: 7, NMI_WINDOW: 8, TASK_SWITCH: 9,
+  CPUID: 10, HLT: 12, INVD: 13, INVLPG: 14, RDPMC: 15, RDTSC: 16, RSM: 17, VMCALL: 18, VMCLEAR: 19, VMLAUNCH: 20, VMPTRLD: 21,
+  VMPTRST: 22, VMREAD: 23, VMRESUME: 24, VMWRITE: 25, VMXOFF: 26, VMXON: 27, CR_ACCESS: 28, MOV_DR: 29, IO: 30, RDMSR: 31,
+  WRMSR: 32, ENTRY_GUEST_STATE: 33, ENTRY_MSR_LOADING: 34, MWAIT: 36, MONITOR_TRAP: 37, MONITOR: 39, PAUSE: 40,
+  TPR_BELOW: 43, APIC_ACCESS: 44, GDTR_IDTR: 46, LDTR_TR: 47, EPT_VIOLATION: 48, EPT_MISCONFIGURATION: 49, INVEPT: 50, RDTSCP: 51,
+  PREEMPTION_TIMER: 52, INVVPID: 53, WBINVD: 54, XSETBV: 55, RDRAND: 57, INVPCID: 58, RDSEED: 61, XSAVES: 63,
+} as const; // prettier-ignore
+/** In the reason: the entry itself failed (25.9.1). */
+export const ENTRY_FAILED = 0x8000_0000;
+
+/** VM-instruction errors (31.4). */
+export const VMX_ERROR = {
+  VMCALL_IN_ROOT: 1, VMCLEAR_ADDRESS: 2, VMCLEAR_VMXON: 3, LAUNCH_NOT_CLEAR: 4, RESUME_NOT_LAUNCHED: 5, ENTRY_CONTROLS: 7,
+  ENTRY_HOST_STATE: 8, VMPTRLD_ADDRESS: 9, VMPTRLD_VMXON: 10, VMPTRLD_REVISION: 11, NO_FIELD: 12, READ_ONLY_FIELD: 13,
+  VMXON_IN_ROOT: 15, ENTRY_MOV_SS: 26, INVEPT_OPERAND: 28,
+} as const; // prettier-ignore
+
+/** Interruption information (tables 25-17, 25-18): vector 7:0, type 10:8, error code valid 11, valid 31. */
+export const INTERRUPTION = { EXTERNAL: 0, NMI: 2, HARDWARE: 3, SOFTWARE: 4, PRIVILEGED: 5, SOFTWARE_EXCEPTION: 6, ERROR_VALID: 1 << 11, VALID: 0x8000_0000 } as const; // prettier-ignore
+/** Activity states (25.4.2) are those of the `activity` register. */
+
+/** Our VMCS regions: identifier (VMX_BASIC), and how far fields reach. */
+export const VMCS_REVISION = 0x5253_4401;
+
+/** Capability MSRs (appendix A). */
+export const VMX_MSR = {
+  BASIC: 0x480, PIN: 0x481, PRIMARY: 0x482, EXIT: 0x483, ENTRY: 0x484, MISC: 0x485, CR0_FIXED0: 0x486, CR0_FIXED1: 0x487,
+  CR4_FIXED0: 0x488, CR4_FIXED1: 0x489, VMCS_ENUM: 0x48a, SECONDARY: 0x48b, EPT_VPID: 0x48c,
+  TRUE_PIN: 0x48d, TRUE_PRIMARY: 0x48e, TRUE_EXIT: 0x48f, TRUE_ENTRY: 0x490,
+} as const; // prettier-ignore
