@@ -132,6 +132,10 @@ export class HostedSvm extends Svm implements SvmUnit {
     const priority = (word >> V_INTR.PRIORITY_SHIFT) & 15n;
     return (word & V_INTR.IGNORE_TPR) !== 0n || priority > (word & 15n);
   }
+  /** A virtual interrupt waits for the guest to open: after any instruction it may. */
+  patience(): number {
+    return this.interrupts & V_INTR.IRQ ? 1 : Infinity;
+  }
   virtualInterrupt(): number | undefined {
     if (!this.virtualPending()) return undefined;
     const word = this.interrupts;

@@ -5,7 +5,7 @@
  */
 import { nextRip } from '../execution/forms';
 import type { Instruction } from '../isa/instruction';
-import { formatOf } from '../mmu/guest-paging';
+import { formatOf, MAXPHYADDR } from '../mmu/guest-paging';
 import type { PagingContext } from '../mmu/guest-paging';
 import { SecondStage } from '../mmu/second-stage';
 import { CR0, CR4, EFER, VECTOR } from '../x86/registers';
@@ -36,6 +36,8 @@ interface EntryCheck extends FailedCheck {
   /** True: the VMCB is refused. */
   fails(vmcb: Vmcb): boolean;
 }
+const EFER_KNOWN = BigInt(EFER.SCE | EFER.LME | EFER.LMA | EFER.NXE | EFER.SVME | EFER.FFXSR);
+const wide = (address: bigint): boolean => address >> BigInt(MAXPHYADDR) !== 0n;
 const has = (value: bigint, mask: number): boolean => (value & BigInt(mask >>> 0)) !== 0n;
 const CHECKS: readonly EntryCheck[] = [
   { field: 'EFER', rule: 'SVME must be set', fails: (v) => !has(v.read(STATE.EFER), SVME) },
@@ -49,6 +51,9 @@ const CHECKS: readonly EntryCheck[] = [
   { field: 'CS', rule: 'L and D may not both be set in long mode', fails: (v) => long(v) && (v.readSegment('cs').attributes & 0x6000) === 0x6000 },
   { field: 'intercepts, vector 4', rule: 'VMRUN must be intercepted', fails: (v) => !has(v.read(CONTROL.INTERCEPT_MISC2), 1 << MISC2_BIT.vmrun) },
   { field: 'guest ASID', rule: '0 is the host\'s', fails: (v) => v.read(CONTROL.GUEST_ASID) === 0n },
+  { field: 'EFER', rule: 'reserved bits must be 0', fails: (v) => (v.read(STATE.EFER) & ~EFER_KNOWN) !== 0n },
+  { field: 'CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => long(v) && wide(v.read(STATE.CR3)) },
+  { field: 'nested CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => has(v.read(CONTROL.NP_ENABLE), 1) && wide(v.read(CONTROL.N_CR3)) },
 ]; // prettier-ignore
 const long = (vmcb: Vmcb): boolean => has(vmcb.read(STATE.EFER), EFER.LME) && has(vmcb.read(STATE.CR0), CR0.PG);
 

@@ -15,11 +15,18 @@ import type { ControlsName } from './vmx-capabilities';
 import type { Vmcs } from './vmcs-region';
 import { guestSegmentChecks } from './vmx-segment-checks';
 
+/** Of the processor that enters. */
+export interface HostMode {
+  /** Bits of CR4 that exist. */
+  cr4: number;
+  /** It is in IA-32e mode. */
+  wide: boolean;
+}
 export interface EntryCheck {
   field: VmcsFieldName;
   rule: string;
-  /** True: the entry is refused. `cr4`: the bits of CR4 that exist. */
-  fails(v: Vmcs, cr4: number): boolean;
+  /** True: the entry is refused. */
+  fails(v: Vmcs, host: HostMode): boolean;
 }
 export const secondary = (v: Vmcs, number: number): boolean =>
   v.has('PRIMARY_CONTROLS', PRIMARY.SECONDARY) && v.has('SECONDARY_CONTROLS', number);
@@ -99,12 +106,14 @@ const rplZero = (field: VmcsFieldName): EntryCheck => ({ field, rule: 'RPL and T
 /** Failures are VM-instruction error 8. */
 export const HOST_CHECKS: readonly EntryCheck[] = [
   { field: 'HOST_CR0', rule: 'bits that are fixed in VMX operation: PE, NE, PG', fails: (v) => (v.read32('HOST_CR0') & CR0_FIXED) >>> 0 !== CR0_FIXED || v.read('HOST_CR0') >> 32n !== 0n },
-  { field: 'HOST_CR4', rule: 'VMXE is fixed to 1, and bits that the processor lacks to 0', fails: (v, cr4) => !has(v, 'HOST_CR4', CR4_FIXED) || (v.read('HOST_CR4') & ~BigInt(cr4 >>> 0)) !== 0n },
+  { field: 'HOST_CR4', rule: 'VMXE is fixed to 1, and bits that the processor lacks to 0', fails: (v, { cr4 }) => !has(v, 'HOST_CR4', CR4_FIXED) || (v.read('HOST_CR4') & ~BigInt(cr4 >>> 0)) !== 0n },
   { field: 'HOST_CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => v.read('HOST_CR3') >> BigInt(MAXPHYADDR) !== 0n },
   ...notCanonical('HOST_SYSENTER_ESP', 'HOST_SYSENTER_EIP', 'HOST_FS_BASE', 'HOST_GS_BASE', 'HOST_GDTR_BASE', 'HOST_IDTR_BASE', 'HOST_TR_BASE'),
   { field: 'HOST_PAT', rule: memoryTypes, fails: (v) => v.has('EXIT_CONTROLS', EXIT_CONTROL.LOAD_PAT) && badPat(v, 'HOST_PAT') },
   { field: 'HOST_EFER', rule: 'LMA and LME equal the host address-space size, reserved bits are 0', fails: (v) => v.has('EXIT_CONTROLS', EXIT_CONTROL.LOAD_EFER) && badEfer(v, 'HOST_EFER', wideHost(v), true) },
   ...(['HOST_ES', 'HOST_CS', 'HOST_SS', 'HOST_DS', 'HOST_FS', 'HOST_GS', 'HOST_TR'] as const).map(rplZero),
+  { field: 'EXIT_CONTROLS', rule: 'the host address-space size is that of the processor now', fails: (v, { wide }) => wideHost(v) !== wide },
+  { field: 'ENTRY_CONTROLS', rule: 'an IA-32e mode guest needs a 64-bit host', fails: (v) => v.has('ENTRY_CONTROLS', ENTRY_CONTROL.GUEST_64) && !wideHost(v) },
   { field: 'HOST_CS', rule: 'it may not be 0', fails: (v) => v.read('HOST_CS') === 0n },
   { field: 'HOST_TR', rule: 'it may not be 0', fails: (v) => v.read('HOST_TR') === 0n },
   { field: 'HOST_SS', rule: 'it may not be 0 in a 32-bit host', fails: (v) => !wideHost(v) && v.read('HOST_SS') === 0n },
@@ -135,7 +144,7 @@ const RFLAGS_RESERVED = ~0x3f_7fd7n & 0xffff_ffff_ffff_ffffn;
 export const GUEST_CHECKS: readonly EntryCheck[] = [
   { field: 'GUEST_CR0', rule: 'bits that are fixed in VMX operation', fails: (v) => (v.read32('GUEST_CR0') & guestFixed(v)) >>> 0 !== guestFixed(v) || v.read('GUEST_CR0') >> 32n !== 0n },
   { field: 'GUEST_CR0', rule: 'PG needs PE', fails: (v) => paging(v) && !has(v, 'GUEST_CR0', CR0.PE) },
-  { field: 'GUEST_CR4', rule: 'VMXE is fixed to 1, and bits that the processor lacks to 0', fails: (v, cr4) => !has(v, 'GUEST_CR4', CR4_FIXED) || (v.read('GUEST_CR4') & ~BigInt(cr4 >>> 0)) !== 0n },
+  { field: 'GUEST_CR4', rule: 'VMXE is fixed to 1, and bits that the processor lacks to 0', fails: (v, { cr4 }) => !has(v, 'GUEST_CR4', CR4_FIXED) || (v.read('GUEST_CR4') & ~BigInt(cr4 >>> 0)) !== 0n },
   { field: 'GUEST_CR0', rule: 'IA-32e mode needs PG', fails: (v) => wideGuest(v) && !paging(v) },
   { field: 'GUEST_CR4', rule: 'IA-32e mode needs PAE', fails: (v) => wideGuest(v) && !has(v, 'GUEST_CR4', CR4.PAE) },
   { field: 'GUEST_CR4', rule: 'PCIDE needs IA-32e mode', fails: (v) => !wideGuest(v) && has(v, 'GUEST_CR4', CR4.PCIDE) },
@@ -168,12 +177,12 @@ export const GUEST_CHECKS: readonly EntryCheck[] = [
 ]; // prettier-ignore
 
 /** The first rule that is broken. */
-export function failedCheck(vmcs: Vmcs, cr4: number): { check: EntryCheck; error: number } | undefined {
-  const find = (checks: readonly EntryCheck[]): EntryCheck | undefined => checks.find((each) => each.fails(vmcs, cr4));
+export function failedCheck(vmcs: Vmcs, host: HostMode): { check: EntryCheck; error: number } | undefined {
+  const find = (checks: readonly EntryCheck[]): EntryCheck | undefined => checks.find((each) => each.fails(vmcs, host));
   const control = find(CONTROL_CHECKS);
   if (control) return { check: control, error: VMX_ERROR.ENTRY_CONTROLS };
-  const host = find(HOST_CHECKS);
-  return host && { check: host, error: VMX_ERROR.ENTRY_HOST_STATE };
+  const ofHost = find(HOST_CHECKS);
+  return ofHost && { check: ofHost, error: VMX_ERROR.ENTRY_HOST_STATE };
 }
-export const failedGuestCheck = (vmcs: Vmcs, cr4: number): EntryCheck | undefined =>
-  GUEST_CHECKS.find((each) => each.fails(vmcs, cr4));
+export const failedGuestCheck = (vmcs: Vmcs, host: HostMode): EntryCheck | undefined =>
+  GUEST_CHECKS.find((each) => each.fails(vmcs, host));

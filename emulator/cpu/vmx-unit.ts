@@ -140,13 +140,14 @@ export class HostedVmx extends Vmx implements VmxUnit {
     if (cpu.state.system('interruptibility') & 2n) return this.fail(VMX_ERROR.ENTRY_MOV_SS);
     if (kind === 'launch' && vmcs.launched) return this.fail(VMX_ERROR.LAUNCH_NOT_CLEAR);
     if (kind === 'resume' && !vmcs.launched) return this.fail(VMX_ERROR.RESUME_NOT_LAUNCHED);
-    const refused = failedCheck(vmcs, knownCr4(cpu));
+    const host = { cr4: knownCr4(cpu), wide: cpu.ia32e };
+    const refused = failedCheck(vmcs, host);
     if (refused) {
       this.lastRefusal = refused.check;
       return this.fail(refused.error);
     }
     cpu.state.rip = nextRip;
-    const guest = failedGuestCheck(vmcs, knownCr4(cpu));
+    const guest = failedGuestCheck(vmcs, host);
     if (guest) {
       this.lastRefusal = guest;
       this.refuse(vmcs, REASON.ENTRY_GUEST_STATE, guest.field === 'VMCS_LINK_POINTER' ? 4n : 0n);
@@ -176,6 +177,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     if (!injected) return;
     vmcs.write('ENTRY_INTERRUPTION', vmcs.read('ENTRY_INTERRUPTION') & 0x7fff_ffffn);
     this.injecting = injected;
+    this.trapBeforeNext();
     deliver(cpu, injected);
     this.injecting = undefined;
   } // prettier-ignore

@@ -229,9 +229,15 @@ export class Vmx implements Overseer {
     return new GuestExit({ reason: 'external-interrupt', ...(acknowledges ? { vector: interrupts.acknowledge() } : {}) });
   } // prettier-ignore
   patience(): number {
-    if (this.trapAfter !== Infinity) return 1;
+    // A window may open after any instruction.
+    const window = this.wants('primary', PRIMARY.INTERRUPT_WINDOW) || this.wants('primary', PRIMARY.NMI_WINDOW);
+    if (this.trapAfter !== Infinity || window) return 1;
     if (!(this.pin & (1 << PIN.PREEMPTION_TIMER))) return Infinity;
     return Math.max(1, this.timerExpires - Number(this.cpu.ticks()));
+  }
+  /** With an event to deliver the trap is due before the handler's first instruction (26.5.2). */
+  protected trapBeforeNext(): void {
+    this.trapAfter--;
   }
   get unrestricted(): boolean {
     return this.wants('secondary', SECONDARY.UNRESTRICTED);

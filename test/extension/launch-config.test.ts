@@ -86,7 +86,7 @@ describe('launch configurations', () => {
     ['memory without unit', { kernel: 'k.elf', memory: 'lots' }, /'memory' is "lots"/],
     ['memory in bytes', { kernel: 'k.elf', memory: 1000 }, /'memory' is 1000/],
     ['half a processor', { kernel: 'k.elf', cpus: 0.5 }, /'cpus' is 0\.5/],
-    ['technique of another version', { kernel: 'k.elf', technique: 'vt-x' }, /'technique' is "vt-x"/],
+    ['technique of another version', { kernel: 'k.elf', technique: 'paravirtual' }, /'technique' is "paravirtual"/],
     ['attach', { kernel: 'k.elf', request: 'attach' }, /'request' is "attach"; give "launch"/],
   ];
   for (const [name, config, message] of MISTAKES) {

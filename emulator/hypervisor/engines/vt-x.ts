@@ -112,8 +112,8 @@ export class VtX extends HardwareEngine {
     const mode = `${vmcs.read('GUEST_CR0')} ${vmcs.read('GUEST_CR4')} ${vmcs.read('GUEST_EFER')} ${cpu.apicId}`;
     if (mode === this.checked) return;
     this.checked = mode;
-    const cr4 = knownCr4(cpu) | CR4.VMXE;
-    const failed = failedCheck(vmcs, cr4)?.check ?? failedGuestCheck(vmcs, cr4);
+    const host = { cr4: knownCr4(cpu) | CR4.VMXE, wide: true };
+    const failed = failedCheck(vmcs, host)?.check ?? failedGuestCheck(vmcs, host);
     assert(!failed, `VM entry was refused: ${failed?.field}, ${failed?.rule}`);
   }
   protected decode(cpu: Cpu, exit: GuestExit): VmExit {

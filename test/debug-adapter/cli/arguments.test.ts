@@ -69,7 +69,7 @@ describe('cli: arguments', () => {
     [['run', 'k', '--max-instructions', '1e9'], /whole number/],
     [['run', 'k', '--until', '('], /--until is no regular expression/],
     [['run', 'k', '--technique', 'magic'], /--technique is "magic"; give one of none, trap/],
-    [['run', 'k', '--technique', 'vt-x'], /--technique vt-x is not available/],
+    [['run', 'k', '--technique', 'paravirtual'], /--technique paravirtual is not available/],
     [['run', 'k', '--paging', 'shadow'], /--paging shadow needs a technique/],
     [['run', 'k', '--paging', 'x'], /--paging is "x"/],
     [['run', 'k', '--tier', 'jit'], /--tier/],
