@@ -13,6 +13,7 @@ export const codeSource = (
   host: PhysicalMemory,
   cpu: () => Cpu,
   isBreakpoint: (gva: bigint) => boolean,
+  redirect: NonNullable<CodeSource['redirect']>,
 ): CodeSource => ({
   physical: host,
   fetch: (gva) => {
@@ -28,5 +29,6 @@ export const codeSource = (
     return { base, limit: BigInt(limit) };
   },
   isBreakpoint,
+  redirect,
   hasFeature: (name) => cpu().has(name),
 });

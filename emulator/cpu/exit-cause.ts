@@ -57,6 +57,8 @@ export type ExitCause =
     }
   /** Virtualisation instructions themselves, by mnemonic: VMCALL, VMLAUNCH, VMRUN, INVEPT... */
   | { reason: 'virtualization'; mnemonic: string }
+  /** Translated code asks the hypervisor to do an instruction for it. */
+  | { reason: 'call-out'; mnemonic: string }
   | { reason: 'apic-access'; offset: number; access: 'read' | 'write' | 'execute' }
   /** Entry was refused after the guest state was looked at. `field` in the manual's words. */
   | { reason: 'entry-failure'; what: 'guest-state' | 'msr-loading' | 'invalid'; field: string }; // prettier-ignore

@@ -3,7 +3,7 @@
  * and the count of instructions up to date. Stops after exactly N instructions for any N: a block that is longer than what
  * is left runs with a STOP in its middle.
  */
-import type { Block } from '../execution/code-cache';
+import type { Block, CodeSource } from '../execution/code-cache';
 import { nextRip } from '../execution/forms';
 import * as layout from '../execution/layout';
 import { EXIT, HANDLER, RECORD, RECORD_BYTES, RETRY } from '../execution/record';
@@ -39,6 +39,9 @@ export class GeneratedRun {
   private link?: { word: number; from: bigint; to: bigint; generation: number };
   /** Base of CS that the jump cache's offsets are relative to, by processor. */
   private readonly codeBases = new Map<Cpu, bigint>();
+  /** While translated code runs: CodeSource.redirect, and the address that an instruction of it has in the guest. */
+  redirect?: CodeSource['redirect'];
+  guestRip?: (rip: bigint) => bigint | undefined;
   /** PAUSE was executed while another processor could run. */
   gaveWay = false;
 
@@ -56,7 +59,8 @@ export class GeneratedRun {
     const source = codeSource(
       host,
       () => this.cpu,
-      (gva) => this.user.isBreakpoint(gva),
+      (gva) => this.user.isBreakpoint(this.guestRip?.(gva) ?? gva),
+      (rip) => this.redirect?.(rip),
     );
     this.code = new GeneratedCode(memory, imports, source, tier);
     if (this.code.regions) this.code.regions.onKill = () => this.requestExit();
@@ -116,23 +120,25 @@ export class GeneratedRun {
     this.link = undefined;
   }
 
-  /** Makes the way that led here direct, and known to indirect branches. */
-  private connect(block: Block): void {
+  /** Makes the way that led here direct, and known to indirect branches. `rip`: as the branch named it. */
+  private connect(block: Block, rip: bigint): void {
     const { cache } = this.code;
     const { link } = this;
     // An interrupt may have come in between: then the link waits for another time.
     if (!link) block.indirect = true;
-    else if (link.generation === cache.generation && link.to === block.rip) cache.link(link.word, link.from, block);
+    else if (link.generation === cache.generation && link.to === rip) cache.link(link.word, link.from, block);
     this.link = undefined;
-    cache.enterJumpCache(block);
+    cache.enterJumpCache(block, rip);
   }
 
   /** Runs at most `budget` instructions from RIP on; throws the fault that it raised, or that fetching raised. */
   run(budget: number): void {
     const { state } = this.cpu;
     this.code.regions?.poll(this.retired);
-    const block = this.code.cache.lookup(state.rip, executionMode(state));
-    this.connect(block);
+    const { rip } = state;
+    const block = this.code.cache.lookup(rip, executionMode(state));
+    this.connect(block, rip);
+    state.rip = block.rip;
     const before = this.retired;
     this.execute(block, budget);
     // It left to say that the block is hot, before anything happened.
@@ -213,7 +219,7 @@ export class GeneratedRun {
     this.spend(instructions.length);
     this.port.site = address;
     this.cpu.state.rip = rip;
-    const stops = this.user.stopsAt(gva);
+    const stops = this.user.stopsAt(this.guestRip?.(gva) ?? gva);
     this.spend(-instructions.length);
     return stops ? 1 : 0;
   };

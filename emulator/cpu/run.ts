@@ -53,7 +53,9 @@ export class StepLoop implements RunUser {
     shared?: SharedRun,
   ) {
     const mmus = cpus.map((cpu) => cpu.mmu);
-    this.breakpoints = new Breakpoints(mmus, (gva) => this.generated.code.cache.forgetLinear(gva));
+    this.breakpoints = new Breakpoints(mmus, (gva) => {
+      for (const place of [gva, ...(this.executor?.placesOf?.(gva) ?? [])]) this.generated.code.cache.forgetLinear(place);
+    });
     this.breakpoints.onWatch = (stop) => {
       this.watched ??= stop;
       this.requestExit();

@@ -35,6 +35,8 @@ export interface Executor {
   reset(): void;
   /** Brings the processor's registers up to date, in the middle of `run`: somebody looks. */
   settle(cpu: Cpu): void;
+  /** Where the code at an address of the guest is executed instead: linear addresses. */
+  placesOf?(gva: bigint): bigint[];
   /** An event that `run` did not raise, on its way to the guest. */
   deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery;
 }

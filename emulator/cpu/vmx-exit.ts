@@ -81,6 +81,8 @@ function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded
       const reason = VIRTUALIZATION[cause.mnemonic];
       return reason === undefined ? undefined : { reason };
     }
+    case 'call-out':
+      return undefined;
     case 'apic-access':
       return { reason: REASON.APIC_ACCESS, qualification: BigInt(cause.offset | (ACCESSES[cause.access] << 12)) };
     case 'entry-failure':

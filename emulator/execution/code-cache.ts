@@ -9,7 +9,7 @@ import { VECTOR } from '../x86/registers';
 import { assert } from '../util/assert';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import type { Flushed } from '../mmu/tlb';
-import { checkRecordable, writeFall, writeGuard, writeHeader, writeRecord } from './forms';
+import { checkRecordable, nextRip, writeFall, writeGuard, writeHeader, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
 import { JumpCache } from './jump-cache';
 import * as layout from './layout';
@@ -27,6 +27,8 @@ export interface Block {
   readonly bytes: number;
   readonly mode: ExecutionMode;
   readonly instructions: readonly Instruction[];
+  /** RIP of what follows the last one, unless that says otherwise itself. */
+  readonly fall: bigint;
   /** Address of the first record. */
   readonly address: number;
   /** Where others lead to: the guard's record at a breakpoint, else `address`. */
@@ -50,6 +52,11 @@ export interface CodeSource {
   /** Instructions at these addresses begin blocks with a guard (record.ts). */
   isBreakpoint(gva: bigint): boolean;
   hasFeature(name: string): boolean;
+  /**
+   * Where code goes on that is not what it seems (hypervisor/translation/): the other RIP, and the length of a jump there
+   * that is no instruction of the guest's, if one is there.
+   */
+  redirect?(rip: bigint): { to: bigint; bytes: number } | undefined;
 }
 
 /** What is decoded of one page of memory. Data often shares it: a write looks only at the granules that it touches. */
@@ -86,6 +93,7 @@ export class CodeCache {
 
   /** The block that begins at `rip` (offset in CS). Throws the GuestFault that fetching it raises. */
   lookup(rip: bigint, mode: ExecutionMode): Block {
+    rip = this.resolve(rip);
     const { base, limit } = this.source.codeSegment();
     const gva = mode.codeSize === 64 ? rip : BigInt.asUintN(32, base + rip);
     if (rip > limit) throw new GuestFault(VECTOR.GP, 0);
@@ -94,6 +102,14 @@ export class CodeCache {
       if (block.mode.key === mode.key && block.rip === rip && this.secondPageHolds(block)) return block;
     return this.build(rip, gva, gpa, limit, mode);
   }
+  /** RIP of the instruction that is executed next when RIP is `rip`. */
+  readonly resolve = (rip: bigint): bigint => {
+    for (;;) {
+      const redirected = this.source.redirect?.(rip);
+      if (!redirected) return rip;
+      rip = redirected.to;
+    }
+  };
   private secondPageHolds(block: Block): boolean {
     return block.secondGpa < 0 || this.source.fetch(secondPage(block.gva)) === block.secondGpa;
   }
@@ -101,6 +117,7 @@ export class CodeCache {
   /** The compiled tier, where there is one. */
   regions?: Regions;
   neighbour(near: Block, rip: bigint): Block | undefined {
+    rip = this.resolve(rip);
     const gpa = near.gpa + Number(rip - near.rip);
     if (pageOf(gpa) !== pageOf(near.gpa)) return undefined;
     const block = this.byGpa.get(gpa)?.find((b) => b.rip === rip && b.mode.key === near.mode.key);
@@ -124,8 +141,9 @@ export class CodeCache {
     to.incoming.push(link);
   }
 
-  enterJumpCache(block: Block): void {
-    this.jumps.enter(block, this.source.isGlobal(block.gva));
+  /** `rip`: where branches go that mean this block. */
+  enterJumpCache(block: Block, rip = block.rip): void {
+    this.jumps.enter(block, this.source.isGlobal(block.gva), rip);
   }
   /** A processor forgot translations. */
   flushJumpCache(processor: number, what: Flushed): void {
@@ -147,9 +165,16 @@ export class CodeCache {
     let bytes = 0;
     const room = PAGE - (gpa % PAGE);
     const code = this.codeBytes(gpa, room);
+    let fall: bigint | undefined;
     while (bytes < room && instructions.length < MAX_INSTRUCTIONS) {
       const at = rip + BigInt(bytes);
       if (instructions.length > 0 && this.source.isBreakpoint(gva + BigInt(bytes))) break;
+      const redirected = instructions.length > 0 ? this.source.redirect?.(at) : undefined;
+      if (redirected) {
+        fall = this.resolve(at);
+        bytes += redirected.bytes;
+        break;
+      }
       let decoded = decode(code.subarray(bytes), at, mode.codeSize);
       if (decoded === 'truncated') {
         if (instructions.length > 0) break;
@@ -170,7 +195,8 @@ export class CodeCache {
       bytes += decoded.length;
       if (decoded.row.attributes.ends || secondGpa >= 0) break;
     }
-    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, instructions });
+    fall ??= nextRip(instructions[instructions.length - 1]);
+    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, instructions, fall });
   }
 
   private faultOf(decoded: ReturnType<typeof decode>, at: bigint, limit: bigint): GuestFault | undefined {
@@ -195,9 +221,9 @@ export class CodeCache {
     if (guarded) this.free += GUARD_BYTES;
     const address = this.free + HEADER_BYTES;
     // Spelt out: a boot makes tens of thousands, and spreading costs more than all the rest.
-    const { rip, gva, gpa, secondGpa, bytes } = parts;
+    const { rip, gva, gpa, secondGpa, bytes, fall } = parts;
     const block: Block = {
-      index: this.blocks.length, rip, gva, gpa, secondGpa, bytes, mode, instructions, address, entry, incoming: [], alive: true, indirect: false,
+      index: this.blocks.length, rip, gva, gpa, secondGpa, bytes, mode, instructions, fall, address, entry, incoming: [], alive: true, indirect: false,
     }; // prettier-ignore
     writeHeader(this.view, this.free, block, { index: 0, need: NO_REGION, heat: this.regions?.heat ?? NO_REGION });
     for (const [i, insn] of instructions.entries())
@@ -205,7 +231,7 @@ export class CodeCache {
     if (guarded) writeGuard(this.view, block);
     const end = address + instructions.length * RECORD_BYTES;
     // After a plain meaning that ends the block nothing is executed, but the record must be there to be named.
-    writeFall(this.view, end, instructions[instructions.length - 1], instructions.length);
+    writeFall(this.view, end, instructions[instructions.length - 1], instructions.length, fall);
     this.forms.flush();
     this.free = end + RECORD_BYTES;
     this.blocks.push(block);

@@ -170,8 +170,10 @@ function beginRecord(view: DataView, at: number, handler: number, insn: Instruct
   view.setBigUint64(at + RECORD.NEXT_RIP, nextRip(insn), true);
 }
 /** Behind a block's last instruction: goes on after it. */
-export const writeFall = (view: DataView, at: number, last: Instruction, position: number): void =>
+export function writeFall(view: DataView, at: number, last: Instruction, position: number, to: bigint): void {
   beginRecord(view, at, HANDLER.FALL, last, position);
+  view.setBigUint64(at + RECORD.NEXT_RIP, to, true);
+}
 
 /** Writes the 48 bytes of a record (record.ts). */
 export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {

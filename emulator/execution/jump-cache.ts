@@ -18,10 +18,10 @@ export class JumpCache {
     for (let entry = layout.JUMP_CACHE; entry < layout.JUMP_CACHE_END; entry += 16) this.empty(entry);
   }
 
-  /** Until the next flush of the processor's TLB that concerns it. */
-  enter(block: Block, isGlobal: boolean): void {
+  /** Until the next flush of the processor's TLB that concerns it. `rip`: where branches go that mean this block. */
+  enter(block: Block, isGlobal: boolean, rip = block.rip): void {
     const { view } = this;
-    const low = Number(BigInt.asIntN(32, block.rip));
+    const low = Number(BigInt.asIntN(32, rip));
     const mode = view.getInt32(layout.MODE, true);
     const entry = layout.jumpCacheEntry(low, mode);
     // What another processor left here is lost to it, and stays on its list: two that fight over entries list them often.
@@ -33,7 +33,7 @@ export class JumpCache {
     }
     const linear = block.mode.codeSize === 64 && block.secondGpa < 0;
     this.keep[(entry - layout.JUMP_CACHE) >> 4] = linear ? KEEP.LINEAR | (isGlobal ? KEEP.GLOBAL : 0) : 0;
-    view.setBigUint64(entry, block.rip, true);
+    view.setBigUint64(entry, rip, true);
     view.setUint32(entry + 8, block.entry, true);
     view.setInt32(entry + 12, mode, true);
   }

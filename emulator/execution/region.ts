@@ -50,6 +50,8 @@ export interface Surroundings {
   neighbour(near: Block, rip: bigint): Block | undefined;
   /** Such blocks that indirect branches went to. */
   indirectTargets(near: Block): Block[];
+  /** RIP of the instruction that is executed next when RIP is `rip`. */
+  resolve(rip: bigint): bigint;
 }
 
 interface Ways {
@@ -65,8 +67,8 @@ const stepOf = (insn: Instruction, record: number, mode: ExecutionMode): Step =>
   return { insn, record, form, facts: analyse(insn, form, formKey(insn.row, form)) };
 };
 
-function waysOf({ insn, facts }: Step): Ways {
-  if (!insn.row.attributes.ends) return { direct: [nextRip(insn)], back: [], indirect: false };
+function waysOf({ insn, facts }: Step, fall: bigint): Ways {
+  if (!insn.row.attributes.ends) return { direct: [fall], back: [], indirect: false };
   const none = { direct: [], back: [], indirect: false };
   if (!facts) return none;
   const direct: bigint[] = [];
@@ -96,16 +98,16 @@ export function planRegion(first: Block, limits: PlanLimits, around: Surrounding
     steps.set(block, list);
     count += list.length;
     if (count >= limits.instructions) continue;
-    const ways = waysOf(list[list.length - 1]);
+    const ways = waysOf(list[list.length - 1], block.fall);
     for (const rip of ways.direct) include(around.neighbour(block, rip));
     for (const rip of ways.back) if (include(around.neighbour(block, rip))) entered.add(rip);
     if (ways.indirect) for (const target of around.indirectTargets(block)) if (include(target)) entered.add(target.rip);
   }
-  return arrange(mode, members, entered, steps);
+  return arrange(mode, members, entered, steps, around.resolve);
 } // prettier-ignore
 
 /** Cuts blocks where others begin, and numbers them by address. */
-function arrange(mode: ExecutionMode, members: ReadonlyMap<bigint, Block>, entered: ReadonlySet<bigint>, all: ReadonlyMap<Block, Step[]>): RegionPlan {
+function arrange(mode: ExecutionMode, members: ReadonlyMap<bigint, Block>, entered: ReadonlySet<bigint>, all: ReadonlyMap<Block, Step[]>, resolve: (rip: bigint) => bigint): RegionPlan {
   const reached = [...members.values()].filter((block) => all.has(block));
   const nodes = new Map(reached.map((block, i) => [block.rip, i + 1]));
   const cut = (block: Block): Step[] => {
@@ -116,10 +118,12 @@ function arrange(mode: ExecutionMode, members: ReadonlyMap<bigint, Block>, enter
   const blocks = reached.map((block): RegionBlock => {
     const steps = cut(block);
     const last = steps[steps.length - 1];
-    const successors = waysOf(last).direct.flatMap((rip) => nodes.get(rip) ?? []);
-    return { block, steps, end: nextRip(last.insn), successors };
+    // One that another block cut short goes on there.
+    const end = steps.length === block.instructions.length ? block.fall : nextRip(last.insn);
+    const successors = waysOf(last, end).direct.flatMap((rip) => nodes.get(resolve(rip)) ?? []);
+    return { block, steps, end, successors };
   });
   const entries = [...entered].flatMap((rip) => nodes.get(rip) ?? []);
   const instructions = blocks.reduce((sum, { steps }) => sum + steps.length, 0);
-  return { mode, blocks, entries, instructions, nodeAt: (rip) => nodes.get(rip) };
+  return { mode, blocks, entries, instructions, nodeAt: (rip) => nodes.get(resolve(rip)) };
 } // prettier-ignore

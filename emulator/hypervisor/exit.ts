@@ -12,6 +12,8 @@ export type VmExitReason =
   | 'shadow-fault'
   /** A guest wrote to one of its page tables, which are write-protected under shadow paging. */
   | 'page-table-write'
+  /** A guest wrote to a page from which its kernel's code was translated. */
+  | 'code-write'
   /** The guest touched a device's memory. */
   | 'mmio'
   /** A software technique reflects an event to the guest that is its own: its page fault, its system call. */

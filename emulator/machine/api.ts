@@ -62,7 +62,7 @@ export interface MachineConfig {
   paging?: Paging;
 }
 
-export const TECHNIQUES = ['none', 'trap-and-emulate', 'vt-x', 'amd-v'] as const;
+export const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'vt-x', 'amd-v'] as const;
 export type Technique = (typeof TECHNIQUES)[number];
 export const PAGINGS = ['shadow', 'direct', 'nested'] as const;
 export type Paging = (typeof PAGINGS)[number];

@@ -2,6 +2,7 @@
 import type { Cpu } from '../cpu/cpu';
 import type { Executor } from '../cpu/step-host';
 import { AmdV } from '../hypervisor/engines/amd-v';
+import { BinaryTranslation } from '../hypervisor/engines/binary-translation';
 import { VtX } from '../hypervisor/engines/vt-x';
 import { TrapAndEmulate } from '../hypervisor/engines/trap-and-emulate';
 import { ExitLog } from '../hypervisor/exits';
@@ -23,6 +24,7 @@ interface TechniqueSpec {
 const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
   'vt-x': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new VtX(host, guest, paging, cpus) },
   'amd-v': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new AmdV(host, guest, paging, cpus) },
+  'binary-translation': { pagings: ['shadow'], make: (host, guest) => new BinaryTranslation(host, guest) },
   'trap-and-emulate': { pagings: ['shadow'], make: (host, guest) => new TrapAndEmulate(host, guest) },
 };
 

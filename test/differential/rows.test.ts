@@ -47,7 +47,9 @@ describe('instructions agree with the host processor', function () {
 
   for (const codeSize of [64, 32] as const)
     it(`${codeSize}-bit code, SEED=${seed} COUNT=${count}`, () => {
-      const known = ROWS.filter((row) => pattern.test(row.mnemonic) && host.has(row.attributes.feature));
+      // What VT-x and AMD-V do needs another privilege: test/guests/hypervisors.test.ts.
+      const user = ROWS.filter(({ attributes }) => attributes.feature !== 'vmx' && attributes.feature !== 'svm');
+      const known = user.filter((row) => pattern.test(row.mnemonic) && host.has(row.attributes.feature));
       const found = new Map<string, string>();
       let batch: Generated[] = [];
       for (const generated of new Generator(known, new Random(seed)).cases(codeSize, count)) {

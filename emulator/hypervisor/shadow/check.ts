@@ -31,6 +31,7 @@ export function checkShadow(
     for (const { va, word } of space.tables.leaves()) {
       const gva = gvaOf(va, space.tables.form === '4-level');
       const [low, high] = [host.words[word], host.words[word + 1]];
+      if (shadow.isOwn(word)) continue;
       const rule = broken(space, shadow, guest, gva, low, high);
       if (rule === undefined) continue;
       const entry = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);

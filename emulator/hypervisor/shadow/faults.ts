@@ -24,13 +24,21 @@ export class ShadowFaults {
   private occupant?: Cpu;
   private fills = { at: -1, count: 0 };
 
+  /** `kernelExecutes`: see ShadowPaging. */
   constructor(
     private readonly host: Host,
     private readonly guest: Guest,
+    kernelExecutes = true,
   ) {
-    this.paging = new ShadowPaging(host.physical, guest.physical, guest.frames, (gva) => {
-      if (this.tables) host.processor.flushTlb(gva);
-    });
+    this.paging = new ShadowPaging(
+      host.physical,
+      guest.physical,
+      guest.frames,
+      (gva) => {
+        if (this.tables) host.processor.flushTlb(gva);
+      },
+      kernelExecutes,
+    );
   }
 
   /** The shadow of the address space that a virtual processor is in. Its registers are about to be loaded. */
@@ -65,7 +73,8 @@ export class ShadowFaults {
         return new GuestFault(VECTOR.PF, outcome.errorCode, address);
       case 'mmio':
       case 'table-write':
-        exit.reason = outcome.kind === 'mmio' ? 'mmio' : 'page-table-write';
+        exit.reason =
+          outcome.kind === 'mmio' ? 'mmio' : this.paging.isTable(outcome.gpa) ? 'page-table-write' : 'code-write';
         exit.gpa = outcome.gpa;
         return 'emulate';
     }

@@ -59,6 +59,8 @@ export class ShadowPaging {
     private readonly guest: PhysicalMemory,
     private readonly frames: Reservation,
     private readonly flush: (gva: bigint | 'all') => void,
+    /** Whether supervisor pages may be executed as they are: not where their code is translated. */
+    private readonly kernelExecutes = true,
   ) {
     this.walker = new Walker(guest);
     guest.onFollowedWrite = (gpa, bytes) => this.written(gpa, bytes);
@@ -78,7 +80,8 @@ export class ShadowPaging {
     while (this.spaces.size >= MAX_SPACES) this.evict();
     for (;;) {
       const tables = new ShadowTables(context.format.name === '4-level' ? '4-level' : 'PAE', this.host, this.frames, (word, low, high) =>
-        this.leavesOf.get(this.guestPage(low, high))?.delete(word)); // prettier-ignore
+        this.forgetLeaf(word, low, high)); // prettier-ignore
+      if (tables.root >= 0) this.onCreate(context);
       if (tables.root >= 0)
         return { key, context: { ...context, pdptes: context.pdptes.slice() }, tables, uses: new Map() };
       tables.dissolve();
@@ -109,6 +112,13 @@ export class ShadowPaging {
     this.flush('all');
   }
 
+  private forgetLeaf(word: number, low: number, high: number): void {
+    if (!this.own.delete(word)) this.leavesOf.get(this.guestPage(low, high))?.delete(word);
+  }
+  /** For the checker. */
+  isOwn(word: number): boolean {
+    return this.own.has(word);
+  }
   private guestPage(low: number, high: number): number {
     return Math.floor(this.guest.gpaOf(this.host.base + leafTarget(low, high)) / PAGE_BYTES);
   }
@@ -138,24 +148,28 @@ export class ShadowPaging {
     this.map(space, vaOf(gva), gpa, {
       write: dirty && !followed && (mayWrite || supervisorOnly),
       user: (allowed & ENTRY.U) !== 0 && !supervisorOnly,
-      execute,
+      execute: execute && (this.kernelExecutes || (allowed & ENTRY.U) !== 0),
     });
     this.counts.fills++;
     return { kind: 'mapped' };
   }
 
-  private map(
-    space: Space,
-    va: number,
-    gpa: number,
-    rights: { write: boolean; user: boolean; execute: boolean },
-  ): void {
+  private leafOf(space: Space, va: number): number {
     const page = va - (va % PAGE_BYTES);
     let word = space.tables.leaf(page, true);
     while (word < 0) {
       this.evict();
       word = space.tables.leaf(page, true);
     }
+    return word;
+  }
+  private map(
+    space: Space,
+    va: number,
+    gpa: number,
+    rights: { write: boolean; user: boolean; execute: boolean },
+  ): void {
+    const word = this.leafOf(space, va);
     const { words } = this.host;
     if (words[word] & ENTRY.P) this.leavesOf.get(this.guestPage(words[word], words[word + 1]))?.delete(word);
     const hpa = this.guest.hpa(gpa - (gpa % PAGE_BYTES));
@@ -193,7 +207,7 @@ export class ShadowPaging {
     let table = this.guestTables.get(page);
     if (!table) {
       this.guestTables.set(page, (table = { uses: new Map(), writes: 0 }));
-      this.protect(page);
+      if (!this.traced.has(page)) this.protect(page);
     }
     table.writes = 0;
     table.uses.set(`${space.key} ${place}`, use);
@@ -206,7 +220,7 @@ export class ShadowPaging {
     table?.uses.delete(`${space.key} ${place}`);
     if (table?.uses.size !== 0) return;
     this.guestTables.delete(known.page);
-    this.guest.follow(known.page * PAGE_BYTES, false);
+    if (!this.traced.has(known.page)) this.guest.follow(known.page * PAGE_BYTES, false);
   }
   /** A page becomes a guest table: nobody may write to it unseen. */
   private protect(page: number): void {
@@ -219,6 +233,7 @@ export class ShadowPaging {
   /** Bytes of a followed page were written: what was built from these entries is void. */
   private written(gpa: number, bytes: number): void {
     const page = Math.floor(gpa / PAGE_BYTES);
+    if (this.traced.has(page)) this.onTracedWrite(gpa, bytes);
     const table = this.guestTables.get(page);
     if (!table) return;
     this.counts.tableWrites++;
@@ -238,6 +253,7 @@ export class ShadowPaging {
         if (use.shift < shift && use.va >= va && use.va < end) this.unuse(space, place);
     }
     space.tables.clear(va, shift);
+    this.onForget(va, shift);
     if (space === this.current) this.flush(shift === 12 ? BigInt.asUintN(64, BigInt.asIntN(48, BigInt(va))) : 'all');
   }
   private unshadow(page: number, table: GuestTable): void {
@@ -250,6 +266,31 @@ export class ShadowPaging {
       this.unuse(use.space, placeOf(use.va, use.shift));
     }
     assert(!this.guestTables.has(page), 'a table without uses is not followed');
+  }
+
+  /** Pages that are followed for another reason: code was translated from them. */
+  private readonly traced = new Set<number>();
+  onTracedWrite: (gpa: number, bytes: number) => void = () => {};
+  /** What 2**shift bytes at `va` of some space map to has changed. */
+  onForget: (va: number, shift: number) => void = () => {};
+  onCreate: (context: PagingContext) => void = () => {};
+  /** Leaves (word index) that map the hypervisor's own pages. */
+  private readonly own = new Set<number>();
+  trace(page: number): void {
+    if (this.traced.has(page)) return;
+    this.traced.add(page);
+    if (!this.guestTables.has(page)) this.protect(page);
+  }
+  untrace(page: number): void {
+    if (this.traced.delete(page) && !this.guestTables.has(page)) this.guest.follow(page * PAGE_BYTES, false);
+  }
+  /** A page of the hypervisor's own, mapped into the current space: for its kernel to execute. */
+  mapOwn(va: number, hpa: number): void {
+    const space = this.current;
+    assert(space, 'a space is in force while the guest runs');
+    const word = this.leafOf(space, va);
+    space.tables.set(word, hpa, { write: false, user: false, execute: true });
+    this.own.add(word);
   }
 
   /** For the checker and for people. */

@@ -1,0 +1,307 @@
+/**
+ * Binary translation: the guest's programs run as they are, in ring 3; its kernel runs translated, in ring 1, under shadow
+ * paging in which kernel pages cannot be executed. Every sensitive instruction is a call-out in the translation, so that no hole
+ * is left; what traps besides is executed on the virtual processor like a call-out.
+ *
+ * Indirect branches and returns of the guest are native ones to the guest's own addresses. The first fetch there faults; from
+ * then on the processor knows the translation (CodeSource.redirect), as an inline lookup in software would.
+ * Real mode, 16-bit code and rings 1 and 2 run on the virtual processor itself.
+ */
+import type { Cpu } from '../../cpu/cpu';
+import { deliver } from '../../cpu/events';
+import type { Delivery } from '../../cpu/events';
+import type { PendingEvent } from '../../cpu/exit-cause';
+import { interceptedBy } from '../../cpu/intercepts';
+import { executionMode } from '../../cpu/mode';
+import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
+import type { Overseer } from '../../cpu/ports';
+import type { Executor } from '../../cpu/step-host';
+import { SHADOWS, stretch } from '../../cpu/stretch';
+import { somethingWaits } from '../../cpu/turns';
+import type { Instruction } from '../../isa/instruction';
+import { readOperand } from '../../isa/operands';
+import type { Stop } from '../../machine/api';
+import { PAGE_BYTES } from '../../mmu/physical-memory';
+import { ACCESS, RIGHTS, Walker } from '../../mmu/walk';
+import { assert } from '../../util/assert';
+import { CR0, CR4, PF, SEG, VECTOR } from '../../x86/registers';
+import { exitOf } from '../describe';
+import type { Guest } from '../guest';
+import type { Host } from '../host';
+import { ShadowFaults } from '../shadow/faults';
+import { gvaOf } from '../shadow/space';
+import { TranslationCache } from '../translation/cache';
+import type { CallOut, GuestCode } from '../translation/cache';
+import { STUB_VECTOR } from '../translation/relocate';
+import { InPlace } from '../translation/in-place';
+import { KERNEL_RING, load, store } from './software';
+
+/** Where the cache is mapped, by the width of addresses: where the kernels that we know have nothing. */
+const REGION = { wide: 0xffff_ffff_ff80_0000n, narrow: 0xff00_0000n } as const;
+const CACHE_PAGES = 2048;
+/** Writes to one page of code, after which the page is taken for data. */
+const FLOOD = 32;
+
+/** Translated code came to where the guest's has no translation yet. */
+class Untranslated extends Interruption {
+  constructor(readonly rip: bigint) {
+    super();
+  }
+}
+
+export class BinaryTranslation implements Executor, Overseer {
+  readonly shadow: ShadowFaults;
+  readonly cache: TranslationCache;
+  readonly asks = true;
+  /** The virtual processor whose registers the physical one holds. */
+  private inside?: Cpu;
+  private readonly hpa: number;
+  private readonly inPlace: InPlace;
+  private readonly writes = new Map<number, number>();
+
+  constructor(
+    private readonly host: Host,
+    private readonly guest: Guest,
+  ) {
+    this.shadow = new ShadowFaults(host, guest, false);
+    const frames = Array.from({ length: CACHE_PAGES }, () => guest.frames.take());
+    const [first] = frames;
+    assert(first !== undefined && frames.every((frame, i) => frame === first + i), 'new frames are consecutive');
+    this.hpa = first * PAGE_BYTES;
+    this.cache = new TranslationCache(host.physical, this.hpa, CACHE_PAGES * PAGE_BYTES);
+    this.inPlace = new InPlace(host, () => this.end);
+    const { paging } = this.shadow;
+    this.cache.onPage = (page) => paging.trace(page);
+    this.cache.onPageGone = (page) => paging.untrace(page);
+    paging.onTracedWrite = (gpa, bytes) => this.written(gpa, bytes);
+    paging.onForget = (va, shift) => this.cache.invalidateRange(va, shift);
+    paging.onCreate = (context) => this.verify(context);
+    this.cache.clear();
+  }
+  private written(gpa: number, bytes: number): void {
+    const page = Math.floor(gpa / PAGE_BYTES);
+    const writes = (this.writes.get(page) ?? 0) + 1;
+    this.writes.set(page, writes);
+    if (writes % FLOOD === 0) this.cache.invalidatePage(page);
+    else this.cache.invalidate(gpa, bytes);
+  }
+  /** Another address space: what it maps otherwise than where the code was translated goes. What it does not map may stay. */
+  private verify(context: Parameters<Walker['walk']>[0]): void {
+    const walker = new Walker(this.guest.physical);
+    for (const page of [...this.cache.virtualPages]) {
+      const va = page * PAGE_BYTES;
+      const gpa = walker.walk(context, va | 0, gvaHigh(va, this.wide), ACCESS.read, RIGHTS.supervisor, LOOK);
+      if (gpa >= 0 && !this.cache.hasPage(Math.floor(gpa / PAGE_BYTES))) this.cache.invalidateRange(va, 12);
+    }
+  }
+
+  private get wide(): boolean {
+    return this.host.processor.ia32e;
+  }
+  private get region(): bigint {
+    return this.wide ? REGION.wide : REGION.narrow;
+  }
+  private offsetOf(rip: bigint): number | undefined {
+    const offset = rip - this.region;
+    return offset >= 0n && offset < BigInt(this.cache.size) ? Number(offset) : undefined;
+  }
+
+  // --- Executor
+
+  run(cpu: Cpu, budget: number): Stop | undefined {
+    const { generated } = this.host;
+    this.end = generated.retired + budget;
+    for (;;) {
+      const left = this.end - generated.retired;
+      if (left <= 0) return undefined;
+      if (!translates(cpu) || !this.guest.physical.a20) {
+        generated.switchTo(cpu);
+        stretch(generated, cpu, left);
+        return undefined;
+      }
+      const thrown = this.runDeprivileged(cpu, left);
+      if (!thrown) return undefined;
+      if (!(thrown instanceof Untranslated)) return this.handle(cpu, thrown);
+      cpu.state.rip = thrown.rip;
+    }
+  }
+  /** Count of instructions at which the run is over. */
+  private end = 0;
+
+  deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery {
+    this.host.generated.switchTo(cpu);
+    return deliver(cpu, event, asked);
+  }
+  reset(): void {
+    this.cache.clear();
+    this.writes.clear();
+    this.shadow.reset();
+  }
+  settle(cpu: Cpu): void {
+    if (this.inside !== cpu) return;
+    const { state } = this.host.processor;
+    const kernel = state.cpl === KERNEL_RING;
+    const rip = kernel ? this.guestRip(state.rip) : undefined;
+    store(this.host.processor, cpu);
+    if (rip !== undefined) cpu.state.rip = rip;
+  }
+  placesOf(gva: bigint): bigint[] {
+    return [REGION.wide, REGION.narrow].flatMap((region) => this.cache.offsetsOf(gva).map((offset) => region + BigInt(offset)));
+  } // prettier-ignore
+
+  private runDeprivileged(cpu: Cpu, budget: number): Interruption | undefined {
+    const { generated, processor } = this.host;
+    const { state } = cpu;
+    const shadow = state.system('interruptibility') & SHADOWS;
+    generated.switchTo(processor);
+    this.enter(cpu);
+    let thrown: Interruption | undefined;
+    const before = generated.retired;
+    try {
+      stretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget);
+    } catch (caught) {
+      if (!(caught instanceof Interruption)) throw caught;
+      thrown = this.arrival(caught);
+      generated.forgetLink();
+    } finally {
+      this.settle(cpu);
+      this.inside = undefined;
+      processor.overseer = undefined;
+      generated.redirect = generated.guestRip = undefined;
+    }
+    if (shadow && generated.retired > before)
+      state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+    return thrown;
+  }
+  /** Throws the fault of the guest's fetch where its code cannot be read. */
+  private enter(cpu: Cpu): void {
+    const { processor, generated } = this.host;
+    const tables = this.shadow.enter(cpu);
+    const kernel = cpu.state.cpl === 0;
+    const offset = kernel ? this.cache.get(cpu.state.rip, this.codeOf(cpu)) : 0;
+    processor.overseer = this;
+    load(processor, cpu, tables);
+    // The kernel's ring is a supervisor's: programs' pages are not for it to execute, whatever the guest says.
+    processor.state.setSystem('cr4', processor.state.system('cr4') | BigInt(CR4.SMEP));
+    processor.modeChanged();
+    if (kernel) processor.state.rip = this.region + BigInt(offset);
+    this.inside = cpu;
+    this.inPlace.believed = cpu;
+    generated.redirect = this.redirect;
+    generated.guestRip = this.guestRip;
+  }
+  private codeOf(cpu: Cpu): GuestCode {
+    const { physical } = this.guest;
+    return {
+      codeSize: executionMode(cpu.state).codeSize,
+      fetch: (rip) => cpu.mmu.fetch(rip),
+      bytes: (gpa, length) => physical.readBytes(gpa, Math.min(length, PAGE_BYTES - (gpa % PAGE_BYTES))),
+    };
+  }
+  private readonly redirect = (rip: bigint): { to: bigint; bytes: number } | undefined => {
+    if (this.host.processor.state.cpl !== KERNEL_RING) return undefined;
+    const offset = this.offsetOf(rip);
+    const to = offset === undefined ? this.cache.find(rip) : this.cache.joinAt(offset);
+    return to === undefined ? undefined : { to: this.region + BigInt(to), bytes: offset === undefined ? 0 : 5 };
+  };
+  private readonly guestRip = (rip: bigint): bigint | undefined => {
+    if (this.host.processor.state.cpl !== KERNEL_RING) return undefined;
+    const offset = this.offsetOf(rip);
+    return offset === undefined ? undefined : this.cache.ripAt(offset);
+  };
+  /** A fetch of guest kernel code as it is, or of a page of the cache. */
+  private arrival(thrown: Interruption): Interruption {
+    const { state } = this.host.processor;
+    if (!(thrown instanceof GuestFault) || thrown.vector !== VECTOR.PF || state.cpl !== KERNEL_RING) return thrown;
+    if (!((thrown.errorCode ?? 0) & PF.I)) return thrown;
+    const address = thrown.address ?? 0n;
+    const offset = this.offsetOf(address);
+    if (offset === undefined) return new Untranslated(state.rip);
+    const page = offset - (offset % PAGE_BYTES);
+    this.shadow.paging.mapOwn(Number(BigInt.asUintN(48, this.region + BigInt(page))), this.hpa + page);
+    this.host.processor.flushTlb(address);
+    return new Untranslated(this.guestRip(state.rip) ?? state.rip);
+  }
+
+  /** The guest has left; its registers are in the virtual processor. */
+  private handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
+    const { exits } = this.guest;
+    const exit = exitOf(this.guest, cpu, thrown, () => undefined);
+    if (thrown instanceof GuestExit && thrown.instruction) exit.mnemonic = thrown.instruction.row.mnemonic;
+    const next =
+      thrown instanceof GuestFault && thrown.vector === VECTOR.PF
+        ? this.shadow.handle(cpu, thrown.address ?? 0n, thrown.errorCode ?? 0, exit)
+        : thrown instanceof GuestFault && thrown.trap
+          ? thrown
+          : 'emulate';
+    if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
+    try {
+      if (next === 'again') return undefined;
+      if (next !== 'emulate') throw next;
+      this.host.generated.switchTo(cpu);
+      stretch(this.host.generated, cpu, 1);
+      return undefined;
+    } finally {
+      exits.end();
+    }
+  }
+
+  // --- Overseer: of the physical processor, while the guest runs on it.
+
+  instruction(insn: Instruction): 'done' | 'jumped' | undefined {
+    const { processor } = this.host;
+    const { mnemonic } = insn.row;
+    if (processor.state.cpl !== KERNEL_RING) {
+      // A program's CPUID faults, so that it sees the guest's processor.
+      if (mnemonic === 'cpuid') throw new GuestExit({ reason: 'cpuid' }, insn);
+      return undefined;
+    }
+    const offset = this.offsetOf(insn.rip);
+    if (offset === undefined || (mnemonic !== 'int' && mnemonic !== 'rdpmc')) return undefined;
+    const [vector] = insn.operands;
+    if (vector?.kind === 'immediate' && Number(vector.value & 0xffn) === STUB_VECTOR)
+      throw new Untranslated(this.cache.stubAt(offset)!);
+    const callOut = this.cache.callOutAt(offset);
+    assert(callOut, 'a call-out says what it is for');
+    return this.callOut(callOut);
+  }
+  private callOut({ insn, treatment }: CallOut): 'done' | 'jumped' {
+    const { processor } = this.host;
+    if (treatment === 'call-indirect') {
+      const target = readOperand(processor, insn, 0);
+      const next = BigInt.asUintN(insn.codeSize, insn.rip + BigInt(insn.length));
+      processor.push(next, insn.codeSize === 64 ? 8 : 4);
+      processor.state.rip = target;
+      return 'jumped';
+    }
+    if (this.inPlace.answer(insn, treatment)) return 'done';
+    throw new GuestExit(interceptedBy(processor, insn) ?? { reason: 'call-out', mnemonic: insn.row.mnemonic }, insn);
+  }
+  event(event: PendingEvent): void {
+    throw new GuestExit({ reason: 'exception', event });
+  }
+  tripleFault(): void {
+    assert(false, 'no event is delivered on the physical processor');
+  }
+  due(): undefined {
+    return undefined;
+  }
+  leave(): void {
+    assert(false, 'exits of a deprivileged guest are caught where it is run');
+  }
+}
+
+/** A walk that changes nothing. */
+const LOOK = { step: (): void => {} };
+const gvaHigh = (va: number, wide: boolean): number => Number(BigInt.asIntN(32, gvaOf(va, wide) >> 32n));
+
+/** Ring 3 as it is, ring 0 in flat 32-bit or 64-bit code. */
+function translates(cpu: Cpu): boolean {
+  const { state } = cpu;
+  if (!(state.system32('cr0') & CR0.PE) || state.cpl === 1 || state.cpl === 2) return false;
+  if (state.cpl === 3) return true;
+  const { codeSize } = executionMode(state);
+  if (codeSize === 64) return true;
+  const { base, limit } = state.segment(SEG.CS);
+  return codeSize === 32 && base === 0n && limit === 0xffff_ffff && !cpu.ia32e;
+}

@@ -1,0 +1,383 @@
+/**
+ * The translation cache: real code in host memory, mapped into the top of every address space of the guest. Blocks follow the
+ * guest's code up to a page's end or a branch that does not fall through. Each guest instruction is one instruction here, so
+ * that time, faults and debuggers see the guest's; jumps that only join blocks are none of the guest's and take no time.
+ * A block never moves. Where code is not translated yet, or not any more, lies a stub, which becomes a jump.
+ */
+import type { Instruction } from '../../isa/instruction';
+import { decode } from '../../isa/decode';
+import type { CodeSize } from '../../isa/instruction';
+import type { PhysicalMemory } from '../../mmu/physical-memory';
+import { assert } from '../../util/assert';
+import { branch, CALL_OUT, IN_PLACE, jump, JUMP_BYTES, loop, push, relocated, STUB } from './relocate';
+import { treatmentOf } from './treatment';
+import type { Treatment } from './treatment';
+
+export interface CallOut {
+  readonly insn: Instruction;
+  readonly treatment: Treatment;
+}
+/** Translated code of one run of guest instructions. Offsets are into the cache. */
+export interface TranslatedBlock {
+  readonly rip: bigint;
+  readonly start: number;
+  end: number;
+  /** Where each instruction begins, and which of the guest's it is. */
+  readonly offsets: number[];
+  readonly rips: bigint[];
+  /** Guest pages that it was read from (gpa / 4096). */
+  readonly pages: number[];
+  readonly bytes: number;
+  alive: boolean;
+}
+/** The guest's code, with the rights of a fetch. */
+export interface GuestCode {
+  /** gpa; throws GuestFault. */
+  fetch(rip: bigint): number;
+  /** Up to the end of the page. */
+  bytes(gpa: number, length: number): Uint8Array;
+  readonly codeSize: CodeSize;
+}
+
+const PAGE = 4096n;
+const MAX_INSTRUCTIONS = 48;
+const MAX_BYTES = 15;
+const PADDING = [0xcc, 0xcc, 0xcc, 0xcc, 0xcc];
+/** The longest that one instruction becomes. */
+const ROOM = 40;
+
+export class TranslationCache {
+  private next = 0;
+  /** By where they lie. */
+  private readonly blocks: TranslatedBlock[] = [];
+  private readonly byRip = new Map<bigint, TranslatedBlock>();
+  private readonly byPage = new Map<number, Set<TranslatedBlock>>();
+  private readonly callOuts = new Map<number, CallOut>();
+  /** Jumps that are not the guest's: where they lead. */
+  private readonly joins = new Map<number, number>();
+  /** Stubs: the guest's address that they stand for. */
+  private readonly stubs = new Map<number, bigint>();
+  private readonly stubOf = new Map<bigint, number>();
+  /** Instructions behind call-outs: the guest comes back there. */
+  private readonly midway = new Map<bigint, { block: TranslatedBlock; offset: number }>();
+  readonly counts = { blocks: 0, instructions: 0, invalidated: 0, flushed: 0 };
+  /** A guest page has code in here from now on. */
+  onPage: (page: number) => void = () => {};
+  onPageGone: (page: number) => void = () => {};
+
+  constructor(
+    private readonly host: PhysicalMemory,
+    /** Host-physical address, and size in bytes. */
+    private readonly hpa: number,
+    readonly size: number,
+  ) {}
+
+  /** Offset of the translation of the code at `rip`, made if need be. Throws the GuestFault of its fetch. */
+  get(rip: bigint, code: GuestCode): number {
+    // What was translated for another mode is of another time.
+    if (this.codeSize !== code.codeSize) this.clear();
+    this.codeSize = code.codeSize;
+    const known = this.find(rip);
+    if (known !== undefined) return known;
+    code.fetch(rip);
+    if (this.next + MAX_INSTRUCTIONS * ROOM > this.stubEnd) this.clear();
+    return this.translate(rip, code).start;
+  }
+  private codeSize: CodeSize = 16;
+  /** Offset of the translation of an instruction to begin at, if there is one. */
+  find(rip: bigint): number | undefined {
+    const block = this.byRip.get(rip);
+    if (block) return block.start;
+    const midway = this.midway.get(rip);
+    return midway?.block.alive ? midway.offset : undefined;
+  }
+  /** What is executed at an offset if it is no instruction of the guest's: where it goes on. */
+  joinAt(offset: number): number | undefined {
+    return this.joins.get(offset);
+  }
+  stubAt(offset: number): bigint | undefined {
+    return this.stubs.get(offset);
+  }
+  callOutAt(offset: number): CallOut | undefined {
+    return this.callOuts.get(offset);
+  }
+  /** The guest's RIP of an instruction, a join or a stub. */
+  ripAt(offset: number): bigint | undefined {
+    let at = offset;
+    for (let to = this.joins.get(at); to !== undefined; to = this.joins.get(at)) at = to;
+    const stub = this.stubs.get(at);
+    if (stub !== undefined) return stub;
+    const block = this.blockAt(at);
+    const index = block ? block.offsets.indexOf(at) : -1;
+    return index < 0 ? undefined : block!.rips[index];
+  }
+  /** Also a dead one: somebody may still be in it. */
+  blockAt(offset: number): TranslatedBlock | undefined {
+    let [low, high] = [0, this.blocks.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.blocks[middle].end <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const block = this.blocks[low] as TranslatedBlock | undefined;
+    return block && block.start <= offset ? block : undefined;
+  }
+  /** Living translations of an instruction: offsets. */
+  offsetsOf(rip: bigint): number[] {
+    const found: number[] = [];
+    for (const block of this.blocks)
+      if (block.alive && block.rip <= rip && rip < block.rip + BigInt(block.bytes)) {
+        const index = block.rips.indexOf(rip);
+        if (index >= 0) found.push(block.offsets[index]);
+      }
+    return found;
+  }
+
+  private translate(rip: bigint, code: GuestCode): TranslatedBlock {
+    const start = this.next;
+    const block: TranslatedBlock = { rip, start, end: start, offsets: [], rips: [], pages: [], bytes: 0, alive: true }; // prettier-ignore
+    const out: number[] = [];
+    let at = rip;
+    let afterCallOut = false;
+    for (;;) {
+      const read = this.read(at, code, block);
+      if (!read) break;
+      const { insn, bytes } = read;
+      block.offsets.push(start + out.length);
+      block.rips.push(at);
+      if (afterCallOut) this.midway.set(at, { block, offset: start + out.length });
+      at = BigInt.asUintN(code.codeSize, at + BigInt(insn.length));
+      const goesOn = this.emit(out, start, insn, bytes, at);
+      afterCallOut = this.callOuts.has(block.offsets[block.offsets.length - 1]);
+      if (!goesOn) {
+        at = -1n;
+        break;
+      }
+      if (block.rips.length >= MAX_INSTRUCTIONS || at / PAGE !== rip / PAGE || this.byRip.has(at)) break;
+    }
+    if (at >= 0n) this.join(out, start, at);
+    (block as { bytes: number }).bytes = Number((at >= 0n ? at : (block.rips.at(-1) ?? rip) + 15n) - rip);
+    this.place(block, out);
+    return block;
+  }
+  /** The guest's instruction; undefined where it cannot be read: what is there will fault when it is reached. */
+  private read(rip: bigint, code: GuestCode, block: TranslatedBlock): { insn: Instruction; bytes: Uint8Array } | undefined {
+    const first = block.rips.length === 0;
+    try {
+      const gpa = code.fetch(rip);
+      let bytes = code.bytes(gpa, MAX_BYTES).slice();
+      let insn = decode(bytes, rip, code.codeSize);
+      this.claim(block, gpa);
+      if (insn === 'truncated') {
+        const second = code.fetch((rip / PAGE + 1n) * PAGE);
+        const rest = code.bytes(second, MAX_BYTES);
+        bytes = Uint8Array.of(...bytes, ...rest);
+        insn = decode(bytes, rip, code.codeSize);
+        this.claim(block, second);
+      }
+      // What is no instruction is the virtual processor's to refuse.
+      if (typeof insn === 'string') return first ? { insn: undefinedInstruction(rip, code.codeSize), bytes: Uint8Array.of(0x0f, 0x0b) } : undefined;
+      return { insn, bytes: bytes.subarray(0, insn.length) };
+    } catch (fault) {
+      if (first) throw fault;
+      return undefined;
+    }
+  } // prettier-ignore
+  private claim(block: TranslatedBlock, gpa: number): void {
+    const page = Math.floor(gpa / 4096);
+    if (!block.pages.includes(page)) block.pages.push(page);
+  }
+
+  /** False: nothing is executed behind it. */
+  private emit(out: number[], start: number, insn: Instruction, bytes: Uint8Array, next: bigint): boolean {
+    const treatment = treatmentOf(insn);
+    const here = (): number => start + out.length;
+    const callOut = (): boolean => {
+      this.callOuts.set(here(), { insn, treatment });
+      out.push(...(isInPlace(treatment) ? IN_PLACE : CALL_OUT));
+      return !insn.row.attributes.ends || isInPlace(treatment);
+    };
+    const target = insn.operands[0]?.kind === 'relative' ? insn.operands[0].target : 0n;
+    switch (treatment) {
+      case 'copy':
+      case 'indirect': {
+        const moved = relocated(bytes, insn);
+        if (!moved) return callOut();
+        out.push(...moved);
+        return !insn.row.attributes.ends;
+      }
+      case 'jump':
+        out.push(...jump(here(), this.placeOf(target)));
+        return false;
+      case 'branch':
+        out.push(...branch(bytes, here(), this.placeOf(target)));
+        return true;
+      case 'loop': {
+        out.push(...loop(bytes, insn.codeSize));
+        this.join(out, start, next);
+        this.join(out, start, target);
+        return false;
+      }
+      case 'call': {
+        const pushed = push(next, insn.codeSize);
+        if (!pushed) return callOut();
+        out.push(...pushed);
+        this.join(out, start, target);
+        return false;
+      }
+      case 'cli':
+      case 'sti':
+      case 'pushf':
+      case 'popf':
+      case 'call-indirect':
+      case 'call-out':
+        return callOut();
+    }
+  }
+  /** Where branches to it lead: a translation, or a stub. */
+  private placeOf(rip: bigint): number {
+    return this.byRip.get(rip)?.start ?? this.stub(rip);
+  }
+  private stub(rip: bigint): number {
+    const known = this.stubOf.get(rip);
+    if (known !== undefined) return known;
+    // Stubs lie at the other end of the cache and grow towards the blocks.
+    const at = (this.stubEnd -= JUMP_BYTES);
+    this.write(at, [...STUB]);
+    this.stubs.set(at, rip);
+    this.stubOf.set(rip, at);
+    return at;
+  }
+  private stubEnd = 0;
+  /** A jump that is none of the guest's. */
+  private join(out: number[], start: number, rip: bigint): void {
+    const from = start + out.length;
+    const to = this.placeOf(rip);
+    out.push(...jump(from, to));
+    this.joins.set(from, to);
+  }
+
+  private place(block: TranslatedBlock, out: readonly number[]): void {
+    // There is room for the stub that it becomes one day.
+    this.write(block.start, [...out, ...PADDING.slice(out.length)]);
+    block.end = this.next = block.start + Math.max(out.length, PADDING.length);
+    this.blocks.push(block);
+    this.byRip.set(block.rip, block);
+    this.counts.blocks++;
+    this.counts.instructions += block.rips.length;
+    for (const page of block.pages) {
+      let blocks = this.byPage.get(page);
+      if (!blocks) {
+        this.byPage.set(page, (blocks = new Set()));
+        this.onPage(page);
+      }
+      blocks.add(block);
+    }
+    for (const page of codePagesOf(block)) this.codePages.set(page, (this.codePages.get(page) ?? 0) + 1);
+    const stub = this.stubOf.get(block.rip);
+    if (stub !== undefined) this.resolve(stub, block);
+  }
+  /** A stub becomes a jump: whoever leads there arrives. */
+  private resolve(stub: number, block: TranslatedBlock): void {
+    this.stubs.delete(stub);
+    this.stubOf.delete(block.rip);
+    this.joins.set(stub, block.start);
+    this.write(stub, jump(stub, block.start));
+  }
+  private write(offset: number, bytes: readonly number[]): void {
+    this.host.writeBytes(this.hpa + offset, Uint8Array.from(bytes));
+  }
+
+  /** The guest wrote to its code. */
+  invalidate(gpa: number, bytes: number): void {
+    const page = Math.floor(gpa / 4096);
+    for (const block of this.byPage.get(page) ?? []) {
+      // One that lies in two pages is not looked at closer.
+      const offset = gpa % 4096;
+      const first = Number(block.rip % PAGE);
+      const apart = block.pages.length === 1 && (offset + bytes <= first || offset >= first + block.bytes);
+      if (!apart) this.kill(block);
+    }
+  }
+  invalidatePage(page: number): void {
+    for (const block of [...(this.byPage.get(page) ?? [])]) this.kill(block);
+  }
+  /** Blocks by guest-virtual page: the low 48 bits of its address, over 4096. */
+  private readonly codePages = new Map<number, number>();
+  get virtualPages(): IterableIterator<number> {
+    return this.codePages.keys();
+  }
+  /** What 2**shift bytes of virtual addresses map to is not what it was. */
+  invalidateRange(va: number, shift: number): void {
+    const [first, pages] = [Math.floor(va / 4096), 2 ** (shift - 12)];
+    const touched = pages === 1 ? this.codePages.has(first) : [...this.codePages.keys()].some((page) => page >= first && page < first + pages);
+    if (!touched) return;
+    for (const block of [...this.byRip.values()])
+      if (codePagesOf(block).some((page) => page >= first && page < first + pages)) this.kill(block);
+  } // prettier-ignore
+  private kill(block: TranslatedBlock): void {
+    if (!block.alive) return;
+    block.alive = false;
+    this.counts.invalidated++;
+    this.byRip.delete(block.rip);
+    for (const page of block.pages) {
+      const blocks = this.byPage.get(page);
+      if (!blocks?.delete(block) || blocks.size > 0) continue;
+      this.byPage.delete(page);
+      this.onPageGone(page);
+    }
+    for (const page of codePagesOf(block)) {
+      const count = this.codePages.get(page)! - 1;
+      if (count > 0) this.codePages.set(page, count);
+      else this.codePages.delete(page);
+    }
+    for (const offset of block.offsets) this.callOuts.delete(offset);
+    // Whoever is inside goes on at its end, or at the stub that its beginning becomes.
+    this.joins.delete(block.start);
+    this.stubs.set(block.start, block.rip);
+    if (!this.stubOf.has(block.rip)) this.stubOf.set(block.rip, block.start);
+    this.write(block.start, STUB);
+  }
+  /** Everything is translated anew. */
+  clear(): void {
+    for (const page of this.byPage.keys()) this.onPageGone(page);
+    for (const map of [
+      this.byRip,
+      this.byPage,
+      this.callOuts,
+      this.joins,
+      this.stubs,
+      this.stubOf,
+      this.midway,
+      this.codePages,
+    ])
+      map.clear();
+    this.blocks.length = 0;
+    this.next = 0;
+    this.stubEnd = this.size;
+    this.counts.flushed++;
+    this.host.writeBytes(this.hpa, new Uint8Array(this.size).fill(0xcc));
+  }
+  /** Code was translated from this guest page. */
+  hasPage(page: number): boolean {
+    return this.byPage.has(page);
+  }
+  get all(): readonly TranslatedBlock[] {
+    return this.blocks;
+  }
+}
+
+const isInPlace = (treatment: Treatment): boolean =>
+  treatment === 'cli' || treatment === 'sti' || treatment === 'pushf' || treatment === 'popf';
+
+function codePagesOf({ rip, bytes }: TranslatedBlock): number[] {
+  const first = Number(BigInt.asUintN(48, rip) / PAGE);
+  const last = Number(BigInt.asUintN(48, rip + BigInt(bytes - 1)) / PAGE);
+  return first === last ? [first] : [first, last];
+}
+
+function undefinedInstruction(rip: bigint, codeSize: CodeSize): Instruction {
+  const insn = decode(Uint8Array.of(0x0f, 0x0b), rip, codeSize);
+  assert(typeof insn === 'object', 'UD2 is an instruction');
+  return insn;
+}
