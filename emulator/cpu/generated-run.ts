@@ -42,6 +42,13 @@ export class GeneratedRun {
   /** While translated code runs: CodeSource.redirect, and the address that an instruction of it has in the guest. */
   redirect?: CodeSource['redirect'];
   guestRip?: (rip: bigint) => bigint | undefined;
+  /** It returned to find the next block, or because of an instruction that ends one: nobody asked it to. */
+  get onItsWay(): boolean {
+    return this.way && this.granted >= 0 && !this.cpu.heldEvent;
+  }
+  private way = false;
+  /** The last instruction was a plain meaning that ended its block: the mode and the flags may be others. */
+  calledLast = false;
   /** PAUSE was executed while another processor could run. */
   gaveWay = false;
 
@@ -236,7 +243,10 @@ export class GeneratedRun {
     const left = view.getInt32(layout.BUDGET, true);
     const insn = block.instructions[position] as Instruction | undefined;
     const retire = (untouched: number): void => void (this.retired += this.granted - left - untouched);
-    switch (view.getInt32(layout.EXIT_REASON, true)) {
+    const reason = view.getInt32(layout.EXIT_REASON, true);
+    this.calledLast = reason === EXIT.CALLED;
+    this.way = reason === EXIT.LINK || this.calledLast;
+    switch (reason) {
       case EXIT.LINK: {
         retire(0);
         const word = view.getUint32(layout.EXIT_LINK, true);

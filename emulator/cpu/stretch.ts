@@ -8,6 +8,19 @@ import { somethingWaits } from './turns';
 export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n, gif: 8n } as const;
 export const SHADOWS = BLOCKED_BY.sti | BLOCKED_BY.movSs;
 
+/**
+ * As `stretch`, and on as long as nothing has happened that concerns anybody but generated code: for who has to do much
+ * before he can look. `believed`: whose interrupts they are, for which an instruction may have opened the way.
+ */
+export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, believed: Cpu): void {
+  const end = generated.retired + budget;
+  for (let before = -1; generated.retired < end && generated.retired !== before; ) {
+    before = generated.retired;
+    stretch(generated, cpu, end - before);
+    if (!generated.onItsWay || (generated.calledLast && somethingWaits(believed))) return;
+  }
+}
+
 /** At most `budget` instructions on the current processor. Throws the Interruption that came out of it, traps among them. */
 export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void {
   const { state } = cpu;

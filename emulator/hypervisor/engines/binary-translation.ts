@@ -16,7 +16,7 @@ import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
-import { SHADOWS, stretch } from '../../cpu/stretch';
+import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import { readOperand } from '../../isa/operands';
@@ -123,6 +123,7 @@ export class BinaryTranslation implements Executor, Overseer {
       if (!thrown) return undefined;
       if (!(thrown instanceof Untranslated)) return this.handle(cpu, thrown);
       cpu.state.rip = thrown.rip;
+      this.cache.wanted = thrown.rip;
     }
   }
   /** Count of instructions at which the run is over. */
@@ -142,6 +143,7 @@ export class BinaryTranslation implements Executor, Overseer {
     const { state } = this.host.processor;
     const kernel = state.cpl === KERNEL_RING;
     const rip = kernel ? this.guestRip(state.rip) : undefined;
+    if (kernel && rip === undefined) assert(this.offsetOf(state.rip) === undefined, `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`);
     store(this.host.processor, cpu);
     if (rip !== undefined) cpu.state.rip = rip;
   }
@@ -158,7 +160,7 @@ export class BinaryTranslation implements Executor, Overseer {
     let thrown: Interruption | undefined;
     const before = generated.retired;
     try {
-      stretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget);
+      longStretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget, cpu);
     } catch (caught) {
       if (!(caught instanceof Interruption)) throw caught;
       thrown = this.arrival(caught);
@@ -201,7 +203,7 @@ export class BinaryTranslation implements Executor, Overseer {
   private readonly redirect = (rip: bigint): { to: bigint; bytes: number } | undefined => {
     if (this.host.processor.state.cpl !== KERNEL_RING) return undefined;
     const offset = this.offsetOf(rip);
-    const to = offset === undefined ? this.cache.find(rip) : this.cache.joinAt(offset);
+    const to = offset === undefined ? this.cache.entryOf(rip) : this.cache.joinAt(offset);
     return to === undefined ? undefined : { to: this.region + BigInt(to), bytes: offset === undefined ? 0 : 5 };
   };
   private readonly guestRip = (rip: bigint): bigint | undefined => {
@@ -220,7 +222,10 @@ export class BinaryTranslation implements Executor, Overseer {
     const page = offset - (offset % PAGE_BYTES);
     this.shadow.paging.mapOwn(Number(BigInt.asUintN(48, this.region + BigInt(page))), this.hpa + page);
     this.host.processor.flushTlb(address);
-    return new Untranslated(this.guestRip(state.rip) ?? state.rip);
+    // An indirect branch names the guest's address.
+    const rip = this.offsetOf(state.rip) === undefined ? state.rip : this.guestRip(state.rip);
+    assert(rip !== undefined, `translated code is at an instruction of the guest's (offset 0x${offset.toString(16)})`);
+    return new Untranslated(rip);
   }
 
   /** The guest has left; its registers are in the virtual processor. */

@@ -11,7 +11,7 @@ import type { PendingEvent } from '../../cpu/exit-cause';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { CpuState } from '../../cpu/state';
 import type { Executor } from '../../cpu/step-host';
-import { SHADOWS, stretch } from '../../cpu/stretch';
+import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import * as layout from '../../execution/layout';
 import type { Paging, Stop } from '../../machine/api';
@@ -106,7 +106,7 @@ export abstract class HardwareEngine implements Executor {
     const shadow = state.system('interruptibility') & SHADOWS;
     generated.switchTo(processor);
     this.enter(cpu);
-    const thrown = this.runGuest(shadow && somethingWaits(cpu) ? 1 : budget);
+    const thrown = this.runGuest(cpu, shadow && somethingWaits(cpu) ? 1 : budget);
     if (thrown instanceof GuestExit) return this.exit(cpu, thrown);
     processor.overseer = undefined;
     this.settle(cpu);
@@ -114,10 +114,10 @@ export abstract class HardwareEngine implements Executor {
     if (thrown) throw thrown;
     return undefined;
   }
-  private runGuest(budget: number): Interruption | undefined {
+  private runGuest(cpu: Cpu, budget: number): Interruption | undefined {
     const { generated, processor } = this.host;
     try {
-      stretch(generated, processor, budget);
+      longStretch(generated, processor, budget, cpu);
       return undefined;
     } catch (thrown) {
       if (!(thrown instanceof Interruption)) throw thrown;

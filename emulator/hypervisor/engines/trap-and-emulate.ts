@@ -11,7 +11,7 @@ import { executionMode, linearRip } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
-import { SHADOWS, stretch } from '../../cpu/stretch';
+import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
@@ -81,7 +81,7 @@ export class TrapAndEmulate implements Executor, Overseer {
     let thrown: Interruption | undefined;
     const before = generated.retired;
     try {
-      stretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget);
+      longStretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget, cpu);
     } catch (caught) {
       if (!(caught instanceof Interruption)) throw caught;
       thrown = caught;

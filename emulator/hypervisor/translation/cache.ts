@@ -77,13 +77,20 @@ export class TranslationCache {
     // What was translated for another mode is of another time.
     if (this.codeSize !== code.codeSize) this.clear();
     this.codeSize = code.codeSize;
-    const known = this.find(rip);
+    // Branches lead to blocks' beginnings alone: they are what becomes a stub when the block is void.
+    const known = rip === this.wanted ? this.entryOf(rip) : this.find(rip);
+    this.wanted = undefined;
     if (known !== undefined) return known;
     code.fetch(rip);
     if (this.next + MAX_INSTRUCTIONS * ROOM > this.stubEnd) this.clear();
     return this.translate(rip, code).start;
   }
   private codeSize: CodeSize = 16;
+  /** A branch came there: it is to have a block of its own. */
+  wanted?: bigint;
+  entryOf(rip: bigint): number | undefined {
+    return this.byRip.get(rip)?.start;
+  }
   /** Offset of the translation of an instruction to begin at, if there is one. */
   find(rip: bigint): number | undefined {
     const block = this.byRip.get(rip);
@@ -204,7 +211,8 @@ export class TranslationCache {
         const moved = relocated(bytes, insn);
         if (!moved) return callOut();
         out.push(...moved);
-        return !insn.row.attributes.ends;
+        // Some end a block of decoded code and go on all the same: WRFSBASE.
+        return treatment === 'copy' && !insn.row.mnemonic.startsWith('ud');
       }
       case 'jump':
         out.push(...jump(here(), this.placeOf(target)));
