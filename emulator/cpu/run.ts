@@ -54,7 +54,8 @@ export class StepLoop implements RunUser {
   ) {
     const mmus = cpus.map((cpu) => cpu.mmu);
     this.breakpoints = new Breakpoints(mmus, (gva) => {
-      for (const place of [gva, ...(this.executor?.placesOf?.(gva) ?? [])]) this.generated.code.cache.forgetLinear(place);
+      for (const place of [gva, ...(this.executor?.placesOf?.(gva) ?? [])])
+        this.generated.code.cache.forgetLinear(place);
     });
     this.breakpoints.onWatch = (stop) => {
       this.watched ??= stop;

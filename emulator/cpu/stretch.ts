@@ -14,7 +14,7 @@ export const SHADOWS = BLOCKED_BY.sti | BLOCKED_BY.movSs;
  */
 export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, believed: Cpu): void {
   const end = generated.retired + budget;
-  for (let before = -1; generated.retired < end && generated.retired !== before; ) {
+  for (let before = -1; generated.retired < end && generated.retired !== before;) {
     before = generated.retired;
     stretch(generated, cpu, end - before);
     if (!generated.onItsWay || (generated.calledLast && somethingWaits(believed))) return;

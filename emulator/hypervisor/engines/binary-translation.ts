@@ -143,7 +143,11 @@ export class BinaryTranslation implements Executor, Overseer {
     const { state } = this.host.processor;
     const kernel = state.cpl === KERNEL_RING;
     const rip = kernel ? this.guestRip(state.rip) : undefined;
-    if (kernel && rip === undefined) assert(this.offsetOf(state.rip) === undefined, `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`);
+    if (kernel && rip === undefined)
+      assert(
+        this.offsetOf(state.rip) === undefined,
+        `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`,
+      );
     store(this.host.processor, cpu);
     if (rip !== undefined) cpu.state.rip = rip;
   }
