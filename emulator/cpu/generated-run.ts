@@ -1,12 +1,11 @@
 /**
  * Generated code on the current processor: enters it with a budget, stops it early where asked, and afterwards brings RIP
- * and the count of instructions up to date. Stops after exactly N instructions for any N: a block that is longer than what
- * is left runs with a STOP in its middle.
+ * and the count of instructions up to date. Stops after exactly N instructions for any N (budget.ts).
  */
 import type { Block, CodeSource } from '../execution/code-cache';
 import { nextRip } from '../execution/forms';
 import * as layout from '../execution/layout';
-import { EXIT, HANDLER, RECORD, RECORD_BYTES, RETRY } from '../execution/record';
+import { EXIT, RECORD, RETRY } from '../execution/record';
 import { GeneratedCode } from '../execution/tier';
 import type { Tier } from '../execution/tier';
 import type { Instruction } from '../isa/instruction';
@@ -14,6 +13,7 @@ import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { SEG } from '../x86/registers';
+import { Budget } from './budget';
 import type { Cpu } from './cpu';
 import { dispatchCalled } from './dispatch';
 import { codeSource } from './code-source';
@@ -22,19 +22,12 @@ import type { RunUser } from './step-host';
 import { executionMode } from './mode';
 import { Interruption } from './ports';
 
-/** Taken out of the budget to make generated code leave at the next block. */
-const EXIT_NOW = 1 << 30;
-
 export class GeneratedRun {
   readonly code: GeneratedCode;
   private readonly port: MemoryPort;
   /** Retired, up to the last time generated code returned. */
   retired = 0;
-  /** While generated code runs: the budget that it got, less what was taken to make it leave. */
-  private granted = 0;
-  private running = false;
-  /** A record that reads STOP for now, and the handler that belongs there. */
-  private patched?: { record: number; handler: number };
+  private readonly budget: Budget;
   /** To link the block that comes next to: word and linear address of the branch. */
   private link?: { word: number; from: bigint; to: bigint; generation: number };
   /** Base of CS that the jump cache's offsets are relative to, by processor. */
@@ -44,7 +37,7 @@ export class GeneratedRun {
   guestRip?: (rip: bigint) => bigint | undefined;
   /** It returned to find the next block, or because of an instruction that ends one: nobody asked it to. */
   get onItsWay(): boolean {
-    return this.way && this.granted >= 0 && !this.cpu.heldEvent;
+    return this.way && this.budget.granted >= 0 && !this.cpu.heldEvent;
   }
   private way = false;
   /** The last instruction was a plain meaning that ended its block: the mode and the flags may be others. */
@@ -71,26 +64,23 @@ export class GeneratedRun {
     );
     this.code = new GeneratedCode(memory, imports, source, tier);
     if (this.code.regions) this.code.regions.onKill = () => this.requestExit();
+    this.budget = new Budget(cpu.state.view, this.code.cache, this.port, () => this.ticksOnEntry);
   }
 
   /** Retired instructions, exact also in the middle of a block. */
   get instructions(): number {
-    return this.retired + (this.running ? this.inFlight() : 0);
+    return this.retired + this.budget.inFlight;
   }
   /** Time of whoever runs. */
-  readonly ticks = (): bigint => BigInt(this.instructions + Math.floor(this.user.idle / NS_PER_INSTRUCTION));
-  /** Instructions before the one at `port.site` since generated code was entered. */
-  private inFlight(): number {
-    const { cache } = this.code;
-    const block = cache.blockOf(this.port.site);
-    const left = this.cpu.state.view.getInt32(layout.BUDGET, true);
-    return this.granted - left - (block.instructions.length - cache.position(this.port.site));
+  readonly ticks = (): bigint => BigInt(this.ticksOnEntry + this.budget.inFlight);
+  private get ticksOnEntry(): number {
+    return this.retired + Math.floor(this.user.idle / NS_PER_INSTRUCTION);
   }
 
   /** From now on these instructions are another one's. */
   use(user: RunUser): void {
     if (user === this.user) return;
-    assert(!this.running, 'users take turns between two instructions');
+    assert(!this.budget.running, 'users take turns between two instructions');
     this.user.retired = this.retired;
     this.user = user;
     this.retired = user.retired;
@@ -101,7 +91,7 @@ export class GeneratedRun {
   /** Another processor's turn: its registers move to where generated code works. */
   switchTo(cpu: Cpu): void {
     if (cpu === this.cpu) return;
-    assert(!this.running, 'processors take turns between two instructions');
+    assert(!this.budget.running, 'processors take turns between two instructions');
     this.cpu.state.park();
     this.cpu = cpu;
     cpu.state.unpark();
@@ -160,59 +150,19 @@ export class GeneratedRun {
   private warmed = false;
 
   private execute(block: Block, budget: number): void {
-    const { view } = this.cpu.state;
-    const whole = block.instructions.length <= budget;
-    if (!whole) this.patch(block.address + budget * RECORD_BYTES);
-    this.granted = whole ? budget : block.instructions.length;
-    view.setInt32(layout.BUDGET, this.granted, true);
-    this.setTicksBase();
-    this.running = true;
+    this.budget.begin(block, budget);
     this.port.site = block.address;
     try {
       this.code.run(block.address);
     } finally {
-      this.running = false;
-      this.unpatch();
+      this.budget.end();
     }
     this.settle();
   }
 
-  private setTicksBase(): void {
-    const { view } = this.cpu.state;
-    const base = this.retired + Math.floor(this.user.idle / NS_PER_INSTRUCTION) + this.granted;
-    view.setUint32(layout.TICKS_BASE, base >>> 0, true);
-    view.setInt32(layout.TICKS_BASE + 4, Math.floor(base / 0x1_0000_0000), true);
-  }
-
-  private patch(record: number): void {
-    const { view } = this.cpu.state;
-    this.unpatch();
-    this.patched = { record, handler: view.getUint32(record + RECORD.HANDLER, true) };
-    view.setUint32(record + RECORD.HANDLER, HANDLER.STOP, true);
-  }
-  private unpatch(): void {
-    if (!this.patched) return;
-    const { record, handler } = this.patched;
-    this.patched = undefined;
-    if (this.code.cache.blockOf(record)?.alive) this.cpu.state.view.setUint32(record + RECORD.HANDLER, handler, true);
-  }
-
   /** Leave generated code when the instruction that is executing is done. */
   requestExit(): void {
-    if (!this.running || this.granted < 0) return;
-    const { cache } = this.code;
-    const { site } = this.port;
-    const last = cache.blockOf(site).instructions.length - 1;
-    // A block cut short keeps its STOP: it comes later than the next instruction, or is it.
-    if (cache.position(site) < last && this.patched?.record !== site + RECORD_BYTES) this.patch(site + RECORD_BYTES);
-    this.spend(EXIT_NOW);
-    this.granted -= EXIT_NOW;
-    this.setTicksBase();
-  }
-
-  private spend(count: number): void {
-    const { view } = this.cpu.state;
-    view.setInt32(layout.BUDGET, view.getInt32(layout.BUDGET, true) - count, true);
+    this.budget.requestExit();
   }
   private readonly giveWay = (site: number): void => {
     this.port.site = site;
@@ -223,11 +173,11 @@ export class GeneratedRun {
   private readonly guard = (record: number): number => {
     const { address, gva, instructions, rip } = this.code.cache.blockOf(record);
     // As inside the block, which has been paid for.
-    this.spend(instructions.length);
+    this.budget.spend(instructions.length);
     this.port.site = address;
     this.cpu.state.rip = rip;
     const stops = this.user.stopsAt(this.guestRip?.(gva) ?? gva);
-    this.spend(-instructions.length);
+    this.budget.spend(-instructions.length);
     return stops ? 1 : 0;
   };
 
@@ -240,9 +190,9 @@ export class GeneratedRun {
     const block = cache.blockOf(record);
     const position = cache.position(record);
     const rest = block.instructions.length - position;
-    const left = view.getInt32(layout.BUDGET, true);
+    const { granted, left } = this.budget;
     const insn = block.instructions[position] as Instruction | undefined;
-    const retire = (untouched: number): void => void (this.retired += this.granted - left - untouched);
+    const retire = (untouched: number): void => void (this.retired += granted - left - untouched);
     const reason = view.getInt32(layout.EXIT_REASON, true);
     this.calledLast = reason === EXIT.CALLED;
     this.way = reason === EXIT.LINK || this.calledLast;

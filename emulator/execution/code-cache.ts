@@ -12,6 +12,7 @@ import type { Flushed } from '../mmu/tlb';
 import { checkRecordable, nextRip, writeFall, writeGuard, writeHeader, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
 import { JumpCache } from './jump-cache';
+import { CodePages, MAX_INSTRUCTION_BYTES, PAGE, pageOf } from './code-pages';
 import * as layout from './layout';
 import type { Regions } from './regions';
 import { GUARD_BYTES, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
@@ -59,25 +60,14 @@ export interface CodeSource {
   redirect?(rip: bigint): { to: bigint; bytes: number } | undefined;
 }
 
-/** What is decoded of one page of memory. Data often shares it: a write looks only at the granules that it touches. */
-interface CodePage {
-  /** Blocks that lie, in part at least, in each 16 bytes of the page. */
-  readonly granules: (Set<Block> | undefined)[];
-  blocks: number;
-}
-const GRANULE = 16;
-const PAGE = 4096;
 const MAX_INSTRUCTIONS = 64;
-const MAX_INSTRUCTION_BYTES = 15;
-
-const pageOf = (address: number): number => Math.floor(address / PAGE);
 
 export class CodeCache {
   private readonly view: DataView;
   private readonly jumps: JumpCache;
   private readonly blocks: Block[] = [];
   private readonly byGpa = new Map<number, Block[]>();
-  private readonly byPage = new Map<number, CodePage>();
+  private readonly pages: CodePages;
   private free = layout.RECORDS;
 
   constructor(
@@ -87,8 +77,11 @@ export class CodeCache {
   ) {
     this.view = new DataView(memory.buffer);
     this.jumps = new JumpCache(this.view);
-    source.physical.onCodeWrite = (gpa, bytes) => this.written(gpa, bytes);
-    source.physical.holdsCode = (gpa, bytes) => this.holdsCode(gpa, bytes);
+    this.pages = new CodePages(source.physical);
+    source.physical.onCodeWrite = (gpa, bytes) => {
+      for (const block of this.pages.touchedBy(gpa, bytes)) this.forget(block);
+    };
+    source.physical.holdsCode = this.pages.holds;
   }
 
   /** The block that begins at `rip` (offset in CS). Throws the GuestFault that fetching it raises. */
@@ -125,9 +118,8 @@ export class CodeCache {
   }
   indirectTargets(near: Block): Block[] {
     const targets = new Set<Block>();
-    for (const granule of this.byPage.get(pageOf(near.gpa))?.granules ?? [])
-      for (const block of granule ?? [])
-        if (block.indirect && this.neighbour(near, block.rip) === block) targets.add(block);
+    for (const block of this.pages.inPageOf(near.gpa))
+      if (block.indirect && this.neighbour(near, block.rip) === block) targets.add(block);
     return [...targets];
   }
   private compilable(block: Block): boolean {
@@ -238,47 +230,8 @@ export class CodeCache {
     const same = this.byGpa.get(gpa);
     if (same) same.push(block);
     else this.byGpa.set(gpa, [block]);
-    this.claimPage(block, gpa);
-    if (secondGpa >= 0) this.claimPage(block, secondGpa);
+    this.pages.add(block);
     return block;
-  }
-  private claimPage(block: Block, gpa: number): void {
-    const number = pageOf(gpa);
-    let page = this.byPage.get(number);
-    if (!page) {
-      page = { blocks: 0, granules: new Array<undefined>(PAGE / GRANULE) };
-      this.byPage.set(number, page);
-      this.source.physical.markCode(gpa);
-    }
-    page.blocks++;
-    for (const g of this.granulesOf(block, gpa)) (page.granules[g] ??= new Set()).add(block);
-  }
-  /** A block across two pages lies in the first up to its end, and in the second from its beginning. */
-  private *granulesOf(block: Block, gpa: number): Generator<number> {
-    const first = gpa % PAGE;
-    const last = gpa === block.gpa ? Math.min(first + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES;
-    for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) yield g;
-  }
-
-  /** Within one page: something decoded lies in the granules that these bytes touch. */
-  private holdsCode(gpa: number, bytes: number): boolean {
-    const page = this.byPage.get(pageOf(gpa));
-    if (!page) return false;
-    const first = gpa % PAGE;
-    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
-      if ((page.granules[g]?.size ?? 0) > 0) return true;
-    return false;
-  }
-  /** Somebody wrote where code was decoded: forget the blocks that it touches. */
-  private written(gpa: number, bytes: number): void {
-    const page = this.byPage.get(pageOf(gpa));
-    if (!page) return;
-    const first = gpa % PAGE;
-    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
-      for (const block of page.granules[g] ?? []) {
-        const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
-        if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) this.forget(block);
-      }
   }
 
   /** Forgets every block that executes the instruction at a linear address: a breakpoint came or went there. */
@@ -299,23 +252,15 @@ export class CodeCache {
     const same = this.byGpa.get(block.gpa)!;
     same.splice(same.indexOf(block), 1);
     if (same.length === 0) this.byGpa.delete(block.gpa);
-    for (const gpa of block.secondGpa >= 0 ? [block.gpa, block.secondGpa] : [block.gpa]) {
-      const page = this.byPage.get(pageOf(gpa));
-      if (!page) continue;
-      for (const g of this.granulesOf(block, gpa)) page.granules[g]?.delete(block);
-      if (--page.blocks > 0) continue;
-      this.byPage.delete(pageOf(gpa));
-      this.source.physical.clearCode(gpa);
-    }
+    this.pages.remove(block);
   }
 
   /** Forgets everything: only between runs of generated code. Counts up `generation`, so that kept links are dropped. */
   clear(): void {
     this.regions?.clear();
-    for (const page of this.byPage.keys()) this.source.physical.clearCode(page * PAGE);
+    this.pages.clear();
     this.blocks.length = 0;
     this.byGpa.clear();
-    this.byPage.clear();
     this.free = layout.RECORDS;
     this.generation++;
     this.jumps.clear();

@@ -1,0 +1,83 @@
+/** Which blocks lie where in memory: a write to a page that holds code looks only at what it touches. */
+import type { PhysicalMemory } from '../mmu/physical-memory';
+import type { Block } from './code-cache';
+
+/** What is decoded of one page of memory. Data often shares it: a write looks only at the granules that it touches. */
+interface CodePage {
+  /** Blocks that lie, in part at least, in each 16 bytes of the page. */
+  readonly granules: (Set<Block> | undefined)[];
+  blocks: number;
+}
+const GRANULE = 16;
+export const PAGE = 4096;
+export const MAX_INSTRUCTION_BYTES = 15;
+
+export const pageOf = (address: number): number => Math.floor(address / PAGE);
+
+export class CodePages {
+  private readonly pages = new Map<number, CodePage>();
+
+  constructor(private readonly physical: PhysicalMemory) {}
+
+  add(block: Block): void {
+    for (const gpa of placesOf(block)) {
+      const number = pageOf(gpa);
+      let page = this.pages.get(number);
+      if (!page) {
+        page = { blocks: 0, granules: new Array<undefined>(PAGE / GRANULE) };
+        this.pages.set(number, page);
+        this.physical.markCode(gpa);
+      }
+      page.blocks++;
+      for (const g of granulesOf(block, gpa)) (page.granules[g] ??= new Set()).add(block);
+    }
+  }
+  remove(block: Block): void {
+    for (const gpa of placesOf(block)) {
+      const page = this.pages.get(pageOf(gpa));
+      if (!page) continue;
+      for (const g of granulesOf(block, gpa)) page.granules[g]?.delete(block);
+      if (--page.blocks > 0) continue;
+      this.pages.delete(pageOf(gpa));
+      this.physical.clearCode(gpa);
+    }
+  }
+  clear(): void {
+    for (const page of this.pages.keys()) this.physical.clearCode(page * PAGE);
+    this.pages.clear();
+  }
+
+  /** Within one page: something decoded lies in the granules that these bytes touch. */
+  readonly holds = (gpa: number, bytes: number): boolean => {
+    const page = this.pages.get(pageOf(gpa));
+    if (!page) return false;
+    const first = gpa % PAGE;
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
+      if ((page.granules[g]?.size ?? 0) > 0) return true;
+    return false;
+  };
+  /** Blocks that a write within one page touches. They may be removed while this is walked. */
+  *touchedBy(gpa: number, bytes: number): Generator<Block> {
+    const page = this.pages.get(pageOf(gpa));
+    if (!page) return;
+    const first = gpa % PAGE;
+    for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
+      for (const block of page.granules[g] ?? []) {
+        const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
+        if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) yield block;
+      }
+  }
+  /** All blocks of a page, some of them more than once. */
+  *inPageOf(gpa: number): Generator<Block> {
+    for (const granule of this.pages.get(pageOf(gpa))?.granules ?? []) yield* granule ?? [];
+  }
+}
+
+const placesOf = ({ gpa, secondGpa }: Block): readonly number[] => (secondGpa >= 0 ? [gpa, secondGpa] : [gpa]);
+
+/** A block across two pages lies in the first up to its end, and in the second from its beginning. */
+function* granulesOf(block: Block, gpa: number): Generator<number> {
+  const first = gpa % PAGE;
+  const last = gpa === block.gpa ? Math.min(first + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES;
+  for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) yield g;
+}
