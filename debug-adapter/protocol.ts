@@ -2,7 +2,7 @@
  * What the debug adapter speaks beyond the Debug Adapter Protocol: launch attributes, custom requests and events.
  * Types only; panels and scripts may import them.
  */
-import type { Translation, WalkStep } from '../emulator/machine/api';
+import type { DomainInfo, Translation, WalkStep } from '../emulator/machine/api';
 import type { LoadedModule } from './linux/modules';
 import type { Message } from './linux/printk';
 import type { Task } from './linux/tasks';
@@ -44,8 +44,11 @@ export interface CustomRequests {
     };
   };
   /** A terminal takes the console over: from now on `ringside/console` events instead of `output` events. */
-  'ringside/console': { arguments: { attach: boolean }; body: { attached: boolean; /** Sent so far. */ text: string } };
-  'ringside/consoleInput': { arguments: { text: string }; body: { bytes: number } };
+  'ringside/console': {
+    arguments: { attach: boolean; /** Name; default: the current one. */ domain?: string };
+    body: { attached: boolean; /** Sent so far. */ text: string };
+  };
+  'ringside/consoleInput': { arguments: { text: string; domain?: string }; body: { bytes: number } };
   /** The guest's Linux kernel, as far as its memory tells. `messages` only when they are asked for. */
   'ringside/linux': {
     arguments: { what?: 'all' | 'kernel' | 'tasks' | 'modules' | 'messages' };
@@ -60,14 +63,32 @@ export interface CustomRequests {
           messages?: Json<Message>[];
         };
   };
+  /**
+   * The domains of the session, and the host that they are on. With an action: as they are after it. `domain` is a name, or an
+   * id in digits. A session without the launch attribute `domains` shows its machine as one domain, which has no actions.
+   */
+  'ringside/domains': {
+    arguments:
+      | { action?: undefined }
+      | { action: 'pause' | 'resume' | 'destroy'; domain: string }
+      | { action: 'share'; domain: string; weight?: number; /** Percent, 0: none. */ cap?: number }
+      /** Attributes of a launch, of one domain. It runs when the others run. */
+      | { action: 'create'; launch: Record<string, unknown> };
+    body: { domains: DomainEntry[]; host: { /** Of 4 KiB. */ frames: number; reserved: number }; actions: boolean };
+  };
   /** Descriptor tables, devices and so on, by name. */
   'ringside/structures': { arguments: { cpu?: number }; body: { structures: Record<string, unknown> } };
 }
 
+/** A domain, and which threads its virtual processors are. */
+export type DomainEntry = DomainInfo & { threads: number[] };
+
 /** Custom events. */
 export interface CustomEvents {
-  /** What the guest sent to its first serial port; escape sequences untouched. */
-  'ringside/console': { text: string };
+  /** What the guest sent to its first serial port; escape sequences untouched. `domain`: its name, where there are several. */
+  'ringside/console': { text: string; domain?: string };
+  /** A domain was created, destroyed, paused, resumed, or has died. */
+  'ringside/domains': { domains: DomainEntry[] };
 }
 
 /** Every request that the session answers. */

@@ -5,11 +5,12 @@
  */
 
 import type { Tier } from '../execution/tier';
+import type { DomainInfo, DomainState } from '../hypervisor/domain';
 import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
 
-export type { SilentHole, VmExit };
+export type { DomainInfo, DomainState, SilentHole, VmExit };
 
 /** Why `run` returned. */
 export type Stop =
