@@ -49,6 +49,7 @@ class Decoder extends AddressBytes {
     switch (e.prefix) {
       case undefined: return true;
       case 'np': return !this.repPrefix && !this.opsize;
+      case 'nfx': return !this.repPrefix;
       case '66': return this.opsize && !this.repPrefix;
       case 'f3': return this.repPrefix === 0xf3;
       case 'f2': return this.repPrefix === 0xf2;
@@ -92,6 +93,9 @@ class Decoder extends AddressBytes {
   /** Of vector operands without a size of their own. */
   private get vectorBits(): 128 | 256 {
     return this.vex?.l ? 256 : 128;
+  }
+  private get vvvv(): number {
+    return this.vex!.vvvv & (this.codeSize === 64 ? 15 : 7);
   }
   private vector(index: number, letters: string): Operand {
     return { kind: 'xmm', index, size: letters === '' ? this.vectorBits : 128 };
@@ -171,9 +175,9 @@ class Decoder extends AddressBytes {
       case 'V': return this.vector(reg, size);
       case 'W': return inMemory ? { kind: 'memory', size: size === '' ? this.vectorBits : this.memorySize(size) } : this.vector(rm, size);
       case 'U': return inMemory ? undefined : this.vector(rm, size);
-      case 'H': return this.vector(this.vex!.vvvv, size);
+      case 'H': return this.vector(this.vvvv, size);
       case 'L': return this.vector((this.u8() >> 4) & (this.codeSize === 64 ? 15 : 7), size);
-      case 'B': return this.gpr(this.vex!.vvvv, this.gprSize(size));
+      case 'B': return this.gpr(this.vvvv, this.gprSize(size));
       case 'X': return this.implicitMemory(6, this.override >= 0 ? this.override : SEG.DS, size);
       case 'Y': return this.implicitMemory(7, SEG.ES, size);
       case 'AL': return { kind: 'gpr', index: 0, size: 8 };
@@ -197,9 +201,14 @@ class Decoder extends AddressBytes {
     return { kind: 'memory', size: this.memorySize(size) };
   }
 
-  /** A gather's memory operand needs SIB; the indices are vectors as long as the lanes, or of 128 bits. */
+  /**
+   * A gather's memory operand needs SIB; the indices are vectors as long as the lanes, or of 128 bits. Destination, indices and
+   * mask are three registers (SDM vol. 2C, VPGATHERDD).
+   */
   private vectorIndex(e: Encoding): boolean {
     if (!this.memory || this.addressSize === 16 || (this.modrm & 7) !== 4) return false;
+    const target = ((this.rex & 4) << 1) | ((this.modrm >> 3) & 7);
+    if (new Set([target, this.memory.index, this.vvvv]).size < 3) return false;
     this.memory.vectorIndex = e.row.operands.includes('Mix') ? 128 : this.vectorBits;
     return true;
   }

@@ -2,7 +2,7 @@
 import { assert } from '../util/assert';
 import type { Row } from './instruction';
 
-export type Prefix = 'np' | '66' | 'f3' | 'f2';
+export type Prefix = 'np' | 'nfx' | '66' | 'f3' | 'f2';
 
 export interface Encoding {
   row: Row;
@@ -51,7 +51,7 @@ export function parseEncoding(row: Row): Encoding {
   const tokens = row.opcode.split(' ');
   tokens.forEach((token, position) => {
     const followed = position + 1 < tokens.length && /^(0f|[0-9a-f]{2}(\+r)?)$/.test(tokens[position + 1]);
-    if (token === 'np' || (bytes.length === 0 && followed && /^(66|f3|f2)$/.test(token))) encoding.prefix = token as Prefix;
+    if (token === 'np' || token === 'nfx' || (bytes.length === 0 && followed && /^(66|f3|f2)$/.test(token))) encoding.prefix = token as Prefix;
     else if (token === 'vex') encoding.vex = true;
     else if (token === 'l0' || token === 'l1') encoding.vexL = token === 'l1' ? 1 : 0;
     else if (token === 'w0' || token === 'w1') encoding.vexW = token === 'w1' ? 1 : 0;

@@ -8,7 +8,10 @@ class Truncated {}
 /** Thrown where more bytes are needed than there are. */
 export const TRUNCATED = new Truncated();
 
-/** What a VEX prefix says besides REX's bits and the mandatory prefix (SDM vol. 2A section 2.3.5); `vvvv` not inverted. */
+/**
+ * What a VEX prefix says besides REX's bits and the mandatory prefix (SDM vol. 2A section 2.3.5); `vvvv` not inverted, and all of it
+ * in every mode: where it names nothing it must be all ones even outside 64-bit mode, where its top bit names nothing (as AMD's and iced-x86 have it).
+ */
 export interface VexPrefix {
   l: 0 | 1;
   w: 0 | 1;
@@ -82,7 +85,7 @@ export abstract class InstructionBytes {
     const extension = byte === 0xc4 ? (~first >> 5) & 7 : (~first >> 5) & 4;
     // Outside 64-bit mode only eight registers exist, and W chooses no general register's size.
     if (long) this.rex = extension | (w << 3);
-    this.vex = { l: second & 4 ? 1 : 0, w, vvvv: (~second >> 3) & (long ? 15 : 7) };
+    this.vex = { l: second & 4 ? 1 : 0, w, vvvv: (~second >> 3) & 15 };
     this.opsize = (second & 3) === 1;
     this.repPrefix = [0, 0, 0xf3, 0xf2][second & 3];
     return byte === 0xc4 ? first & 31 : 1;

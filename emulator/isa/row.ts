@@ -3,7 +3,7 @@
  *
  * Opcode notation, after the manual: hexadecimal bytes; `+r` the low three bits name a register; `/r` a ModRM byte follows;
  * `/0`..`/7` its reg field extends the opcode; a third byte after `0f 01`, `0f ae`, `0f c7` or a second after `d8`..`df`
- * is a whole ModRM byte. In front: `66`, `f3`, `f2` a mandatory prefix, `np` none of the three, `rex.w` REX.W set; `vex` a VEX
+ * is a whole ModRM byte. In front: `66`, `f3`, `f2` a mandatory prefix, `np` none of the three, `nfx` neither `f3` nor `f2`, `rex.w` REX.W set; `vex` a VEX
  * prefix, whose mandatory prefix is always said, with `l0`, `l1`, `w0`, `w1` where L or W must have that value.
  *
  * Operand notation, after SDM vol. 2D appendix A.2: a letter for where, one for the size.

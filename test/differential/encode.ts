@@ -124,7 +124,7 @@ interface VexFields {
 }
 /** Two bytes where they can say it, or three. */
 function vexPrefix(e: Encoding, random: Random, { rex, l, w, vvvv }: VexFields): number[] {
-  const pp = { np: 0, '66': 1, f3: 2, f2: 3 }[e.prefix ?? 'np'];
+  const pp = { np: 0, nfx: 0, '66': 1, f3: 2, f2: 3 }[e.prefix ?? 'np'];
   const last = ((~vvvv & 15) << 3) | (l << 2) | pp;
   if (e.map === 1 && !(rex & 3) && !w && random.oneIn(2)) return [0xc5, (~rex & 4 ? 0x80 : 0) | last];
   return [0xc4, ((~rex & 7) << 5) | e.map, (w << 7) | last];
@@ -174,7 +174,7 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   if (opsize) prefixes.push(0x66);
   if (attributes.lock && memory && 'E,M'.includes(e.operands[0]?.where ?? '-') && random.oneIn(6)) prefixes.push(0xf0);
   if (attributes.repeat && random.oneIn(2)) prefixes.push(random.pick([0xf3, 0xf2]));
-  if (!e.vex && e.prefix && e.prefix !== 'np') prefixes.push(parseInt(e.prefix, 16));
+  if (!e.vex && e.prefix && e.prefix !== 'np' && e.prefix !== 'nfx') prefixes.push(parseInt(e.prefix, 16));
 
   const register = random.below(long ? 16 : 8);
   const extension = e.extension ?? register & 7;

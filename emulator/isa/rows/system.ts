@@ -92,8 +92,8 @@ export const systemRows: readonly RowSpec[] = [
   called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
   guarded('0f 31', 'rdtsc', '', rdtsc, rdtscPlain, { intercept: 'rdtsc', feature: 'tsc' }),
   called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
-  called('0f c7 /6', 'rdrand', 'Rv', random, { form: 'register', feature: 'rdrand', intercept: 'rdrand', writes: 'OSZAPC' }),
-  called('0f c7 /7', 'rdseed', 'Rv', random, { form: 'register', feature: 'rdseed', intercept: 'rdseed', writes: 'OSZAPC' }),
+  called('nfx 0f c7 /6', 'rdrand', 'Rv', random, { form: 'register', feature: 'rdrand', intercept: 'rdrand', writes: 'OSZAPC' }),
+  called('nfx 0f c7 /7', 'rdseed', 'Rv', random, { form: 'register', feature: 'rdseed', intercept: 'rdseed', writes: 'OSZAPC' }),
   called('f3 0f c7 /7', 'rdpid', 'Rn', control.rdpid, { form: 'register', feature: 'rdpid' }),
   called('0f 33', 'rdpmc', '', control.rdpmc, { intercept: 'rdpmc' }),
   called('0f a2', 'cpuid', '', control.cpuid, { intercept: 'cpuid' }),
@@ -105,8 +105,8 @@ export const systemRows: readonly RowSpec[] = [
   called('np 0f c7 /5', 'xsaves', 'M', xsave.xsaveCompacted, { ...area('xsaves'), privileged: true, intercept: 'xsaves' }),
   called('np 0f ae /5', 'xrstor', 'M', xsave.xrstor, area('xsave')),
   called('np 0f c7 /3', 'xrstors', 'M', xsave.xrstors, { ...area('xsaves'), privileged: true, intercept: 'xsaves' }),
-  called('0f 01 ca', 'clac', '', control.setAlignmentCheck(false), { ends: true, feature: 'smap' }),
-  called('0f 01 cb', 'stac', '', control.setAlignmentCheck(true), { ends: true, feature: 'smap' }),
+  called('np 0f 01 ca', 'clac', '', control.setAlignmentCheck(false), { ends: true, feature: 'smap' }),
+  called('np 0f 01 cb', 'stac', '', control.setAlignmentCheck(true), { ends: true, feature: 'smap' }),
 
   called('f4', 'hlt', '', control.hlt, { ...ring0, intercept: 'hlt' }),
   // Outside system-management mode, and there is none here.

@@ -18,15 +18,15 @@ const amd: RowAttributes = {
 
 export const virtualizationRows: readonly RowSpec[] = [
   called('f3 0f c7 /6', 'vmxon', 'Mq', vmx.vmxon, inMemory),
-  called('0f 01 c4', 'vmxoff', '', vmx.vmxoff, intel),
+  called('np 0f 01 c4', 'vmxoff', '', vmx.vmxoff, intel),
   called('66 0f c7 /6', 'vmclear', 'Mq', vmx.vmclear, inMemory),
   called('np 0f c7 /6', 'vmptrld', 'Mq', vmx.vmptrld, inMemory),
   called('np 0f c7 /7', 'vmptrst', 'Mq', vmx.vmptrst, inMemory),
   called('np 0f 78 /r', 'vmread', 'En,Gn', vmx.vmread, intel),
   called('np 0f 79 /r', 'vmwrite', 'Gn,En', vmx.vmwrite, intel),
-  called('0f 01 c2', 'vmlaunch', '', vmx.vmlaunch, intel),
-  called('0f 01 c3', 'vmresume', '', vmx.vmresume, intel),
-  called('0f 01 c1', 'vmcall', '', vmx.vmcall, intel),
+  called('np 0f 01 c2', 'vmlaunch', '', vmx.vmlaunch, intel),
+  called('np 0f 01 c3', 'vmresume', '', vmx.vmresume, intel),
+  called('np 0f 01 c1', 'vmcall', '', vmx.vmcall, intel),
   called('66 0f 38 80 /r', 'invept', 'Gn,Mdq', vmx.invept, inMemory),
   called('66 0f 38 81 /r', 'invvpid', 'Gn,Mdq', vmx.invvpid, inMemory),
 

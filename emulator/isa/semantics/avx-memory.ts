@@ -1,7 +1,5 @@
 /** Masked loads and stores, gathers, and blends of four operands: plain meanings. SDM vol. 2C VMASKMOV, VPGATHERDD, VBLENDVPS. */
 import type { Processor } from '../../cpu/ports';
-import { GuestFault } from '../../cpu/ports';
-import { VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { effectiveAddress } from '../operands';
 import { join, split } from './sse-float';
@@ -55,14 +53,13 @@ export const blendBy = (bits: 8 | 32 | 64): SystemMeaning => (cpu, insn) => {
 
 /**
  * VPGATHERDD and the like: a lane for each index whose mask is set, from memory of its own. What was gathered before a fault stays,
- * with its mask cleared, and the instruction goes on there. Destination, indices and mask are three registers, or #UD.
+ * with its mask cleared, and the instruction goes on there.
  */
 export const gather = (indexBits: 32 | 64, bits: 32 | 64): SystemMeaning => (cpu, insn) => {
   available(cpu, insn);
   const { memory } = insn;
   const [target, mask] = [register(insn, 0), register(insn, 2)];
   const from = memory!.index;
-  if (target === mask || target === from || mask === from) throw new GuestFault(VECTOR.UD);
   const { state } = cpu;
   const count = (vectorBytes(insn) * 8) / Math.max(indexBits, bits);
   const indices = split(state.vector(from, 32), indexBits, count);
