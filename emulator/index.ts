@@ -1,5 +1,6 @@
 /** The only door into the emulator. */
 export { DEFAULT_MODEL, MODEL_NAMES, TECHNIQUES, createMachine } from './machine/create';
 export type * from './machine/api';
+export type * from './machine/inspect-api';
 export * from './machine/elf';
 export { UserError } from './util/assert';

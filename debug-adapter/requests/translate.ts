@@ -1,7 +1,8 @@
 /** ringside/translate, ringside/pageTables, ringside/structures, ringside/console, ringside/consoleInput. */
 import { UserError } from '../../emulator/util/assert';
-import { looksLikeAddress, parseAddress } from '../addresses';
-import { boolean, integer, maybeObject, object, oneOf, optional, string } from '../arguments';
+import type { StructureNode } from '../../emulator/machine/inspect-api';
+import { looksLikeAddress, parseAddress, shortHex } from '../addresses';
+import { boolean, integer, isObject, maybeObject, object, oneOf, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import { toJson } from '../json';
 import { describeTranslation } from '../trap-explanation';
@@ -23,7 +24,9 @@ export const translate = handler(
     const gva = guestVirtual(target, args.address, args.frameId);
     const options = args.user === undefined ? {} : { user: args.user };
     const translation = target.machine.inspect.translate(cpuOf(target, args.cpu), gva, args.access ?? 'read', options);
-    return { translation: toJson(translation), text: describeTranslation(translation) };
+    const { gpa } = translation;
+    const place = gpa === undefined ? {} : { gpa };
+    return { space: 'gv', translation: toJson(translation), ...place, text: describeTranslation(translation) };
   },
 );
 
@@ -48,14 +51,23 @@ export const pageTables = handler(
     const target = session.target;
     const found = target.machine.inspect.table(cpuOf(target, cpu), table);
     const entries = found.entries.filter((entry) => entry.index >= from).slice(0, limit);
-    return { ...found, total: found.entries.length, entries: toJson(entries) };
+    const shown = entries.map((entry) => ({ ...entry, targetSpace: 'gp' as const }));
+    return { ...found, tables: 'guest', available: ['guest'], total: found.entries.length, entries: toJson(shown) };
   },
 );
 
 export const structures = handler(maybeObject({ cpu: optional(integer(0)) }), (session, { cpu }) => {
   const target = session.target;
-  return { structures: toJson(target.machine.inspect.structures(cpuOf(target, cpu))) };
+  const found = target.machine.inspect.structures(cpuOf(target, cpu));
+  const nodes = Object.entries(found).map(([name, value]) => structureNode(name, value));
+  return { structures: toJson(found), nodes, roots: Object.keys(found) };
 });
+
+/** Plain values as a tree. */
+const structureNode = (name: string, value: unknown): StructureNode =>
+  isObject(value)
+    ? { name, children: Object.entries(value).map(([key, each]) => structureNode(key, each)) }
+    : { name, value: typeof value === 'number' || typeof value === 'bigint' ? shortHex(value) : String(value) };
 
 export const consoleRequest = handler(object({ attach: boolean }), (session, { attach }) => {
   const { console } = session.target;

@@ -12,7 +12,9 @@ export interface Row {
 }
 
 /** Rights and state of an entry: a letter each, in a fixed order so that columns of them line up. */
-export function rights(entry: Omit<Entry, 'index' | 'gva'>): { letter: string; meaning: string; on: boolean }[] {
+export function rights(
+  entry: Omit<Entry, 'index' | 'gva' | 'targetSpace'>,
+): { letter: string; meaning: string; on: boolean }[] {
   return [
     { on: entry.writable, letter: 'W', meaning: 'writable' },
     { on: entry.user, letter: 'U', meaning: 'user' },
@@ -24,7 +26,7 @@ export function rights(entry: Omit<Entry, 'index' | 'gva'>): { letter: string; m
 }
 
 /** `writable, user`. */
-export const meanings = (entry: Omit<Entry, 'index' | 'gva'>, separator = ', '): string =>
+export const meanings = (entry: Omit<Entry, 'index' | 'gva' | 'targetSpace'>, separator = ', '): string =>
   rights(entry).filter(({ on }) => on).map(({ meaning }) => meaning).join(separator); // prettier-ignore
 
 const sameRights = (a: Entry, b: Entry): boolean => meanings(a) === meanings(b);

@@ -26,7 +26,7 @@ export function PageTree(context: Context) {
   return (
     <section aria-labelledby="tree-title">
       <h2 id="tree-title">
-        {table.format} paging <small>root at gp:{hex(table.gpa)}</small>
+        {table.format} paging <small>root at gp:{hex(table.gpa ?? 0)}</small>
       </h2>
       <vscode-tree aria-label="Page tables">
         {rows(table).map((row) => (
@@ -123,4 +123,4 @@ function useOpen(element: { current: HTMLElement | null }): boolean {
 }
 
 const describe = (entry: Entry): string =>
-  `${entry.name} ${hex(entry.entry)} at gp:${hex(entry.gpa)}: ${meanings(entry)}`;
+  `${entry.name} ${hex(entry.entry)} at gp:${hex(entry.gpa ?? 0)}: ${meanings(entry)}`;

@@ -8,7 +8,7 @@ import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
 import { hex, meanings, size } from './page-table.model';
 
-type Translation = CustomRequests['ringside/translate']['body']['translation'];
+type Translation = NonNullable<CustomRequests['ringside/translate']['body']['translation']>;
 type Access = Translation['access'];
 /** The first: as the processor runs now. */
 type Privilege = 'current mode' | 'supervisor' | 'user';

@@ -23,7 +23,7 @@ const CPU = /^emulator\/cpu\//;
 const HYPERVISOR = /^emulator\/hypervisor\//;
 const DEVICES = /^emulator\/devices\//;
 /** The machine as others see it: types alone. */
-const MACHINE_API = /^emulator\/machine\/api\.ts$/;
+const MACHINE_API = /^emulator\/machine\/(api|inspect-api)\.ts$/;
 const MACHINE = /^emulator\/machine\//;
 /** The door into the emulator; beside it what has no behaviour or knows no machine: constants, `util`, the ELF reader. */
 const EMULATOR = /^emulator\/(index\.ts|x86\/|util\/|machine\/elf\.ts)/;

@@ -19,7 +19,18 @@ const entry = (index: number, more: Partial<Entry> = {}): Entry => ({
   leaf: true,
   reserved: '0x0',
   target: index * 4096,
+  targetSpace: 'gp',
   ...more,
+});
+
+const tableOf = (entries: Entry[]): Parameters<typeof rows>[0] => ({
+  tables: 'guest',
+  available: ['guest'],
+  format: '4-level',
+  level: 1,
+  gpa: 0x1000,
+  total: entries.length,
+  entries,
 });
 
 describe('page-table view: rows', () => {
@@ -35,14 +46,12 @@ describe('page-table view: rows', () => {
   ];
   for (const [name, entries, counts] of CASES) {
     it(name, () => {
-      const table = { format: '4-level', level: 1, gpa: 0x1000, total: entries.length, entries };
-      assert.deepEqual(rows(table).map(({ count }) => count), counts); // prettier-ignore
+      assert.deepEqual(rows(tableOf(entries)).map(({ count }) => count), counts); // prettier-ignore
     });
   }
 
   it('addresses below the root count from where their table begins', () => {
-    const table = { format: '4-level', level: 1, gpa: 0x1000, total: 1, entries: [entry(2)] };
-    assert.equal(rows(table, '0xffff800000000000')[0]!.first.gva, '0xffff800000002000');
+    assert.equal(rows(tableOf([entry(2)]), '0xffff800000000000')[0]!.first.gva, '0xffff800000002000');
   });
 
   it('names sizes and rights', () => {

@@ -1,0 +1,185 @@
+/**
+ * What a debugger sees of translation, page tables, exits, control blocks and translated code: plain values, the same for
+ * every technique. Types only. gva bigint; gpa and hpa number, below 2^52.
+ */
+import type { SilentHole, VmExit, VmExitReason } from '../hypervisor/exit';
+import type { Mapping, Paging, Translation, WalkStep } from './api';
+
+/** Whose page tables: the guest's (GV to GP), the shadow of its current address space (GV to HP), the second stage (GP to HP). */
+export type TableKind = 'guest' | 'shadow' | 'nested';
+
+/** `stale`: the shadow says otherwise than the guest's tables and the map of its memory; `over-permissive`: it allows more. */
+export type Mark = 'stale' | 'over-permissive';
+
+/** An entry of some table. Where it lies: `gpa` and `hpa` for guest tables, `hpa` for the hypervisor's own; neither in registers. */
+export interface TableEntry extends Omit<WalkStep, 'gpa'> {
+  gpa?: number;
+  hpa?: number;
+  /** The space of `target`. */
+  targetSpace: 'gp' | 'hp';
+  mark?: Mark;
+  /** Why it has the mark: one sentence. */
+  rule?: string;
+}
+
+/** One memory reference of a walk. */
+export interface Reference extends TableEntry {
+  /** From 1 on, in the order in which the processor makes them. */
+  number: number;
+  tables: TableKind;
+  /** Second stage: for which guest entry (`PML4E`...) this is, or for the `page` itself, and its gpa. */
+  locates?: { what: string; gpa: number };
+  /** The walk stops here: one sentence. */
+  why?: string;
+}
+
+/** What an access would do. */
+export interface Verdict {
+  access: Translation['access'];
+  user: boolean;
+  /** `done`; `page-fault`: the guest's own, with its error code; `exit`: its hypervisor is asked first. */
+  outcome: 'done' | 'page-fault' | 'exit';
+  errorCode?: number;
+  exit?: VmExitReason;
+  /** Why it is not `done`: one sentence. */
+  reason?: string;
+}
+
+/** The shadow walk beside the guest's. */
+export interface ShadowWalk {
+  form: 'PAE' | '4-level';
+  references: Reference[];
+  hpa?: number;
+  /** `missing`: not filled yet, the next access fills it; `fewer-rights`: filled, and the next write or fetch upgrades it. */
+  state: 'missing' | 'fewer-rights' | 'filled' | Mark;
+  rule?: string;
+}
+
+/** A linear address on its way to host-physical memory. */
+export interface AddressView {
+  gva: bigint;
+  access: Translation['access'];
+  user: boolean;
+  /** How GP becomes HP: `none` on the bare machine, where both are one. */
+  paging: Paging | 'none';
+  /** Guest entries, and under nested paging those of the second stage before each (24 on 4-level over 4-level). */
+  references: Reference[];
+  shadow?: ShadowWalk;
+  /** Absent: a page fault, or the second stage refuses. */
+  gpa?: number;
+  hpa?: number;
+  pageBytes?: number;
+  /** Where it stops, if it does. */
+  fault?: { tables: TableKind; errorCode: number; reason: string };
+  /** Reads, writes and fetches, as supervisor and as user. */
+  verdicts: Verdict[];
+}
+
+/** What a host frame is used for. */
+export type FrameUse =
+  | { kind: 'guest'; domain: number; gpa: number }
+  | { kind: 'hypervisor'; domain: number; what: string }
+  | { kind: 'free' };
+
+/** A gva that maps a gpa. */
+export interface Alias {
+  gva: bigint;
+  pageBytes: number;
+  write: boolean;
+  user: boolean;
+  execute: boolean;
+}
+
+/** The present entries of one structure. */
+export interface TableContents {
+  tables: TableKind;
+  format: string;
+  level: number;
+  /** Where the structure lies: as for entries. */
+  gpa?: number;
+  hpa?: number;
+  /** `gva`: relative to what the structure covers, except in the root. Of the second stage it is a gpa. */
+  entries: (TableEntry & { index: number; gva: bigint })[];
+}
+
+/** A run of pages mapped alike; of the second stage `gva` is a gpa. */
+export interface MappedRun extends Omit<Mapping, 'gpa'> {
+  target: number;
+  targetSpace: 'gp' | 'hp';
+}
+
+/** What the invariant checker found wrong with a shadow leaf. */
+export interface ShadowFinding {
+  mark: Mark;
+  gva: bigint;
+  hpa: number;
+  entry: bigint;
+  rule: string;
+}
+
+/** A node of a tree of structures. */
+export interface StructureNode {
+  name: string;
+  /** As people write it: a number in hexadecimal, or words. */
+  value?: string;
+  /** What it means. */
+  text?: string;
+  /** Named bits and fields of the value that are not 0. */
+  bits?: { name: string; bit: number; width: number; value: number; text?: string }[];
+  children?: StructureNode[];
+  /** To change it: an expression for DAP's `setExpression`. */
+  editable?: string;
+}
+
+/** Guest code beside its translation. */
+export interface TranslatedView {
+  gva: bigint;
+  /** Where the translation lies, its bytes, and where the guest's processor sees it. */
+  hpa: number;
+  bytes: number;
+  mappedAt: bigint;
+  /** False: the guest has written there since; nobody gets in any more. */
+  alive: boolean;
+  instructions: {
+    gva: bigint;
+    text: string;
+    bytes: Uint8Array;
+    /** `same`, `relocated` (the meaning at another place), `in-line` (answered without leaving), `call-out` (the hypervisor does it). */
+    treatment: 'same' | 'relocated' | 'in-line' | 'call-out';
+    translated: { hpa: number; text: string; bytes: Uint8Array }[];
+  }[];
+  /** Jumps out of the block: to where in the guest, and whether they are chained to its translation or lead to a stub. */
+  links: { hpa: number; gva: bigint; to: number; chained: boolean }[];
+}
+export interface TranslationCacheView {
+  hpa: number;
+  bytes: number;
+  used: number;
+  counts: { blocks: number; instructions: number; invalidated: number; flushed: number };
+}
+
+/** What a hypervisor shows of one guest. Nothing here changes anything but `write` and `invalidate`. */
+export interface HypervisorInspector {
+  /** Tables that exist besides the guest's own. */
+  readonly tables: readonly TableKind[];
+  walk(cpu: number, gva: bigint, access: Translation['access'], user: boolean): AddressView;
+  /** Undefined: no RAM. */
+  hpaOf(gpa: number): number | undefined;
+  use(hpa: number): FrameUse;
+  table(cpu: number, tables: TableKind, at?: { hpa: number; level: number }): TableContents | undefined;
+  mappings(cpu: number, tables: TableKind, from: bigint, limit: number): MappedRun[];
+  /** At most `limit`; empty where there is no shadow. */
+  checkShadow(limit: number): ShadowFinding[];
+  readHost(hpa: number, bytes: number): Uint8Array;
+  /** Bytes written; what was derived from them is dropped. */
+  writeHost(hpa: number, bytes: Uint8Array): number;
+  /** VMCS or VMCB of a virtual processor. */
+  controlBlock(cpu: number): StructureNode | undefined;
+  readonly cache?: TranslationCacheView;
+  /** Translated blocks that hold a guest instruction. */
+  translated(gva: bigint): TranslatedView[];
+  /** The guest's instruction whose translation lies there. */
+  gvaOfTranslation(hpa: number): bigint | undefined;
+}
+
+export type { SilentHole, VmExit };
