@@ -8,16 +8,10 @@
  * Real mode, 16-bit code and rings 1 and 2 run on the virtual processor itself.
  */
 import type { Cpu } from '../../cpu/cpu';
-import { deliver } from '../../cpu/events';
-import type { Delivery } from '../../cpu/events';
-import type { PendingEvent } from '../../cpu/exit-cause';
 import { interceptedBy } from '../../cpu/intercepts';
 import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
-import type { Overseer } from '../../cpu/ports';
-import type { Executor } from '../../cpu/step-host';
-import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
-import { somethingWaits } from '../../cpu/turns';
+import { stretch } from '../../cpu/stretch';
 import type { Instruction } from '../../isa/instruction';
 import { readOperand } from '../../isa/operands';
 import type { Stop } from '../../machine/api';
@@ -25,16 +19,15 @@ import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { ACCESS, RIGHTS, Walker } from '../../mmu/walk';
 import { assert } from '../../util/assert';
 import { CR0, CR4, PF, SEG, VECTOR } from '../../x86/registers';
-import { exitOf } from '../describe';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
-import { ShadowFaults } from '../shadow/faults';
 import { gvaOf } from '../shadow/space';
 import { TranslationCache } from '../translation/cache';
-import type { CallOut, GuestCode } from '../translation/cache';
 import { STUB_VECTOR } from '../translation/relocate';
 import { InPlace } from '../translation/in-place';
-import { KERNEL_RING, load, store } from './software';
+import type { CallOut, GuestCode } from '../translation/translation';
+import { DeprivilegedEngine } from './deprivileged';
+import { KERNEL_RING, store } from './software';
 
 /** Where the cache is mapped, by the width of addresses: where the kernels that we know have nothing. */
 const REGION = { wide: 0xffff_ffff_ff80_0000n, narrow: 0xff00_0000n } as const;
@@ -49,21 +42,14 @@ class Untranslated extends Interruption {
   }
 }
 
-export class BinaryTranslation implements Executor, Overseer {
-  readonly shadow: ShadowFaults;
+export class BinaryTranslation extends DeprivilegedEngine {
   readonly cache: TranslationCache;
-  readonly asks = true;
-  /** The virtual processor whose registers the physical one holds. */
-  private inside?: Cpu;
   private readonly hpa: number;
   private readonly inPlace: InPlace;
   private readonly writes = new Map<number, number>();
 
-  constructor(
-    private readonly host: Host,
-    private readonly guest: Guest,
-  ) {
-    this.shadow = new ShadowFaults(host, guest, false);
+  constructor(host: Host, guest: Guest) {
+    super(host, guest, false);
     const frames = Array.from({ length: CACHE_PAGES }, () => guest.frames.take());
     const [first] = frames;
     assert(first !== undefined && frames.every((frame, i) => frame === first + i), 'new frames are consecutive');
@@ -90,16 +76,13 @@ export class BinaryTranslation implements Executor, Overseer {
     const walker = new Walker(this.guest.physical);
     for (const page of [...this.cache.virtualPages]) {
       const va = page * PAGE_BYTES;
-      const gpa = walker.walk(context, va | 0, gvaHigh(va, this.wide), ACCESS.read, RIGHTS.supervisor, LOOK);
+      const gpa = walker.walk(context, va | 0, gvaHigh(va, context.format.name === '4-level'), ACCESS.read, RIGHTS.supervisor, LOOK);
       if (gpa >= 0 && !this.cache.hasPage(Math.floor(gpa / PAGE_BYTES))) this.cache.invalidateRange(va, 12);
     }
   }
 
-  private get wide(): boolean {
-    return this.host.processor.ia32e;
-  }
   private get region(): bigint {
-    return this.wide ? REGION.wide : REGION.narrow;
+    return this.host.processor.ia32e ? REGION.wide : REGION.narrow;
   }
   private offsetOf(rip: bigint): number | undefined {
     const offset = rip - this.region;
@@ -129,16 +112,12 @@ export class BinaryTranslation implements Executor, Overseer {
   /** Count of instructions at which the run is over. */
   private end = 0;
 
-  deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery {
-    this.host.generated.switchTo(cpu);
-    return deliver(cpu, event, asked);
-  }
-  reset(): void {
+  override reset(): void {
     this.cache.clear();
     this.writes.clear();
-    this.shadow.reset();
+    super.reset();
   }
-  settle(cpu: Cpu): void {
+  override settle(cpu: Cpu): void {
     if (this.inside !== cpu) return;
     const { state } = this.host.processor;
     const kernel = state.cpl === KERNEL_RING;
@@ -155,46 +134,29 @@ export class BinaryTranslation implements Executor, Overseer {
     return [REGION.wide, REGION.narrow].flatMap((region) => this.cache.offsetsOf(gva).map((offset) => region + BigInt(offset)));
   } // prettier-ignore
 
-  private runDeprivileged(cpu: Cpu, budget: number): Interruption | undefined {
-    const { generated, processor } = this.host;
-    const { state } = cpu;
-    const shadow = state.system('interruptibility') & SHADOWS;
-    generated.switchTo(processor);
-    this.enter(cpu);
-    let thrown: Interruption | undefined;
-    const before = generated.retired;
+  protected override runDeprivileged(cpu: Cpu, budget: number): Interruption | undefined {
+    const { generated } = this.host;
     try {
-      longStretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget, cpu);
-    } catch (caught) {
-      if (!(caught instanceof Interruption)) throw caught;
-      thrown = this.arrival(caught);
-      generated.forgetLink();
+      return super.runDeprivileged(cpu, budget);
     } finally {
-      this.settle(cpu);
-      this.inside = undefined;
-      processor.overseer = undefined;
       generated.redirect = generated.guestRip = undefined;
     }
-    if (shadow && generated.retired > before)
-      state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
-    return thrown;
   }
-  /** Throws the fault of the guest's fetch where its code cannot be read. */
-  private enter(cpu: Cpu): void {
+  protected override enter(cpu: Cpu): void {
     const { processor, generated } = this.host;
-    const tables = this.shadow.enter(cpu);
-    const kernel = cpu.state.cpl === 0;
-    const offset = kernel ? this.cache.get(cpu.state.rip, this.codeOf(cpu)) : 0;
-    processor.overseer = this;
-    load(processor, cpu, tables);
+    super.enter(cpu);
     // The kernel's ring is a supervisor's: programs' pages are not for it to execute, whatever the guest says.
     processor.state.setSystem('cr4', processor.state.system('cr4') | BigInt(CR4.SMEP));
     processor.modeChanged();
-    if (kernel) processor.state.rip = this.region + BigInt(offset);
-    this.inside = cpu;
     this.inPlace.believed = cpu;
     generated.redirect = this.redirect;
     generated.guestRip = this.guestRip;
+  }
+  /** Throws the fault of the guest's fetch where its code cannot be read. */
+  protected override entry(cpu: Cpu): bigint | undefined {
+    if (cpu.state.cpl !== 0) return undefined;
+    const offset = this.cache.get(cpu.state.rip, this.codeOf(cpu));
+    return (cpu.ia32e ? REGION.wide : REGION.narrow) + BigInt(offset);
   }
   private codeOf(cpu: Cpu): GuestCode {
     const { physical } = this.guest;
@@ -216,7 +178,7 @@ export class BinaryTranslation implements Executor, Overseer {
     return offset === undefined ? undefined : this.cache.ripAt(offset);
   };
   /** A fetch of guest kernel code as it is, or of a page of the cache. */
-  private arrival(thrown: Interruption): Interruption {
+  protected override left(thrown: Interruption): Interruption {
     const { state } = this.host.processor;
     if (!(thrown instanceof GuestFault) || thrown.vector !== VECTOR.PF || state.cpl !== KERNEL_RING) return thrown;
     if (!((thrown.errorCode ?? 0) & PF.I)) return thrown;
@@ -232,30 +194,10 @@ export class BinaryTranslation implements Executor, Overseer {
     return new Untranslated(rip);
   }
 
-  /** The guest has left; its registers are in the virtual processor. */
-  private handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
-    const { exits } = this.guest;
-    const exit = exitOf(this.guest, cpu, thrown, () => undefined);
-    if (thrown instanceof GuestExit && thrown.instruction) exit.mnemonic = thrown.instruction.row.mnemonic;
-    const next =
-      thrown instanceof GuestFault && thrown.vector === VECTOR.PF
-        ? this.shadow.handle(cpu, thrown.address ?? 0n, thrown.errorCode ?? 0, exit)
-        : thrown instanceof GuestFault && thrown.trap
-          ? thrown
-          : 'emulate';
-    if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
-    try {
-      if (next === 'again') return undefined;
-      if (next !== 'emulate') throw next;
-      this.host.generated.switchTo(cpu);
-      stretch(this.host.generated, cpu, 1);
-      return undefined;
-    } finally {
-      exits.end();
-    }
+  /** Translated code has no faults of privilege but those that are the guest's own. */
+  protected override look(cpu: Cpu): Instruction | undefined {
+    return cpu.state.cpl === 3 ? super.look(cpu) : undefined;
   }
-
-  // --- Overseer: of the physical processor, while the guest runs on it.
 
   instruction(insn: Instruction): 'done' | 'jumped' | undefined {
     const { processor } = this.host;
@@ -285,18 +227,6 @@ export class BinaryTranslation implements Executor, Overseer {
     }
     if (this.inPlace.answer(insn, treatment)) return 'done';
     throw new GuestExit(interceptedBy(processor, insn) ?? { reason: 'call-out', mnemonic: insn.row.mnemonic }, insn);
-  }
-  event(event: PendingEvent): void {
-    throw new GuestExit({ reason: 'exception', event });
-  }
-  tripleFault(): void {
-    assert(false, 'no event is delivered on the physical processor');
-  }
-  due(): undefined {
-    return undefined;
-  }
-  leave(): void {
-    assert(false, 'exits of a deprivileged guest are caught where it is run');
   }
 }
 

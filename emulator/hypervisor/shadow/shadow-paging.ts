@@ -17,8 +17,9 @@ import { ACCESS, RIGHTS, Walker } from '../../mmu/walk';
 import type { Rights, WalkRecorder } from '../../mmu/walk';
 import { assert } from '../../util/assert';
 import type { Reservation } from '../frames';
+import { GuestTables } from './guest-tables';
 import { keyOf, placeOf, vaOf } from './space';
-import type { Space, Use } from './space';
+import type { Space } from './space';
 import { leafTarget, ShadowTables } from './tables';
 
 export type ShadowOutcome =
@@ -31,22 +32,14 @@ export type ShadowOutcome =
   /** A write to a guest page table. */
   | { kind: 'table-write'; gpa: number };
 
-interface GuestTable {
-  readonly uses: Map<string, Use>;
-  /** Since an entry of it was last used. */
-  writes: number;
-}
-
 /** Address spaces that are kept at once. */
 const MAX_SPACES = 64;
-/** So many writes without a use in between: the page is no table any more, or is being filled. It is followed again when used. */
-const FLOOD = 24;
 
 export class ShadowPaging {
   /** Most recently used last. */
   private readonly spaces = new Map<string, Space>();
   private current?: Space;
-  private readonly guestTables = new Map<number, GuestTable>();
+  private readonly guestTables: GuestTables;
   /** Where leaves lie (word index) that map a guest page, by its number. */
   private readonly leavesOf = new Map<number, Set<number>>();
   private readonly walker: Walker;
@@ -63,6 +56,7 @@ export class ShadowPaging {
     private readonly kernelExecutes = true,
   ) {
     this.walker = new Walker(guest);
+    this.guestTables = new GuestTables(guest, (page) => this.protect(page));
     guest.onFollowedWrite = (gpa, bytes) => this.written(gpa, bytes);
   }
 
@@ -96,13 +90,13 @@ export class ShadowPaging {
     const { current } = this;
     assert(current && current.uses.size > 0, 'the reservation holds at least one address space');
     // It alone has used up the frames: it begins anew.
-    for (const place of [...current.uses.keys()]) this.unuse(current, place);
+    for (const place of [...current.uses.keys()]) this.guestTables.unuse(current, place);
     current.tables.empty();
     this.flush('all');
   }
   private dissolve(space: Space): void {
     this.spaces.delete(space.key);
-    for (const place of [...space.uses.keys()]) this.unuse(space, place);
+    for (const place of [...space.uses.keys()]) this.guestTables.unuse(space, place);
     space.tables.dissolve();
     if (this.current === space) this.current = undefined;
   }
@@ -189,42 +183,18 @@ export class ShadowPaging {
         const table = gpa - (gpa % (format.entryBytes * (level.indexMask + 1)));
         const covers = 2 ** level.shift * (level.indexMask + 1);
         // A root covers all there is.
-        this.use(space, Math.floor(table / PAGE_BYTES), covers > 2 ** 48 ? 0 : va - (va % covers), level.shift);
+        this.guestTables.use(
+          space,
+          Math.floor(table / PAGE_BYTES),
+          covers > 2 ** 48 ? 0 : va - (va % covers),
+          level.shift,
+        );
       },
     };
     this.walker.walk(context, lo, hi, ACCESS.read, rights, recorder);
   }
-  private use(space: Space, page: number, va: number, shift: number): void {
-    const place = placeOf(va, shift);
-    const known = space.uses.get(place);
-    if (known?.page === page) {
-      this.guestTables.get(page)!.writes = 0;
-      return;
-    }
-    if (known) this.unuse(space, place);
-    const use: Use = { space, va, shift };
-    space.uses.set(place, { page, use });
-    let table = this.guestTables.get(page);
-    if (!table) {
-      this.guestTables.set(page, (table = { uses: new Map(), writes: 0 }));
-      if (!this.traced.has(page)) this.protect(page);
-    }
-    table.writes = 0;
-    table.uses.set(`${space.key} ${place}`, use);
-  }
-  private unuse(space: Space, place: string): void {
-    const known = space.uses.get(place);
-    if (!known) return;
-    space.uses.delete(place);
-    const table = this.guestTables.get(known.page);
-    table?.uses.delete(`${space.key} ${place}`);
-    if (table?.uses.size !== 0) return;
-    this.guestTables.delete(known.page);
-    if (!this.traced.has(known.page)) this.guest.follow(known.page * PAGE_BYTES, false);
-  }
-  /** A page becomes a guest table: nobody may write to it unseen. */
+  /** Nobody may write to a guest page unseen any more. */
   private protect(page: number): void {
-    this.guest.follow(page * PAGE_BYTES, true);
     const { words } = this.host;
     for (const word of this.leavesOf.get(page) ?? []) words[word] &= ~(ENTRY.W | ENTRY.D);
     this.flush('all');
@@ -233,13 +203,13 @@ export class ShadowPaging {
   /** Bytes of a followed page were written: what was built from these entries is void. */
   private written(gpa: number, bytes: number): void {
     const page = Math.floor(gpa / PAGE_BYTES);
-    if (this.traced.has(page)) this.onTracedWrite(gpa, bytes);
-    const table = this.guestTables.get(page);
-    if (!table) return;
+    if (this.guestTables.isTraced(page)) this.onTracedWrite(gpa, bytes);
+    const uses = this.guestTables.written(page);
+    if (!uses) return;
     this.counts.tableWrites++;
-    if (++table.writes > FLOOD) return this.unshadow(page, table);
+    if (uses === 'flood') return this.unshadow(page);
     const offset = gpa % PAGE_BYTES;
-    for (const { space, va, shift } of [...table.uses.values()]) {
+    for (const { space, va, shift } of uses) {
       const { entryBytes } = space.context.format;
       for (let i = Math.floor(offset / entryBytes); i * entryBytes < offset + bytes; i++)
         this.forget(space, va + i * 2 ** shift, shift);
@@ -250,26 +220,25 @@ export class ShadowPaging {
     if (shift > 12) {
       const end = va + 2 ** shift;
       for (const [place, { use }] of [...space.uses])
-        if (use.shift < shift && use.va >= va && use.va < end) this.unuse(space, place);
+        if (use.shift < shift && use.va >= va && use.va < end) this.guestTables.unuse(space, place);
     }
     space.tables.clear(va, shift);
     this.onForget(va, shift);
     if (space === this.current) this.flush(shift === 12 ? BigInt.asUintN(64, BigInt.asIntN(48, BigInt(va))) : 'all');
   }
-  private unshadow(page: number, table: GuestTable): void {
+  private unshadow(page: number): void {
     this.counts.unshadowed++;
-    for (const use of [...table.uses.values()]) {
+    for (const use of this.guestTables.usesOf(page)) {
       const { format } = use.space.context;
       const level = format.levels.find((l) => l.shift === use.shift);
       assert(level, 'a use is of a level of its format');
       for (let i = 0; i <= level.indexMask; i++) this.forget(use.space, use.va + i * 2 ** use.shift, use.shift);
-      this.unuse(use.space, placeOf(use.va, use.shift));
+      this.guestTables.unuse(use.space, placeOf(use.va, use.shift));
     }
-    assert(!this.guestTables.has(page), 'a table without uses is not followed');
+    assert(!this.guestTables.isTable(page), 'a table without uses is not followed');
   }
 
-  /** Pages that are followed for another reason: code was translated from them. */
-  private readonly traced = new Set<number>();
+  /** A write to a page that is followed for another reason: code was translated from it. */
   onTracedWrite: (gpa: number, bytes: number) => void = () => {};
   /** What 2**shift bytes at `va` of some space map to has changed. */
   onForget: (va: number, shift: number) => void = () => {};
@@ -277,12 +246,10 @@ export class ShadowPaging {
   /** Leaves (word index) that map the hypervisor's own pages. */
   private readonly own = new Set<number>();
   trace(page: number): void {
-    if (this.traced.has(page)) return;
-    this.traced.add(page);
-    if (!this.guestTables.has(page)) this.protect(page);
+    this.guestTables.trace(page);
   }
   untrace(page: number): void {
-    if (this.traced.delete(page) && !this.guestTables.has(page)) this.guest.follow(page * PAGE_BYTES, false);
+    this.guestTables.untrace(page);
   }
   /** A page of the hypervisor's own, mapped into the current space: for its kernel to execute. */
   mapOwn(va: number, hpa: number): void {
@@ -298,7 +265,7 @@ export class ShadowPaging {
     return [...this.spaces.values()];
   }
   isTable(gpa: number): boolean {
-    return this.guestTables.has(Math.floor(gpa / PAGE_BYTES));
+    return this.guestTables.isTable(Math.floor(gpa / PAGE_BYTES));
   }
 }
 

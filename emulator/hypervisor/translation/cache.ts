@@ -1,50 +1,16 @@
 /**
- * The translation cache: real code in host memory, mapped into the top of every address space of the guest. Blocks follow the
- * guest's code up to a page's end or a branch that does not fall through. Each guest instruction is one instruction here, so
- * that time, faults and debuggers see the guest's; jumps that only join blocks are none of the guest's and take no time.
+ * The translation cache: real code in host memory, mapped into the top of every address space of the guest. Time, faults and
+ * debuggers see the guest's instructions; jumps that only join blocks are none of the guest's and take no time.
  * A block never moves. Where code is not translated yet, or not any more, lies a stub, which becomes a jump.
  */
-import type { Instruction } from '../../isa/instruction';
-import { decode } from '../../isa/decode';
 import type { CodeSize } from '../../isa/instruction';
 import type { PhysicalMemory } from '../../mmu/physical-memory';
-import { assert } from '../../util/assert';
-import { branch, CALL_OUT, IN_PLACE, jump, JUMP_BYTES, loop, push, relocated, STUB } from './relocate';
-import { treatmentOf } from './treatment';
-import type { Treatment } from './treatment';
-
-export interface CallOut {
-  readonly insn: Instruction;
-  readonly treatment: Treatment;
-}
-/** Translated code of one run of guest instructions. Offsets are into the cache. */
-export interface TranslatedBlock {
-  readonly rip: bigint;
-  readonly start: number;
-  end: number;
-  /** Where each instruction begins, and which of the guest's it is. */
-  readonly offsets: number[];
-  readonly rips: bigint[];
-  /** Guest pages that it was read from (gpa / 4096). */
-  readonly pages: number[];
-  readonly bytes: number;
-  alive: boolean;
-}
-/** The guest's code, with the rights of a fetch. */
-export interface GuestCode {
-  /** gpa; throws GuestFault. */
-  fetch(rip: bigint): number;
-  /** Up to the end of the page. */
-  bytes(gpa: number, length: number): Uint8Array;
-  readonly codeSize: CodeSize;
-}
+import { jump, JUMP_BYTES, STUB } from './relocate';
+import { MAX_BLOCK_BYTES, Translation } from './translation';
+import type { CallOut, GuestCode, TranslatedBlock } from './translation';
 
 const PAGE = 4096n;
-const MAX_INSTRUCTIONS = 48;
-const MAX_BYTES = 15;
 const PADDING = [0xcc, 0xcc, 0xcc, 0xcc, 0xcc];
-/** The longest that one instruction becomes. */
-const ROOM = 40;
 
 export class TranslationCache {
   private next = 0;
@@ -82,7 +48,7 @@ export class TranslationCache {
     this.wanted = undefined;
     if (known !== undefined) return known;
     code.fetch(rip);
-    if (this.next + MAX_INSTRUCTIONS * ROOM > this.stubEnd) this.clear();
+    if (this.next + MAX_BLOCK_BYTES > this.stubEnd) this.clear();
     return this.translate(rip, code).start;
   }
   private codeSize: CodeSize = 16;
@@ -141,109 +107,16 @@ export class TranslationCache {
   }
 
   private translate(rip: bigint, code: GuestCode): TranslatedBlock {
-    const start = this.next;
-    const block: TranslatedBlock = { rip, start, end: start, offsets: [], rips: [], pages: [], bytes: 0, alive: true }; // prettier-ignore
-    const out: number[] = [];
-    let at = rip;
-    let afterCallOut = false;
-    for (;;) {
-      const read = this.read(at, code, block);
-      if (!read) break;
-      const { insn, bytes } = read;
-      block.offsets.push(start + out.length);
-      block.rips.push(at);
-      if (afterCallOut) this.midway.set(at, { block, offset: start + out.length });
-      at = BigInt.asUintN(code.codeSize, at + BigInt(insn.length));
-      const goesOn = this.emit(out, start, insn, bytes, at);
-      afterCallOut = this.callOuts.has(block.offsets[block.offsets.length - 1]);
-      if (!goesOn) {
-        at = -1n;
-        break;
-      }
-      if (block.rips.length >= MAX_INSTRUCTIONS || at / PAGE !== rip / PAGE || this.byRip.has(at)) break;
-    }
-    if (at >= 0n) this.join(out, start, at);
-    (block as { bytes: number }).bytes = Number((at >= 0n ? at : (block.rips.at(-1) ?? rip) + 15n) - rip);
+    const made = new Translation(rip, this.next, code, this).make();
+    const { block, out } = made;
+    for (const [offset, callOut] of made.callOuts) this.callOuts.set(offset, callOut);
+    for (const [from, to] of made.joins) this.joins.set(from, to);
+    for (const [to, offset] of made.comebacks) this.midway.set(to, { block, offset });
     this.place(block, out);
     return block;
   }
-  /** The guest's instruction; undefined where it cannot be read: what is there will fault when it is reached. */
-  private read(rip: bigint, code: GuestCode, block: TranslatedBlock): { insn: Instruction; bytes: Uint8Array } | undefined {
-    const first = block.rips.length === 0;
-    try {
-      const gpa = code.fetch(rip);
-      let bytes = code.bytes(gpa, MAX_BYTES).slice();
-      let insn = decode(bytes, rip, code.codeSize);
-      this.claim(block, gpa);
-      if (insn === 'truncated') {
-        const second = code.fetch((rip / PAGE + 1n) * PAGE);
-        const rest = code.bytes(second, MAX_BYTES);
-        bytes = Uint8Array.of(...bytes, ...rest);
-        insn = decode(bytes, rip, code.codeSize);
-        this.claim(block, second);
-      }
-      // What is no instruction is the virtual processor's to refuse.
-      if (typeof insn === 'string') return first ? { insn: undefinedInstruction(rip, code.codeSize), bytes: Uint8Array.of(0x0f, 0x0b) } : undefined;
-      return { insn, bytes: bytes.subarray(0, insn.length) };
-    } catch (fault) {
-      if (first) throw fault;
-      return undefined;
-    }
-  } // prettier-ignore
-  private claim(block: TranslatedBlock, gpa: number): void {
-    const page = Math.floor(gpa / 4096);
-    if (!block.pages.includes(page)) block.pages.push(page);
-  }
-
-  /** False: nothing is executed behind it. */
-  private emit(out: number[], start: number, insn: Instruction, bytes: Uint8Array, next: bigint): boolean {
-    const treatment = treatmentOf(insn);
-    const here = (): number => start + out.length;
-    const callOut = (): boolean => {
-      this.callOuts.set(here(), { insn, treatment });
-      out.push(...(isInPlace(treatment) ? IN_PLACE : CALL_OUT));
-      return !insn.row.attributes.ends || isInPlace(treatment);
-    };
-    const target = insn.operands[0]?.kind === 'relative' ? insn.operands[0].target : 0n;
-    switch (treatment) {
-      case 'copy':
-      case 'indirect': {
-        const moved = relocated(bytes, insn);
-        if (!moved) return callOut();
-        out.push(...moved);
-        // Some end a block of decoded code and go on all the same: WRFSBASE.
-        return treatment === 'copy' && !insn.row.mnemonic.startsWith('ud');
-      }
-      case 'jump':
-        out.push(...jump(here(), this.placeOf(target)));
-        return false;
-      case 'branch':
-        out.push(...branch(bytes, here(), this.placeOf(target)));
-        return true;
-      case 'loop': {
-        out.push(...loop(bytes, insn.codeSize));
-        this.join(out, start, next);
-        this.join(out, start, target);
-        return false;
-      }
-      case 'call': {
-        const pushed = push(next, insn.codeSize);
-        if (!pushed) return callOut();
-        out.push(...pushed);
-        this.join(out, start, target);
-        return false;
-      }
-      case 'cli':
-      case 'sti':
-      case 'pushf':
-      case 'popf':
-      case 'call-indirect':
-      case 'call-out':
-        return callOut();
-    }
-  }
   /** Where branches to it lead: a translation, or a stub. */
-  private placeOf(rip: bigint): number {
+  placeOf(rip: bigint): number {
     return this.byRip.get(rip)?.start ?? this.stub(rip);
   }
   private stub(rip: bigint): number {
@@ -257,14 +130,6 @@ export class TranslationCache {
     return at;
   }
   private stubEnd = 0;
-  /** A jump that is none of the guest's. */
-  private join(out: number[], start: number, rip: bigint): void {
-    const from = start + out.length;
-    const to = this.placeOf(rip);
-    out.push(...jump(from, to));
-    this.joins.set(from, to);
-  }
-
   private place(block: TranslatedBlock, out: readonly number[]): void {
     // There is room for the stub that it becomes one day.
     this.write(block.start, [...out, ...PADDING.slice(out.length)]);
@@ -375,17 +240,8 @@ export class TranslationCache {
   }
 }
 
-const isInPlace = (treatment: Treatment): boolean =>
-  treatment === 'cli' || treatment === 'sti' || treatment === 'pushf' || treatment === 'popf';
-
 function codePagesOf({ rip, bytes }: TranslatedBlock): number[] {
   const first = Number(BigInt.asUintN(48, rip) / PAGE);
   const last = Number(BigInt.asUintN(48, rip + BigInt(bytes - 1)) / PAGE);
   return first === last ? [first] : [first, last];
-}
-
-function undefinedInstruction(rip: bigint, codeSize: CodeSize): Instruction {
-  const insn = decode(Uint8Array.of(0x0f, 0x0b), rip, codeSize);
-  assert(typeof insn === 'object', 'UD2 is an instruction');
-  return insn;
 }

@@ -40,3 +40,7 @@ function nearBranch({ row, operands, operandSize, codeSize, memory, addressSize 
   if (operands[0].kind === 'relative') return row.mnemonic === 'call' ? 'call' : 'jump';
   return row.mnemonic === 'call' ? 'call-indirect' : 'indirect';
 }
+
+/** Answered without leaving translated code. */
+export const isInPlace = (treatment: Treatment): boolean =>
+  treatment === 'cli' || treatment === 'sti' || treatment === 'pushf' || treatment === 'popf';

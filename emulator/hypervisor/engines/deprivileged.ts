@@ -1,0 +1,148 @@
+/**
+ * What the software techniques have in common: the guest's kernel runs in ring 1 and its programs in ring 3, under shadow
+ * paging, with its registers on the physical processor. Whatever traps is executed on the virtual processor.
+ */
+import type { Cpu } from '../../cpu/cpu';
+import { deliver } from '../../cpu/events';
+import type { Delivery } from '../../cpu/events';
+import type { PendingEvent } from '../../cpu/exit-cause';
+import { executionMode } from '../../cpu/mode';
+import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
+import type { Overseer } from '../../cpu/ports';
+import type { Executor } from '../../cpu/step-host';
+import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
+import { somethingWaits } from '../../cpu/turns';
+import type { Instruction } from '../../isa/instruction';
+import type { Stop } from '../../machine/api';
+import { assert } from '../../util/assert';
+import { VECTOR } from '../../x86/registers';
+import { exitOf } from '../describe';
+import type { Guest } from '../guest';
+import type { Host } from '../host';
+import { ShadowFaults } from '../shadow/faults';
+import type { Next } from '../shadow/faults';
+import { load, store } from './software';
+
+/** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
+const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
+
+export abstract class DeprivilegedEngine implements Executor, Overseer {
+  readonly shadow: ShadowFaults;
+  readonly asks = true;
+  /** The virtual processor whose registers the physical one holds. */
+  protected inside?: Cpu;
+
+  /** `kernelExecutes`: see ShadowPaging. */
+  protected constructor(
+    protected readonly host: Host,
+    protected readonly guest: Guest,
+    kernelExecutes: boolean,
+  ) {
+    this.shadow = new ShadowFaults(host, guest, kernelExecutes);
+  }
+
+  // --- Executor
+
+  abstract run(cpu: Cpu, budget: number): Stop | undefined;
+
+  deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery {
+    this.host.generated.switchTo(cpu);
+    return deliver(cpu, event, asked);
+  }
+  reset(): void {
+    this.shadow.reset();
+  }
+  settle(cpu: Cpu): void {
+    if (this.inside === cpu) store(this.host.processor, cpu);
+  }
+
+  protected runDeprivileged(cpu: Cpu, budget: number): Interruption | undefined {
+    const { generated, processor } = this.host;
+    const { state } = cpu;
+    const shadow = state.system('interruptibility') & SHADOWS;
+    generated.switchTo(processor);
+    this.enter(cpu);
+    let thrown: Interruption | undefined;
+    const before = generated.retired;
+    try {
+      longStretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget, cpu);
+    } catch (caught) {
+      if (!(caught instanceof Interruption)) throw caught;
+      thrown = this.left(caught);
+      generated.forgetLink();
+    } finally {
+      this.settle(cpu);
+      this.inside = undefined;
+      processor.overseer = undefined;
+    }
+    if (shadow && generated.retired > before)
+      state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+    return thrown;
+  }
+  protected enter(cpu: Cpu): void {
+    const { processor } = this.host;
+    const tables = this.shadow.enter(cpu);
+    const entry = this.entry(cpu);
+    processor.overseer = this;
+    load(processor, cpu, tables);
+    if (entry !== undefined) processor.state.rip = entry;
+    this.inside = cpu;
+  }
+  /** Where the processor begins, if it is not where the guest is. */
+  protected entry(_cpu: Cpu): bigint | undefined {
+    return undefined;
+  }
+  /** What the guest left for, while the physical processor still has its registers. */
+  protected left(thrown: Interruption): Interruption {
+    return thrown;
+  }
+
+  /** The guest has left; its registers are in the virtual processor. */
+  protected handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
+    const { exits } = this.guest;
+    const exit = exitOf(this.guest, cpu, thrown, () => this.look(cpu));
+    if (thrown instanceof GuestExit && thrown.instruction) exit.mnemonic = thrown.instruction.row.mnemonic;
+    const next =
+      thrown instanceof GuestFault && thrown.vector === VECTOR.PF
+        ? this.shadow.handle(cpu, thrown.address ?? 0n, thrown.errorCode ?? 0, exit)
+        : asItIs(thrown);
+    if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
+    try {
+      if (next === 'again') return undefined;
+      if (next !== 'emulate') throw next;
+      this.host.generated.switchTo(cpu);
+      stretch(this.host.generated, cpu, 1);
+      return undefined;
+    } finally {
+      exits.end();
+    }
+  }
+  /** The instruction at the virtual processor's RIP, if it can be fetched, of which a fault says what it was about. */
+  protected look(cpu: Cpu): Instruction | undefined {
+    const { generated } = this.host;
+    generated.switchTo(cpu);
+    try {
+      return generated.code.cache.lookup(cpu.state.rip, executionMode(cpu.state)).instructions[0];
+    } catch (thrown) {
+      if (thrown instanceof Interruption) return undefined;
+      throw thrown;
+    }
+  }
+
+  // --- Overseer: of the physical processor, while the guest runs on it.
+
+  abstract instruction(insn: Instruction): 'done' | 'jumped' | undefined;
+
+  event(event: PendingEvent): void {
+    throw new GuestExit({ reason: 'exception', event });
+  }
+  tripleFault(): void {
+    assert(false, 'no event is delivered on the physical processor');
+  }
+  due(): undefined {
+    return undefined;
+  }
+  leave(): void {
+    assert(false, 'exits of a deprivileged guest are caught where it is run');
+  }
+}
