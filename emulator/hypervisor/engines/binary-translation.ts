@@ -76,7 +76,14 @@ export class BinaryTranslation extends DeprivilegedEngine {
     const walker = new Walker(this.guest.physical);
     for (const page of [...this.cache.virtualPages]) {
       const va = page * PAGE_BYTES;
-      const gpa = walker.walk(context, va | 0, gvaHigh(va, context.format.name === '4-level'), ACCESS.read, RIGHTS.supervisor, LOOK);
+      const gpa = walker.walk(
+        context,
+        va | 0,
+        gvaHigh(va, context.format.name === '4-level'),
+        ACCESS.read,
+        RIGHTS.supervisor,
+        LOOK,
+      );
       if (gpa >= 0 && !this.cache.hasPage(Math.floor(gpa / PAGE_BYTES))) this.cache.invalidateRange(va, 12);
     }
   }
