@@ -1,11 +1,8 @@
-/** A view's end of the wire: requests with answers, and what the host says on its own. */
+/** A view's end of the wire: requests with answers, actions of the editor, and what the host says on its own. */
 import type { CustomRequests } from '../../debug-adapter/protocol';
-import type { HostMessage, Relayed, ViewMessage } from './protocol';
+import type { HostMessage, News, PanelAction, Relayed, ViewMessage } from './protocol';
 
 declare function acquireVsCodeApi(): { postMessage(message: ViewMessage): void };
-
-/** What is no answer. */
-export type News = Exclude<HostMessage, { id: number }>;
 
 export class Connection {
   private readonly api = acquireVsCodeApi();
@@ -15,7 +12,7 @@ export class Connection {
 
   constructor() {
     window.addEventListener('message', ({ data }: MessageEvent<HostMessage>) => {
-      if (!('id' in data)) return this.onNews(data);
+      if (data.kind !== 'response' && data.kind !== 'failure') return this.onNews(data);
       const request = this.waiting.get(data.id);
       this.waiting.delete(data.id);
       if (data.kind === 'response') request?.resolve(data.body as never);
@@ -27,6 +24,10 @@ export class Connection {
   listen(onNews: (news: News) => void): void {
     this.onNews = onNews;
     this.api.postMessage({ kind: 'ready' });
+  }
+
+  act(action: PanelAction): void {
+    this.api.postMessage({ kind: 'action', action });
   }
 
   request<C extends Relayed>(command: C, args: CustomRequests[C]['arguments']): Promise<CustomRequests[C]['body']> {

@@ -22,6 +22,7 @@ function Panel() {
   useEffect(() => {
     connection.listen((news) => {
       if (news.kind === 'walk') return setAddress(news.address);
+      if (news.kind !== 'state') return;
       setState(news.state);
       if (news.state === 'stopped') setStop((count) => count + 1);
     });

@@ -1,0 +1,43 @@
+/** What a panel asks of the editor, by its kind. */
+import * as vscode from 'vscode';
+import type { Sessions } from '../sessions';
+import type { PanelAction } from './protocol';
+
+type Handlers = { [D in PanelAction['do']]: (action: Extract<PanelAction, { do: D }>, sessions: Sessions) => unknown };
+
+const HANDLERS = {
+  copy: async ({ text }) => {
+    await vscode.env.clipboard.writeText(text);
+    vscode.window.setStatusBarMessage(vscode.l10n.t('Copied.'), 3000);
+  },
+  save: async ({ name, text }) => {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const target = await vscode.window.showSaveDialog({
+      ...(folder ? { defaultUri: vscode.Uri.joinPath(folder, name) } : {}),
+      filters: { [name.split('.').at(-1)!.toUpperCase()]: [name.split('.').at(-1)!] },
+    });
+    if (target) await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
+  },
+  memory: ({ reference, name }, { active }) =>
+    active &&
+    vscode.commands.executeCommand('workbench.debug.viewlet.action.viewMemory', {
+      sessionId: active.id,
+      variable: { name, value: reference, variablesReference: 0, memoryReference: reference },
+    }),
+  break: async ({ on, condition }) => {
+    const exists = vscode.debug.breakpoints.some(
+      (each) => each instanceof vscode.FunctionBreakpoint && each.functionName === on && each.condition === condition,
+    );
+    if (!exists) vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(on, true, condition)]);
+    await vscode.commands.executeCommand('workbench.debug.action.focusBreakpointsView');
+  },
+  walk: ({ address }) => vscode.commands.executeCommand('ringside.walkAddress', { address }),
+} satisfies Handlers;
+
+export async function act(action: PanelAction, sessions: Sessions): Promise<void> {
+  try {
+    await (HANDLERS[action.do] as (action: PanelAction, sessions: Sessions) => unknown)(action, sessions);
+  } catch (error) {
+    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+  }
+}
