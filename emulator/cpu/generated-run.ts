@@ -85,6 +85,16 @@ export class GeneratedRun {
     this.user = user;
     this.retired = user.retired;
     this.link = undefined;
+    this.onUser?.();
+  }
+  /** Called when another user goes on. */
+  onUser?: () => void;
+  /** Users and processors but these may be gone for good: nothing of them is kept, no code either. */
+  retire(cpu: Cpu, user: RunUser): void {
+    this.switchTo(cpu);
+    this.use(user);
+    this.code.cache.clear();
+    this.codeBases.clear();
   }
   readonly isOf = (user: RunUser): boolean => user === this.user;
 

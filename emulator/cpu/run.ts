@@ -225,7 +225,7 @@ export class StepLoop implements RunUser {
     if (deadline > this.now) host.idle += deadline - this.now;
     this.fruitless++;
     host.tick();
-    return undefined;
+    return host.sharesIdleTime ? { kind: 'limit' } : undefined;
   }
 
   /** One entry into generated code of at most `budget` instructions; a fault that it raised is delivered. */

@@ -12,6 +12,8 @@ export interface StepHost {
   tick(): void;
   /** ns that no instruction filled: skipped while halted. */
   idle: number;
+  /** `run` returns when time has been skipped: others can use it. */
+  readonly sharesIdleTime?: boolean;
   /** A hook, or a device, wants `run` to return after the instruction. */
   stopRequested(): Stop | undefined;
 }

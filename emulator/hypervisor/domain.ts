@@ -1,5 +1,5 @@
 /** Domains as others than the hypervisor's core see them: the command line, the debugger, and a domain 0 that manages the rest. */
-import type { Paging, Stop, Technique } from '../machine/api';
+import type { MachineConfig, Paging, Stop, Technique } from '../machine/api';
 import type { Share } from './scheduler';
 
 export type DomainState =
@@ -39,13 +39,22 @@ export interface DomainInfo extends Share {
   vcpus: VcpuInfo[];
 }
 
-/** What a domain 0, or a user, may do to others. UserError: no such domain, or it is dead. */
+export interface DomainConfig extends MachineConfig, Partial<Share> {
+  name: string;
+}
+
+/** What a domain 0, or a user, may do to others; at once, or when the turn of the one that asked is over. UserError: no such domain, or it is dead. */
 export interface DomainControl {
   list(): DomainInfo[];
+  /** Paused, and its memory as it was left. UserError: bad configuration, name taken, or more than the host has left. */
+  create(config: DomainConfig): { readonly id: number };
   pause(id: number): void;
   resume(id: number): void;
-  /** Its frames go back to the host: at once, or when the instruction that asked for it is done. */
+  /** Its frames go back to the host. */
   destroy(id: number): void;
+  setShare(id: number, share: Partial<Share>): void;
+  /** Something came from outside, an event of another domain for one: if it slept, it can run. */
+  wake(id: number): void;
 }
 
 /** A stop that is the end of the domain, not of the others. */

@@ -1,7 +1,8 @@
 /**
- * Host-physical memory, given out a frame at a time under reservations: what was reserved is there when it is asked for,
- * and nobody gets more. Guests' RAM comes in runs of 2 MiB from the top down, so that a guest-physical address is not
- * where it seems and second-stage tables can still use large pages; a hypervisor's own tables come from the bottom.
+ * Host-physical memory, given out under reservations: what was reserved is there when it is asked for, and nobody gets more.
+ * A reservation consists of runs of 2 MiB of its own, so that second-stage tables can use large pages, and so that no
+ * pattern of giving and taking can leave the host with frames that fit nobody. Guests' RAM comes from the top down, so that a
+ * guest-physical address is not where it seems; a hypervisor's own tables come from the bottom.
  */
 import { PAGE_BYTES } from '../mmu/physical-memory';
 import type { PhysicalMemory } from '../mmu/physical-memory';
@@ -11,100 +12,106 @@ import { assert, UserError } from '../util/assert';
 export const RUN_FRAMES = 512;
 const MIB_FRAMES = 256;
 
+/** Whole runs that hold so many frames. */
+export const runsOf = (frames: number): number => Math.ceil(frames / RUN_FRAMES);
+
 export class FrameAllocator {
-  /** Frames that nobody has, from the bottom; the last one is given first. */
-  private readonly low: number[] = [];
-  private nextLow = 0;
-  /** First frame of the lowest run that is in use. */
-  private lowestRun: number;
-  private readonly freeRuns: number[] = [];
-  private promised = 0;
+  /** First frames of the runs that nobody has, ascending. */
+  private readonly free: number[];
 
   constructor(readonly host: PhysicalMemory) {
-    this.lowestRun = Math.floor(host.size / PAGE_BYTES / RUN_FRAMES) * RUN_FRAMES;
+    this.free = Array.from({ length: Math.floor(host.size / PAGE_BYTES / RUN_FRAMES) }, (_, run) => run * RUN_FRAMES);
   }
 
   /** Frames that can still be reserved. */
   get unreserved(): number {
-    return this.host.size / PAGE_BYTES - this.promised;
+    return this.free.length * RUN_FRAMES;
   }
 
-  /** `owner`: for messages. UserError: the host has no such memory left. */
-  reserve(owner: string, frames: number): Reservation {
-    if (frames > this.unreserved)
+  /** Whole runs, though the owner may take no more than it asked for. `owner`: for messages. UserError: the host has no such memory left. */
+  reserve(owner: string, frames: number, from: 'top' | 'bottom' = 'bottom'): Reservation {
+    const runs = runsOf(frames);
+    if (runs > this.free.length)
       throw new UserError(
         `${owner} asks for ${frames / MIB_FRAMES} MiB of host memory, of which ${this.unreserved / MIB_FRAMES} MiB are not reserved; give it less memory.`,
       );
-    this.promised += frames;
-    return new Reservation(this, owner, frames);
+    const taken = from === 'top' ? this.free.splice(-runs, runs).reverse() : this.free.splice(0, runs);
+    return new Reservation(this.host, owner, frames, taken, () => this.takeBack(taken));
   }
-  /** For Reservation. */
-  takeFrame(): number {
-    const frame = this.low.pop() ?? this.nextLow++;
-    assert(frame < this.lowestRun, 'reservations are kept');
-    return frame;
-  }
-  giveFrame(frame: number): void {
-    this.low.push(frame);
-  }
-  takeRun(): number {
-    const run = this.freeRuns.pop() ?? (this.lowestRun -= RUN_FRAMES);
-    assert(run >= this.nextLow, 'reservations are kept');
-    return run;
-  }
-  giveRun(first: number): void {
-    this.freeRuns.push(first);
-  }
-  release(frames: number): void {
-    this.promised -= frames;
+  private takeBack(runs: readonly number[]): void {
+    this.free.push(...runs);
+    this.free.sort((a, b) => a - b);
   }
 }
 
 /** What one owner may have, and has. */
 export class Reservation {
-  private readonly single = new Set<number>();
-  private readonly runs: number[] = [];
+  /** By place in the reservation: whether the frame has been taken. */
+  private readonly taken: Uint8Array;
+  /** Places below have been taken once. */
+  private fresh = 0;
+  /** Given back; the last one is given first. */
+  private readonly returned: number[] = [];
+  private count = 0;
+  private dissolved = false;
 
   constructor(
-    private readonly allocator: FrameAllocator,
+    private readonly host: PhysicalMemory,
     readonly owner: string,
+    /** The most that it may have. */
     readonly frames: number,
-  ) {}
-
-  get used(): number {
-    return this.single.size + this.runs.length * RUN_FRAMES;
+    /** First frames. */
+    private readonly runs: readonly number[],
+    private readonly release: () => void,
+  ) {
+    this.taken = new Uint8Array(runs.length * RUN_FRAMES);
   }
-  /** A frame, filled with zeros; undefined: the reservation is used up. */
+
+  /** Frames that it has. */
+  get used(): number {
+    return this.count;
+  }
+  /** A frame, filled with zeros; undefined: the reservation is used up. New ones are consecutive within a run. */
   take(): number | undefined {
-    if (this.used >= this.frames) return undefined;
-    const frame = this.allocator.takeFrame();
-    this.single.add(frame);
-    const { host } = this.allocator;
-    const at = host.base + frame * PAGE_BYTES;
-    host.data.fill(0, at, at + PAGE_BYTES);
+    if (this.dissolved || this.count >= this.frames) return undefined;
+    const place = this.returned.pop() ?? this.fresh++;
+    this.taken[place] = 1;
+    this.count++;
+    const frame = this.frameAt(place);
+    const at = this.host.base + frame * PAGE_BYTES;
+    this.host.data.fill(0, at, at + PAGE_BYTES);
     return frame;
   }
   give(frame: number): void {
-    assert(this.single.delete(frame), `${this.owner} gives back frame ${frame}, which it does not have`);
-    this.allocator.giveFrame(frame);
+    const run = this.runs.indexOf(frame - (frame % RUN_FRAMES));
+    const place = run * RUN_FRAMES + (frame % RUN_FRAMES);
+    assert(run >= 0 && this.taken[place], `${this.owner} gives back frame ${frame}, which it does not have`);
+    this.taken[place] = 0;
+    this.count--;
+    this.returned.push(place);
   }
-  /** So many frames in runs of RUN_FRAMES, the last perhaps not used to its end. Not cleared. */
+  /** So many frames in whole runs, the last perhaps not used to its end. Not cleared. */
   takeRuns(frames: number): Int32Array {
-    const out = new Int32Array(frames);
-    for (let at = 0; at < frames; at += RUN_FRAMES) {
-      assert(this.used + RUN_FRAMES <= this.frames, `${this.owner} has used up its reservation`);
-      const first = this.allocator.takeRun();
-      this.runs.push(first);
-      for (let i = 0; i < RUN_FRAMES && at + i < frames; i++) out[at + i] = first + i;
-    }
-    return out;
+    const first = runsOf(this.fresh) * RUN_FRAMES;
+    assert(!this.dissolved && this.count + frames <= this.frames, `${this.owner} has used up its reservation`);
+    assert(first + frames <= this.taken.length, `${this.owner} has no whole runs left`);
+    this.taken.fill(1, first, first + frames);
+    this.fresh = first + frames;
+    this.count += frames;
+    return Int32Array.from({ length: frames }, (_, i) => this.frameAt(first + i));
+  }
+  private frameAt(place: number): number {
+    return this.runs[Math.floor(place / RUN_FRAMES)] + (place % RUN_FRAMES);
+  }
+  /** Every frame that the reservation could have given. */
+  *all(): Generator<number> {
+    for (const first of this.runs) for (let i = 0; i < RUN_FRAMES; i++) yield first + i;
   }
   /** Everything goes back to the host. */
   dissolve(): void {
-    for (const frame of this.single) this.allocator.giveFrame(frame);
-    for (const first of this.runs) this.allocator.giveRun(first);
-    this.single.clear();
-    this.runs.length = 0;
-    this.allocator.release(this.frames);
+    if (this.dissolved) return;
+    this.dissolved = true;
+    this.count = 0;
+    this.release();
   }
 }

@@ -10,7 +10,10 @@ import type { RunUser } from '../cpu/step-host';
 import * as layout from '../execution/layout';
 import type { Tier } from '../execution/tier';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
-import { FrameAllocator, RUN_FRAMES } from './frames';
+import { assert, UserError } from '../util/assert';
+import type { DomainControl } from './domain';
+import { FrameAllocator, RUN_FRAMES, runsOf } from './frames';
+import type { Reservation } from './frames';
 
 /** Where no chip answers. */
 const EMPTY_BUS: Bus = {
@@ -35,12 +38,27 @@ const NO_INTERRUPTS: InterruptSource = {
 const NOBODY: RunUser = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false };
 
 /** Frames for the hypervisor's own tables, by frames of guests' RAM: second-stage and shadow tables, a translation cache. */
-export const overheadOf = (guestFrames: number): number =>
-  Math.ceil((guestFrames / 8 + 4096) / RUN_FRAMES) * RUN_FRAMES;
+export const overheadOf = (guestFrames: number): number => runsOf(guestFrames / 8 + 4096) * RUN_FRAMES;
+/** Of a domain: its memory and the hypervisor's tables for it. */
+const framesOf = (bytes: number): number => {
+  const frames = runsOf(bytes / PAGE_BYTES) * RUN_FRAMES;
+  return frames + overheadOf(frames);
+};
 
+const MIB = 0x10_0000;
+/** What a wasm32 memory can have. */
+const MOST_PAGES = 0x1_0000;
+const WASM_PAGE = 0x1_0000;
+
+/** Bytes of RAM, and virtual processors. */
+interface Size {
+  memory: number;
+  cpus: number;
+}
 export interface HostConfig {
-  /** Bytes of RAM of each domain, and its virtual processors. */
-  domains: readonly { memory: number; cpus: number }[];
+  domains: readonly Size[];
+  /** Room for domains that are created later. */
+  spare?: readonly Size[];
   tier?: Tier;
   cpu?: string;
   unsupported?: (what: string) => void;
@@ -54,13 +72,23 @@ export class Host {
   readonly processor: Cpu;
   readonly generated: GeneratedRun;
 
+  /** Numbers of processors that no domain has; the first of all is the physical one. */
+  private readonly numbers: number[];
+  /** Whoever manages the domains on this host: for one of them that may. */
+  domains?: DomainControl;
+  /** The virtual processor of a technique whose registers the physical one holds. */
+  inside?: Cpu;
+
+  /** UserError: more than the linear memory can hold. */
   constructor(config: HostConfig) {
-    const runs = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES / RUN_FRAMES) * RUN_FRAMES;
-    const guestFrames = config.domains.reduce((sum, domain) => sum + runs(domain.memory), 0);
-    const overhead = config.domains.reduce((sum, domain) => sum + overheadOf(runs(domain.memory)), 0);
-    const bytes = (guestFrames + overhead) * PAGE_BYTES;
-    const processors = 1 + config.domains.reduce((sum, domain) => sum + domain.cpus, 0);
-    const pages = Math.ceil(layout.memoryBytes(processors, bytes) / 0x1_0000);
+    const sizes = [...config.domains, ...(config.spare ?? [])];
+    const bytes = sizes.reduce((sum, { memory }) => sum + framesOf(memory), 0) * PAGE_BYTES;
+    const processors = 1 + sizes.reduce((sum, { cpus }) => sum + cpus, 0);
+    const pages = Math.ceil(layout.memoryBytes(processors, bytes) / WASM_PAGE);
+    if (pages > MOST_PAGES)
+      throw new UserError(
+        `The domains need ${bytes / MIB} MiB of host memory with what the hypervisor keeps for them, and a host has at most ${hostMib(processors)} MiB; give them less memory.`,
+      );
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.physical = new PhysicalMemory(this.memory, bytes);
     // No hole for a display: this RAM is no PC's.
@@ -78,5 +106,39 @@ export class Host {
     });
     this.generated = new GeneratedRun(this.processor, NOBODY, this.memory, config.tier, this.physical);
     this.processor.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(0, what);
+    this.generated.onUser = () => this.leave();
+    this.numbers = Array.from({ length: processors - 1 }, (_, i) => i + 1);
+  }
+  /** Another domain goes on: what the physical processor holds is none of its business. */
+  private leave(): void {
+    this.inside = undefined;
+    this.processor.flushTlb('all');
+  }
+
+  /** Consecutive numbers for a domain's processors: the first of them. UserError: there is no room for so many. */
+  takeNumbers(owner: string, count: number): number {
+    const at = this.numbers.findIndex((first, i) => this.numbers[i + count - 1] === first + count - 1);
+    if (at < 0)
+      throw new UserError(
+        `${owner} has ${count} processors, and this host has no room for them; destroy a domain first.`,
+      );
+    return this.numbers.splice(at, count)[0];
+  }
+  /** A domain is gone: nobody runs on its processors, and nothing that was decoded in its frames is left. */
+  retire(first: number, count: number, reservations: readonly Reservation[]): void {
+    this.generated.retire(this.processor, NOBODY);
+    for (const reservation of reservations) {
+      for (const frame of reservation.all()) this.physical.pages[frame] = 0;
+      reservation.dissolve();
+    }
+    for (let number = first; number < first + count; number++) {
+      this.generated.code.cache.flushJumpCache(number, 'all');
+      this.numbers.push(number);
+    }
+    this.numbers.sort((a, b) => a - b);
+    assert(new Set(this.numbers).size === this.numbers.length, 'a processor was retired twice');
   }
 }
+
+const hostMib = (processors: number): number =>
+  Math.floor((MOST_PAGES * WASM_PAGE - layout.memoryBytes(processors, 0)) / MIB);

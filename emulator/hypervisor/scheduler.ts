@@ -159,9 +159,9 @@ export class Scheduler {
   isCapped(id: number): boolean {
     return this.allowance(this.entry(id)) <= 0;
   }
-  shareOf(id: number): Share {
-    const { weight, cap } = this.entry(id);
-    return { weight, cap };
+  /** Instructions of host time; Infinity: until it is woken. */
+  sleepsFor(id: number): number {
+    return Math.max(0, this.entry(id).until - this.time);
   }
   private entry(id: number): Entry {
     const found = this.entries.find((each) => each.id === id);

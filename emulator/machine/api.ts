@@ -12,8 +12,9 @@ import type { HoleLog } from '../hypervisor/guest';
 
 export type { DomainInfo, DomainState, SilentHole, VmExit };
 
-/** Why `run` returned. */
-export type Stop =
+/** Why `run` returned. `domain`: the id of the one that it happened in, where several run. */
+export type Stop = StopReason & { domain?: number };
+type StopReason =
   /** The instructions asked for have retired. */
   | { kind: 'limit' }
   /** `requestStop` was called, or a hook asked. */

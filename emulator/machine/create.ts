@@ -12,4 +12,6 @@ export { DEFAULT_MODEL, MODEL_NAMES } from '../cpu/models';
  * host of its own. UserError: bad configuration.
  */
 export const createMachine = (config: MachineConfig): Machine =>
-  (config.technique ?? 'none') === 'none' ? new Pc(config) : new Domains([config]).machines[0];
+  (config.technique ?? 'none') === 'none'
+    ? new Pc(config)
+    : new Domains([{ ...config, name: 'domain 1' }]).all[0].machine;

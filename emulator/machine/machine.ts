@@ -42,6 +42,10 @@ export class Pc implements Machine, StepHost {
   onConsole?: (bytes: Uint8Array) => void;
   onUnsupported?: (what: string) => void;
   onFirmwareLog?: (line: string) => void;
+  /** Something came from outside: a domain that waits for it can run. */
+  onInput?: () => void;
+  /** StepHost. */
+  sharesIdleTime = false;
   /** StepHost: ns that were skipped while halted. */
   idle = 0;
 
@@ -221,6 +225,7 @@ export class Pc implements Machine, StepHost {
   typeConsole(bytes: Uint8Array): void {
     this.board.typeConsole(bytes);
     this.deadline = this.board.nextDeadline();
+    this.onInput?.();
   }
   screen(): { columns: number; rows: number; text: string[] } {
     return this.board.screen();

@@ -74,7 +74,10 @@ export class PhysicalMemory {
   onCodeWrite: (gpa: number, bytes: number) => void = () => {};
   /** Called after a write to a page marked FOLLOWED by whoever sees this memory: gpa of the first byte, length. */
   onFollowedWrite: (gpa: number, bytes: number) => void = () => {};
+  /** Of a backed one, its host's: whoever follows any RAM there. */
   private readonly observers: TranslationCache[];
+  /** Those of them that follow this RAM. */
+  private readonly own: TranslationCache[] = [];
 
   /** `size`: bytes of RAM, a multiple of the page size. `where`: its place in `memory`, or the frames that hold it. */
   constructor(
@@ -150,6 +153,11 @@ export class PhysicalMemory {
 
   observe(cache: TranslationCache): void {
     this.observers.push(cache);
+    this.own.push(cache);
+  }
+  /** This RAM is no more: its host forgets who kept translations to it. */
+  forsake(): void {
+    for (const cache of this.own.splice(0)) this.observers.splice(this.observers.indexOf(cache), 1);
   }
 
   get a20(): boolean {

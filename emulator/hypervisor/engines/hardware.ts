@@ -54,8 +54,6 @@ export abstract class HardwareEngine implements Executor {
   /** One of the two. */
   protected readonly nested?: NestedPaging;
   protected readonly shadow?: ShadowFaults;
-  /** The virtual processor whose registers the physical one holds. */
-  private inside?: Cpu;
   /** Of the tables in force, and what the virtual processor had in OWN when they were. */
   private root = -1;
   private entered: readonly bigint[] = [];
@@ -139,7 +137,7 @@ export abstract class HardwareEngine implements Executor {
     return deliver(cpu, event, asked);
   }
   private forget(): void {
-    this.inside = undefined;
+    this.host.inside = undefined;
   }
   reset(): void {
     this.forget();
@@ -147,7 +145,7 @@ export abstract class HardwareEngine implements Executor {
     this.host.processor.flushTlb('all');
   }
   settle(cpu: Cpu): void {
-    if (this.inside !== cpu) return;
+    if (this.host.inside !== cpu) return;
     const { state } = this.host.processor;
     const own = OWN.map((name) => cpu.state.system(name));
     cpu.state.copyFrom(state, layout.STATE, layout.BUDGET);
@@ -165,11 +163,11 @@ export abstract class HardwareEngine implements Executor {
     const { processor } = this.host;
     const tables = this.shadow?.enter(cpu) ?? this.nested!.hpa;
     const root = typeof tables === 'number' ? tables : tables.hpa;
-    if (this.inside === cpu && root === this.root && this.same(cpu)) return this.mode.resume();
+    if (this.host.inside === cpu && root === this.root && this.same(cpu)) return this.mode.resume();
     this.root = root;
     processor.state.copyFrom(cpu.state);
     this.enterGuest(cpu, tables);
-    this.inside = cpu;
+    this.host.inside = cpu;
     this.entered = OWN.map((name) => cpu.state.system(name));
   }
   /** Whether the processor holds the virtual one's registers already, but for those that are the hypervisor's there. */

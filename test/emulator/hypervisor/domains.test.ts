@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createMachine } from '../../../emulator/index';
-import type { MachineConfig, Machine } from '../../../emulator/index';
+import type { Machine, MachineConfig } from '../../../emulator/index';
 import { Domains } from '../../../emulator/machine/domains';
 
 const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
@@ -23,15 +23,18 @@ describe('domains', () => {
   const expected = alone.stateHash();
 
   it('run as they would alone, in frames that are not where they seem', () => {
-    const { machines } = new Domains([config]);
-    const lines = boot(machines[0]);
-    assert.deepEqual(machines[0].run(POINT), stop);
-    assert.equal(machines[0].stateHash(), expected);
+    const [{ machine }] = new Domains([{ ...config, name: 'one' }]).all;
+    const lines = boot(machine);
+    assert.deepEqual(machine.run(POINT), stop);
+    assert.equal(machine.stateHash(), expected);
     assert.deepEqual(lines, said);
   });
 
   it('do not notice each other, however their turns are cut', () => {
-    const { machines } = new Domains([config, config, { ...config, memory: 32 << 20 }]);
+    const memory = [config.memory, config.memory, 32 << 20];
+    const machines = new Domains(memory.map((bytes, i) => ({ ...config, memory: bytes, name: `${i}` }))).all.map(
+      ({ machine }) => machine,
+    );
     machines.forEach(boot);
     const left = machines.map(() => POINT);
     for (let slice = 1; left.some((n) => n > 0); slice = (slice * 7) % 10_007)

@@ -1,0 +1,105 @@
+/** A domain's machine: memory from host frames, the technique that runs it, and a place among the host's processors. */
+import type { Cpu } from '../cpu/cpu';
+import type { Executor } from '../cpu/step-host';
+import { AmdV } from '../hypervisor/engines/amd-v';
+import { BinaryTranslation } from '../hypervisor/engines/binary-translation';
+import { TrapAndEmulate } from '../hypervisor/engines/trap-and-emulate';
+import { VtX } from '../hypervisor/engines/vt-x';
+import { ExitLog } from '../hypervisor/exits';
+import type { Reservation } from '../hypervisor/frames';
+import { RUN_FRAMES, runsOf } from '../hypervisor/frames';
+import { HoleLog } from '../hypervisor/guest';
+import type { Guest } from '../hypervisor/guest';
+import { overheadOf } from '../hypervisor/host';
+import type { Host } from '../hypervisor/host';
+import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
+import { UserError } from '../util/assert';
+import type { MachineConfig, Paging, Technique } from './api';
+import { Pc } from './machine';
+import { checkConfig } from './place';
+
+interface TechniqueSpec {
+  /** The first is its own. */
+  pagings: readonly Paging[];
+  make(host: Host, guest: Guest, paging: Paging, cpus: number): Executor;
+}
+const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
+  'vt-x': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new VtX(host, guest, paging, cpus) },
+  'amd-v': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new AmdV(host, guest, paging, cpus) },
+  'binary-translation': { pagings: ['shadow'], make: (host, guest) => new BinaryTranslation(host, guest) },
+  'trap-and-emulate': { pagings: ['shadow'], make: (host, guest) => new TrapAndEmulate(host, guest) },
+};
+
+/** UserError: which attribute, and what it may be. */
+function pagingOf({ technique = 'none', paging }: MachineConfig): Paging | 'none' {
+  if (technique === 'none') return 'none';
+  const { pagings } = ENGINES[technique];
+  const wanted = paging ?? pagings[0];
+  if (!pagings.includes(wanted))
+    throw new UserError(`paging: ${wanted}; technique ${technique} works with ${pagings.join(' or ')}.`);
+  return wanted;
+}
+
+/** A machine, and what of the host it has. */
+export interface Placed {
+  machine: Pc;
+  reservations: Reservation[];
+  /** Number of its first processor on the host. */
+  number: number;
+  /** The host gets back what it gave. Not while it is executing. */
+  release(): void;
+}
+
+/** `index`: its identifier. UserError: a bad configuration, or more than the host has left, of which it then has taken nothing. */
+export function placeDomain(host: Host, config: MachineConfig, index: number, name: string): Placed {
+  checkConfig(config);
+  const paging = pagingOf(config);
+  const pages = config.memory / PAGE_BYTES;
+  const frames = runsOf(pages) * RUN_FRAMES;
+  const ram = host.frames.reserve(name, frames, 'top');
+  const reservations = [ram];
+  try {
+    if (paging !== 'none') reservations.push(host.frames.reserve(`the hypervisor for ${name}`, overheadOf(frames)));
+    const number = host.takeNumbers(name, config.cpus);
+    const physical = new PhysicalMemory(host.memory, config.memory, { host: host.physical, frames: ram.takeRuns(pages) });
+    const place = { memory: host.memory, physical, number, generated: host.generated };
+    const machine = paging === 'none' ? new Pc(config, place) : virtualized(host, config, place, { index, paging, tables: reservations[1] });
+    const release = (): void => {
+      physical.forsake();
+      host.retire(number, config.cpus, reservations);
+    };
+    return { machine, reservations, number, release };
+  } catch (error) {
+    for (const reservation of reservations) reservation.dissolve();
+    throw error;
+  }
+} // prettier-ignore
+
+type Where = Pick<NonNullable<ConstructorParameters<typeof Pc>[1]>, 'memory' | 'physical' | 'number' | 'generated'>;
+
+function virtualized(
+  host: Host,
+  config: MachineConfig,
+  place: Where,
+  { index, paging, tables }: { index: number; paging: Paging; tables: Reservation },
+): Pc {
+  const technique = config.technique as Exclude<Technique, 'none'>;
+  let machine: Pc | undefined = undefined as Pc | undefined;
+  const guest: Guest = {
+    index,
+    physical: place.physical,
+    frames: tables,
+    exits: new ExitLog(),
+    holes: new HoleLog(),
+    get cpus(): readonly Cpu[] {
+      return machine?.cpus ?? [];
+    },
+    get instructions(): number {
+      return machine?.instructions ?? 0;
+    },
+  };
+  const executor = ENGINES[technique].make(host, guest, paging, config.cpus);
+  const virtualization = { technique, paging, exits: guest.exits, holes: guest.holes };
+  machine = new Pc(config, { ...place, executor, virtualization });
+  return machine;
+}
