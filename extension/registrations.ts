@@ -4,6 +4,8 @@ import { provideLaunchConfigurations, resolveLaunchConfiguration, checkLaunchCon
 import { registerPanels } from './panels/host';
 import { DEBUG_TYPE, Sessions } from './sessions';
 import { SerialTerminals } from './terminal';
+import { DomainsView } from './views/domains';
+import { StructuresView } from './views/structures';
 
 export function register(context: vscode.ExtensionContext, adapters: vscode.DebugAdapterDescriptorFactory): void {
   const sessions = new Sessions();
@@ -22,6 +24,8 @@ export function register(context: vscode.ExtensionContext, adapters: vscode.Debu
     ),
     vscode.debug.registerDebugAdapterTrackerFactory(DEBUG_TYPE, sessions),
     registerPanels(context.extensionUri, sessions),
+    new StructuresView(sessions).register(),
+    new DomainsView(sessions).register(),
     sessions,
     vscode.debug.onDidStartDebugSession((session) => void (session.type === DEBUG_TYPE && terminals.open(session))),
     vscode.debug.onDidTerminateDebugSession(

@@ -11,7 +11,8 @@ declare module 'preact' {
       'vscode-textfield': Common & { label?: string; placeholder?: string; value?: string };
       'vscode-single-select': Common & { label?: string; value?: string };
       'vscode-option': Common & { value?: string; selected?: boolean };
-      'vscode-button': Common;
+      'vscode-button': Common & { secondary?: boolean; disabled?: boolean };
+      'vscode-checkbox': Common & { label?: string; checked?: boolean };
     }
   }
 }

@@ -92,7 +92,7 @@ export const LAYERS: readonly Layer[] = [
     {
       imports: [/^extension\/panels\//],
       types: [/^debug-adapter\/protocol\.ts$/],
-      packages: ['preact', '@vscode-elements/elements'],
+      packages: ['preact', '@vscode-elements/elements', 'uplot'],
     },
   ),
   layer('panel messages', /^extension\/panels\/protocol\.ts$/, 'messages are types', {

@@ -1,0 +1,79 @@
+/** Exits by reason over the guest's time: while it stands all of its run, while it runs the last half minute. */
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { count, type Series } from './exits.model';
+
+/** Themes' own colours for charts, told apart in each of them; the table beside says the names. */
+const COLOURS = ['blue', 'orange', 'green', 'red', 'purple', 'yellow', 'foreground'] as const;
+/** Reasons that get a colour of their own. */
+export const MAX_LINES = COLOURS.length - 1;
+
+const variable = (name: string): string =>
+  getComputedStyle(document.body).getPropertyValue(name).trim() || getComputedStyle(document.body).color;
+export const colour = (index: number): string => `var(--vscode-charts-${COLOURS[Math.min(index, MAX_LINES)]})`;
+
+/** `unit`: of the values. */
+export function ExitChart({ series, unit }: { series: Series; unit: string }) {
+  const element = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot | null>(null);
+  const names = series.lines.map(({ reason }) => reason).join();
+  useEffect(() => {
+    const made = new uPlot(options(series, unit, element.current!), data(series), element.current!);
+    chart.current = made;
+    const size = new ResizeObserver(([entry]) => made.setSize({ width: entry!.contentRect.width, height: HEIGHT }));
+    size.observe(element.current!);
+    // Another theme has other colours.
+    const theme = new MutationObserver(() => made.redraw());
+    theme.observe(document.body, { attributes: true, attributeFilter: ['class'] });
+    return () => {
+      size.disconnect();
+      theme.disconnect();
+      made.destroy();
+    };
+  }, [names, unit]);
+  useEffect(() => chart.current?.setData(data(series)), [series]);
+  return <div ref={element} class="chart" role="img" aria-label={inWords(series, unit)} />;
+}
+
+const HEIGHT = 160;
+
+const data = ({ at, lines }: Series): uPlot.AlignedData => [at, ...lines.map(({ values }) => values)];
+
+function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.Options {
+  const axis: uPlot.Axis = {
+    stroke: () => variable('--vscode-foreground'),
+    grid: { stroke: () => variable('--vscode-panel-border'), width: 1 },
+    ticks: { stroke: () => variable('--vscode-panel-border'), width: 1 },
+    font: `11px ${variable('--vscode-font-family')}`,
+  };
+  return {
+    width: Math.max(200, element.clientWidth),
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false } },
+    scales: { x: { time: false } },
+    axes: [
+      { ...axis, label: 'instructions', labelSize: 16, values: (_, marks) => marks.map(short) },
+      { ...axis, label: unit, labelSize: 16, size: 60, values: (_, marks) => marks.map(short) },
+    ],
+    series: [
+      {},
+      ...lines.map(({ reason }, index) => ({
+        label: reason,
+        stroke: () => variable(`--vscode-charts-${COLOURS[Math.min(index, MAX_LINES)]}`),
+        width: 1.5,
+        points: { show: false },
+      })),
+    ],
+  };
+}
+
+const short = (value: number): string =>
+  value >= 1e9 ? `${+(value / 1e9).toFixed(2)} G` : value >= 1e6 ? `${+(value / 1e6).toFixed(2)} M` : value >= 1e3 ? `${+(value / 1e3).toFixed(2)} k` : `${+value.toFixed(2)}`; // prettier-ignore
+
+const inWords = ({ at, lines }: Series, unit: string): string =>
+  at.length === 0
+    ? 'No exits yet.'
+    : `${unit} over instructions ${count(at[0]!)} to ${count(at.at(-1)!)}: ` +
+      lines.map(({ reason, values }) => `${reason} at most ${count(Math.max(...values))}`).join(', ');

@@ -1,0 +1,60 @@
+/** One exit: what was wanted, every decoded field, and what can be done about its like. */
+import type { Connection } from './connection';
+import { conditionFor, count, fields, type Exit } from './exits.model';
+
+/** Addresses that can be looked at, by the name of their field. */
+const SPACES: Record<string, 'gv' | 'gp'> = { gva: 'gv', gpa: 'gp', address: 'gv' };
+
+export function ExitDetails({ exit, connection }: { exit: Exit; connection: Connection }) {
+  const condition = conditionFor(exit);
+  const stop = (): void => connection.act({ do: 'break', on: 'vm-exit', condition });
+  return (
+    <section class="details" aria-label={`Exit ${exit.number}`}>
+      <h2>
+        {exit.reason} <small>exit {count(exit.number)}</small>
+      </h2>
+      <p>{exit.text}</p>
+      <p class="dim">
+        after {count(exit.at)} instructions{exit.place && <>, in {exit.place}</>}
+        {exit.hostNs !== undefined && <>, handled in {count(exit.hostNs / 1000)} µs</>}
+      </p>
+      <table>
+        <tbody>
+          {fields(exit).map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{written(value)}</td>
+              <td>{SPACES[name] && <Look name={name} value={value} connection={connection} />}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div class="buttons">
+        <vscode-button onClick={stop} title={condition}>
+          Break on exits like this
+        </vscode-button>
+        <vscode-button secondary onClick={() => connection.act({ do: 'copy', text: JSON.stringify(exit, null, 2) })}>
+          Copy
+        </vscode-button>
+      </div>
+    </section>
+  );
+}
+
+function Look(props: { name: string; value: string | number | boolean; connection: Connection }) {
+  const space = SPACES[props.name]!;
+  const address = `${space}:${written(props.value)}`;
+  return (
+    <>
+      <button class="link" onClick={() => props.connection.act({ do: 'walk', address })}>
+        walk
+      </button>
+      <button class="link" onClick={() => props.connection.act({ do: 'memory', reference: address, name: address })}>
+        memory
+      </button>
+    </>
+  );
+}
+
+const written = (value: string | number | boolean): string =>
+  typeof value === 'number' ? `0x${value.toString(16)}` : String(value);

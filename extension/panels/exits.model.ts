@@ -1,0 +1,141 @@
+/** What the exits panel shows, from what the adapter answers. Knows neither the DOM nor DAP. */
+import type { CustomEvents, CustomRequests } from '../../debug-adapter/protocol';
+
+export type Exits = CustomRequests['ringside/exits']['body'];
+export type Exit = Exits['exits'][number];
+type Rates = CustomEvents['ringside/exits'];
+
+/** Most exits first; of the same colour in chart and table. */
+export interface Reason {
+  reason: string;
+  count: number;
+  /** Of all exits, 0 to 1. */
+  share: number;
+  /** Exits in a million instructions. */
+  perMillion: number;
+  /** ms of the host; absent: not measured. */
+  milliseconds?: number;
+}
+
+export const reasons = ({ reasons: all, total, instructions }: Exits): Reason[] =>
+  all.map(({ reason, count, hostNs }) => ({
+    reason,
+    count,
+    share: total ? count / total : 0,
+    perMillion: instructions ? (count * 1e6) / instructions : 0,
+    ...(hostNs ? { milliseconds: hostNs / 1e6 } : {}),
+  }));
+
+/** A chart: instruction counts, and exits of each reason up to each of them. */
+export interface Series {
+  at: number[];
+  lines: { reason: string; values: number[] }[];
+}
+
+/** Exits over the guest's time, at most `limit` reasons and the rest together. */
+export function history({ buckets, reasons: all }: Exits, limit: number): Series {
+  if (!buckets) return { at: [], lines: [] };
+  const { counts, from, bucketInstructions } = buckets;
+  const length = Math.max(0, ...Object.values(counts).map((values) => values.length));
+  const order = all.map(({ reason }) => reason).filter((reason) => counts[reason]);
+  const sum = (names: string[]): number[] =>
+    Array.from({ length }, (_, n) => names.reduce((total, name) => total + (counts[name]![n] ?? 0), 0));
+  const shown = order.slice(0, limit);
+  const rest = order.slice(limit);
+  return {
+    at: Array.from({ length }, (_, n) => from + n * bucketInstructions),
+    lines: [
+      ...shown.map((reason) => ({ reason, values: sum([reason]) })),
+      ...(rest.length ? [{ reason: 'other', values: sum(rest) }] : []),
+    ],
+  };
+}
+
+/** Exits a second of each reason while the guest runs: the last events, oldest first. */
+export class LiveRates {
+  private readonly events: Rates[] = [];
+
+  constructor(private readonly kept = 120) {}
+
+  add(event: Rates): void {
+    this.events.push(event);
+    if (this.events.length > this.kept) this.events.shift();
+  }
+  clear(): void {
+    this.events.length = 0;
+  }
+  /** `at` in instructions, as in `history`, so that both share a chart. */
+  series(limit: number): Series {
+    const totals = new Map<string, number>();
+    for (const { reasons: counts } of this.events)
+      for (const [reason, count] of Object.entries(counts)) totals.set(reason, (totals.get(reason) ?? 0) + count);
+    const order = [...totals].sort((a, b) => b[1] - a[1]).map(([reason]) => reason);
+    const shown = order.slice(0, limit);
+    const rest = order.slice(limit);
+    const rate = (names: string[]): number[] =>
+      this.events.map(({ reasons: counts, milliseconds }) =>
+        milliseconds ? (names.reduce((sum, name) => sum + (counts[name] ?? 0), 0) * 1000) / milliseconds : 0,
+      );
+    return {
+      at: this.events.map(({ instructions }) => instructions),
+      lines: [
+        ...shown.map((reason) => ({ reason, values: rate([reason]) })),
+        ...(rest.length ? [{ reason: 'other', values: rate(rest) }] : []),
+      ],
+    };
+  }
+}
+
+/** Fields that tell exits of one reason apart, in the words of conditions. Addresses do so less than what was wanted. */
+const TELLING = ['port', 'write', 'msr', 'register', 'access', 'vector', 'mnemonic'] as const;
+
+/** Fields of an exit and of its cause, by the names that conditions use; what is no plain value is left out. */
+export function fields(exit: Exit): [name: string, value: string | number | boolean][] {
+  const plain = (source: object): [string, string | number | boolean][] =>
+    Object.entries(source).filter((entry): entry is [string, string | number | boolean] =>
+      ['string', 'number', 'boolean'].includes(typeof entry[1]),
+    );
+  const cause = exit.cause as object & { event?: object };
+  const own = plain(exit).filter(([name]) => !['number', 'text', 'place', 'at', 'hostNs'].includes(name));
+  const seen = new Map([...plain(cause.event ?? {}), ...plain(cause), ...own]);
+  return [...seen];
+}
+
+/** A condition that holds for this exit and those that want the same. */
+export function conditionFor(exit: Exit): string {
+  const values = new Map(fields(exit));
+  const parts = TELLING.flatMap((name) => {
+    const value = values.get(name);
+    return value === undefined ? [] : [`exit.${name} == ${literal(value)}`];
+  });
+  return [`exit.reason == ${JSON.stringify(exit.reason)}`, ...parts].join(' && ');
+}
+const literal = (value: string | number | boolean): string =>
+  typeof value === 'boolean'
+    ? `${Number(value)}`
+    : typeof value === 'number'
+      ? `0x${value.toString(16)}`
+      : quoted(value);
+/** An address stands for itself. */
+const quoted = (text: string): string => (/^0x[0-9a-f]+$/.test(text) ? text : JSON.stringify(text));
+
+const CSV_FIELDS = ['number', 'at', 'reason', 'vcpu', 'gva', 'cpl', 'place', 'text', 'hostNs'] as const;
+
+/** RFC 4180, with a head. */
+export function csv(exits: readonly Exit[]): string {
+  const cell = (value: unknown): string => {
+    const text = value === undefined ? '' : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const line = (cells: readonly unknown[]): string => cells.map(cell).join(',');
+  return [line(CSV_FIELDS), ...exits.map((exit) => line(CSV_FIELDS.map((name) => exit[name])))].join('\r\n') + '\r\n';
+}
+
+/** `1,234,567`; below 10 with two digits behind the point. */
+export const count = (value: number): string =>
+  Number.isInteger(value) || value >= 10
+    ? Math.round(value).toLocaleString('en-US')
+    : value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+/** `12.3 %`, `<0.1 %`. */
+export const percent = (share: number): string =>
+  share > 0 && share < 0.001 ? '<0.1 %' : `${(share * 100).toFixed(1)} %`;

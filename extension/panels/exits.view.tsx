@@ -1,0 +1,183 @@
+/** The VM exits panel's half in the webview: a chart over time, counters, and the list of the last exits. */
+import { render } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import '@vscode-elements/elements/dist/vscode-textfield/index.js';
+import { Connection } from './connection';
+import { ExitChart, MAX_LINES } from './exit-chart';
+import { ExitDetails } from './exit-details';
+import { FunctionTable, HoleTable, ReasonTable } from './exit-tables';
+import { count, csv, history, LiveRates, type Exits, type Series } from './exits.model';
+import type { GuestState } from './protocol';
+import { VirtualList } from './virtual-list';
+import './exits.css';
+
+const connection = new Connection();
+const rates = new LiveRates();
+
+/** Rows of the list that are asked for at once. All that are kept: the adapter's answer of them takes milliseconds. */
+const KEPT = 4096;
+const BUCKETS = 120;
+const FUNCTIONS = 12;
+const ROW_HEIGHT = 22;
+
+const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
+  none: 'Start debugging a guest under a technique (launch attribute "technique") to see its exits.',
+  running: 'The guest is running.',
+};
+
+function Panel() {
+  const [state, setState] = useState<GuestState>('none');
+  const [stop, setStop] = useState(0);
+  const [filter, setFilter] = useState('');
+  const [counting, setCounting] = useState<boolean>();
+  const { exits, error } = useExits({ stop, filter, counting, stopped: state === 'stopped' });
+  const [live, setLive] = useState<Series>();
+  useEffect(() => {
+    connection.listen((news) => {
+      if (news.kind === 'event' && news.event === 'ringside/exits') {
+        rates.add(news.body);
+        setLive(rates.series(MAX_LINES));
+      }
+      if (news.kind !== 'state') return;
+      setState(news.state);
+      if (news.state === 'stopped') setStop((n) => n + 1);
+      if (news.state === 'none') rates.clear();
+    });
+  }, []);
+  const past = useMemo(() => exits && history(exits, MAX_LINES), [exits]);
+  const series = state === 'running' && live ? live : past;
+  return (
+    <main class={state}>
+      <Bar exits={exits} filter={filter} onFilter={setFilter} onCount={setCounting} />
+      {error !== undefined && <p role="alert">{error}</p>}
+      {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
+      {exits && exits.technique === 'none' && <p>{BARE}</p>}
+      {exits && exits.technique !== 'none' && (
+        <div class="columns">
+          <section class="figures" aria-label="Exits by reason">
+            {series && <ExitChart series={series} unit={series === live ? 'exits a second' : 'exits'} />}
+            <ReasonTable exits={exits} onFilter={setFilter} onBreak={breakOn} />
+            {exits.functions && exits.functions.list.length > 0 && <FunctionTable functions={exits.functions} />}
+            {exits.holes.length > 0 && <HoleTable holes={exits.holes} />}
+          </section>
+          <List exits={exits} />
+        </div>
+      )}
+    </main>
+  );
+}
+
+const BARE =
+  'This guest runs on the bare machine and has no hypervisor. Choose a "technique" in launch.json: trap-and-emulate, binary-translation, vt-x or amd-v.';
+
+const breakOn = (condition: string): void => connection.act({ do: 'break', on: 'vm-exit', condition });
+
+/** What the adapter says at each stop, and again when something else is wanted of it. */
+function useExits(wanted: { stop: number; filter: string; counting?: boolean; stopped: boolean }): {
+  exits?: Exits;
+  error?: string;
+} {
+  const [answer, setAnswer] = useState<{ exits?: Exits; error?: string }>({});
+  const { stop, filter, counting, stopped } = wanted;
+  useEffect(() => {
+    if (!stopped) return;
+    let current = true;
+    connection
+      .request('ringside/exits', {
+        limit: KEPT,
+        buckets: BUCKETS,
+        functions: FUNCTIONS,
+        subscribe: true,
+        ...(filter ? { filter } : {}),
+        ...(counting === undefined ? {} : { count: counting }),
+      })
+      .then(
+        (exits) => current && setAnswer({ exits }),
+        (error: Error) => current && setAnswer((before) => ({ ...before, error: error.message })),
+      );
+    return () => {
+      current = false;
+    };
+  }, [stop, filter, counting, stopped]);
+  return answer;
+}
+
+function Bar(props: {
+  exits?: Exits;
+  filter: string;
+  onFilter(filter: string): void;
+  onCount(counting: boolean): void;
+}) {
+  const { exits } = props;
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (field.current) field.current.value = props.filter;
+  }, [props.filter]);
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    props.onFilter(field.current?.value.trim() ?? '');
+  };
+  const save = (name: string, text: () => string) => () => exits && connection.act({ do: 'save', name, text: text() });
+  return (
+    <form onSubmit={submit}>
+      <vscode-textfield
+        label="Filter of exits"
+        placeholder='exit.reason == "io" && exit.port == 0x3f8'
+        ref={field}
+        onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
+      />
+      <vscode-button onClick={submit}>Filter</vscode-button>
+      <vscode-button secondary disabled={!props.filter} onClick={() => breakOn(props.filter)}>
+        Break on these
+      </vscode-button>
+      <vscode-checkbox
+        label="Count places and cost"
+        title="From now on: every exit by guest function, and how long the hypervisor takes"
+        checked={exits?.counting ?? false}
+        onChange={(event: Event) => props.onCount((event.target as HTMLInputElement).checked)}
+      />
+      <vscode-button secondary disabled={!exits} onClick={save('exits.json', () => JSON.stringify(exits, null, 2))}>
+        Save JSON
+      </vscode-button>
+      <vscode-button secondary disabled={!exits} onClick={save('exits.csv', () => csv(exits!.exits))}>
+        Save CSV
+      </vscode-button>
+    </form>
+  );
+}
+
+function List({ exits }: { exits: Exits }) {
+  const [selected, setSelected] = useState(-1);
+  // The newest first: that is where the guest stands. Another answer has other rows.
+  const rows = useMemo(() => [...exits.exits].reverse(), [exits]);
+  useEffect(() => setSelected(-1), [exits]);
+  const chosen = rows[selected];
+  return (
+    <section class="trace" aria-label="The last exits">
+      <VirtualList
+        label="Exits, newest first"
+        count={rows.length}
+        rowHeight={ROW_HEIGHT}
+        selected={selected}
+        onSelect={setSelected}
+        row={(index) => {
+          const exit = rows[index]!;
+          return (
+            <>
+              <span class="number">{count(exit.at)}</span>
+              <span class="reason">{exit.reason}</span>
+              <span class="text">{exit.text}</span>
+              <span class="place">{exit.place ?? exit.gva}</span>
+            </>
+          );
+        }}
+      />
+      {chosen ? <ExitDetails exit={chosen} connection={connection} /> : <p class="dim">{hint(rows.length)}</p>}
+    </section>
+  );
+}
+const hint = (rows: number): string => (rows ? 'Choose an exit to see what it wanted.' : 'No exit matches.');
+
+render(<Panel />, document.getElementById('root')!);

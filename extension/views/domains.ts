@@ -1,0 +1,91 @@
+/** The virtual machines of the session: state, memory, technique; pause, resume and destroy each. */
+import * as vscode from 'vscode';
+import type { CustomRequests, DomainEntry } from '../../debug-adapter/protocol';
+import { DEBUG_TYPE, type Sessions } from '../sessions';
+
+type Body = CustomRequests['ringside/domains']['body'];
+export type Item = { kind: 'domain'; domain: DomainEntry } | { kind: 'fact'; name: string; value: string };
+
+const ICONS: Record<DomainEntry['state'], string> = {
+  running: 'play',
+  runnable: 'play-circle',
+  blocked: 'watch',
+  paused: 'debug-pause',
+  dead: 'error',
+};
+
+export class DomainsView implements vscode.TreeDataProvider<Item> {
+  static readonly id = 'ringside.domains';
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeTreeData = this.changed.event;
+
+  constructor(private readonly sessions: Sessions) {}
+
+  register(): vscode.Disposable {
+    return vscode.Disposable.from(
+      vscode.window.registerTreeDataProvider(DomainsView.id, this),
+      this.sessions.onDidChange(() => this.changed.fire()),
+      vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event }) => {
+        if (session.type === DEBUG_TYPE && event === 'ringside/domains') this.changed.fire();
+      }),
+      ...(['pause', 'resume', 'destroy'] as const).map((action) =>
+        vscode.commands.registerCommand(`ringside.${action}Domain`, (item: Item) => this.act(action, item)),
+      ),
+    );
+  }
+
+  async getChildren(item?: Item): Promise<Item[]> {
+    if (item) return item.kind === 'domain' ? factsOf(item.domain) : [];
+    if (this.sessions.state === 'none') return [];
+    try {
+      const { domains } = await this.sessions.request<Body>('ringside/domains', {});
+      return domains.map((domain) => ({ kind: 'domain', domain }));
+    } catch {
+      // Before the launch is through there is nothing to list.
+      return [];
+    }
+  }
+
+  getTreeItem(item: Item): vscode.TreeItem {
+    if (item.kind === 'fact') {
+      const tree = new vscode.TreeItem(item.name);
+      tree.description = item.value;
+      return tree;
+    }
+    const { domain } = item;
+    const tree = new vscode.TreeItem(domain.name, vscode.TreeItemCollapsibleState.Collapsed);
+    tree.id = `${domain.id}`;
+    tree.description = `${domain.technique}, ${domain.state}`;
+    tree.iconPath = new vscode.ThemeIcon(ICONS[domain.state]);
+    tree.contextValue = `domain.${domain.state}`;
+    return tree;
+  }
+
+  private async act(action: 'pause' | 'resume' | 'destroy', item: Item): Promise<void> {
+    if (item.kind !== 'domain') return;
+    try {
+      await this.sessions.request('ringside/domains', { action, domain: item.domain.name });
+      this.changed.fire();
+    } catch (error) {
+      void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** What there is to say of a domain, in the order in which people ask. */
+export function factsOf(domain: DomainEntry): Item[] {
+  const { memory, frames, paging, instructions, weight, cap, vcpus, why } = domain;
+  const facts: [string, string | undefined][] = [
+    ['why', why],
+    ['memory', `${memory / (1 << 20)} MiB`],
+    ['frames', vscode.l10n.t('{0} of {1} reserved', number(frames.used), number(frames.reserved))],
+    ['paging', paging],
+    ['instructions', number(instructions)],
+    ['weight', `${weight}`],
+    ['cap', cap ? `${cap} %` : vscode.l10n.t('none')],
+    ...vcpus.map(({ cpu, state }): [string, string] => [`CPU ${cpu}`, state]),
+  ];
+  return facts.flatMap(([name, value]): Item[] => (value === undefined ? [] : [{ kind: 'fact', name, value }]));
+}
+
+const number = (value: number): string => value.toLocaleString('en-US');
