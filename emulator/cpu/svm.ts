@@ -5,8 +5,7 @@
  */
 import { nextRip } from '../execution/forms';
 import type { Instruction } from '../isa/instruction';
-import { formatOf, MAXPHYADDR } from '../mmu/guest-paging';
-import type { PagingContext } from '../mmu/guest-paging';
+import { MAXPHYADDR, nptContext } from '../mmu/guest-paging';
 import { SecondStage } from '../mmu/second-stage';
 import { CR0, CR4, EFER, VECTOR } from '../x86/registers';
 import { CONTROL, EVENT, EXIT, IOIO, MISC1, MISC2, MSRPM_RANGES, NPF, STATE, SVME } from '../x86/vmcb';
@@ -55,6 +54,8 @@ const CHECKS: readonly EntryCheck[] = [
   { field: 'CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => long(v) && wide(v.read(STATE.CR3)) },
   { field: 'nested CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => has(v.read(CONTROL.NP_ENABLE), 1) && wide(v.read(CONTROL.N_CR3)) },
 ]; // prettier-ignore
+/** The first rule that is broken. */
+export const failedVmrunCheck = (vmcb: Vmcb): FailedCheck | undefined => CHECKS.find((check) => check.fails(vmcb));
 const long = (vmcb: Vmcb): boolean => has(vmcb.read(STATE.EFER), EFER.LME) && has(vmcb.read(STATE.CR0), CR0.PG);
 
 export class Svm implements Overseer {
@@ -73,7 +74,7 @@ export class Svm implements Overseer {
 
   /** VMRUN's part for the guest. The other general registers are loaded already. Answers the check that failed, if one did. */
   enter(vmcb: Vmcb): FailedCheck | undefined {
-    const failed = CHECKS.find((check) => check.fails(vmcb));
+    const failed = failedVmrunCheck(vmcb);
     if (failed) {
       vmcb.write(CONTROL.EXITCODE, EXIT.INVALID);
       return { field: failed.field, rule: failed.rule };
@@ -104,9 +105,7 @@ export class Svm implements Overseer {
     if (!(vmcb.read(CONTROL.NP_ENABLE) & 1n)) return null;
     const root = Number(vmcb.read(CONTROL.N_CR3) & 0xf_ffff_ffff_f000n);
     if (this.nested?.root !== root) {
-      const format = formatOf(true, true, true, { nxe: true, pse: false, gigabytePages: true });
-      const paging: PagingContext = { format, root, pdptes: new Int32Array(8), writeProtect: true, smep: false, smap: false }; // prettier-ignore
-      this.nested = { root, second: new SecondStage(this.cpu.mmu.physical, paging) };
+      this.nested = { root, second: new SecondStage(this.cpu.mmu.physical, nptContext(root)) };
     }
     return this.nested!.second;
   }

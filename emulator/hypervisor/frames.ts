@@ -82,6 +82,10 @@ export class Reservation {
     this.host.data.fill(0, at, at + PAGE_BYTES);
     return frame;
   }
+  holds(frame: number): boolean {
+    const run = this.runs.indexOf(frame - (frame % RUN_FRAMES));
+    return run >= 0 && this.taken[run * RUN_FRAMES + (frame % RUN_FRAMES)] === 1;
+  }
   give(frame: number): void {
     const run = this.runs.indexOf(frame - (frame % RUN_FRAMES));
     const place = run * RUN_FRAMES + (frame % RUN_FRAMES);

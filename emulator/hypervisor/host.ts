@@ -74,6 +74,8 @@ export class Host {
 
   /** Numbers of processors that no domain has; the first of all is the physical one. */
   private readonly numbers: number[];
+  /** Whose frames are whose: for debuggers. `tables`: of its hypervisor. */
+  owners: readonly { domain: number; physical: PhysicalMemory; tables?: Reservation }[] = [];
   /** Whoever manages the domains on this host: for one of them that may. */
   domains?: DomainControl;
   /** The virtual processor of a technique whose registers the physical one holds. */

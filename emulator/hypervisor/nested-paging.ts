@@ -3,8 +3,9 @@
  * frames that hold it, by large pages where runs of frames allow it. What is no RAM is absent, so that a touch leaves.
  * A cache of the map of memory: built when it is first needed, and anew when what lies where has changed.
  */
-import { EPT } from '../mmu/ept';
-import { ENTRY } from '../mmu/guest-paging';
+import { EPT, eptContext, EPTP } from '../mmu/ept';
+import { ENTRY, nptContext } from '../mmu/guest-paging';
+import type { PagingContext } from '../mmu/guest-paging';
 import { PAGE_BYTES } from '../mmu/physical-memory';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
@@ -17,12 +18,18 @@ const ENTRIES = 512;
 export interface NestedFormat {
   readonly table: number;
   readonly leaf: number;
+  /** How the processor walks them. */
+  context(root: number): PagingContext;
 }
 const RIGHTS = ENTRY.P | ENTRY.W | ENTRY.U | ENTRY.A;
 /** The processor's own format, entered as a user (APM vol. 2 15.25.5). */
-export const NPT: NestedFormat = { table: RIGHTS, leaf: RIGHTS | ENTRY.D };
+export const NPT: NestedFormat = { table: RIGHTS, leaf: RIGHTS | ENTRY.D, context: nptContext };
 const ALL = EPT.R | EPT.W | EPT.X;
-export const EPT_FORMAT: NestedFormat = { table: ALL, leaf: ALL | EPT.WRITE_BACK };
+export const EPT_FORMAT: NestedFormat = {
+  table: ALL,
+  leaf: ALL | EPT.WRITE_BACK,
+  context: (root) => eptContext(BigInt(root | EPTP.LENGTH_4 | EPTP.WRITE_BACK)),
+};
 /** The same bit in both. */
 const LARGE = ENTRY.PS;
 
@@ -45,6 +52,14 @@ export class NestedPaging {
   get hpa(): number {
     if (this.root < 0) this.build();
     return this.root * PAGE_BYTES;
+  }
+  /** As a debugger sees them: nothing is built. Undefined: there are none now. */
+  get context(): PagingContext | undefined {
+    if (this.root < 0) return undefined;
+    return this.format.context(this.root * PAGE_BYTES);
+  }
+  holds(frame: number): boolean {
+    return this.frames.includes(frame);
   }
   private drop(): void {
     if (this.root < 0) return;

@@ -9,6 +9,7 @@ import type { DomainInfo, DomainState } from '../hypervisor/domain';
 import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
+import type { HypervisorInspector, TableInspector } from './inspect-api';
 
 export type { DomainInfo, DomainState, SilentHole, VmExit };
 
@@ -75,6 +76,8 @@ export interface Virtualization {
   readonly paging: Paging;
   readonly exits: ExitLog;
   readonly holes: HoleLog;
+  /** Its tables, its control blocks, its translations. */
+  readonly inspect: HypervisorInspector;
 }
 
 /** What is on a disk before the guest writes: read as the guest asks for it, never written. */
@@ -207,6 +210,8 @@ export interface Inspector {
   /** Bytes written. Does not obey read-only pages: the user is above the guest. Caches of code are dropped. */
   writeVirtual(cpu: number, gva: bigint, bytes: Uint8Array): number;
   writePhysical(gpa: number, bytes: Uint8Array): number;
+  /** Addresses through all spaces, and everybody's page tables. */
+  readonly tables: TableInspector;
   /** Mappings from `from` on, in order, at most `limit`. */
   mappings(cpu: number, from: bigint, limit: number): Mapping[];
   /** One paging structure of the address space now in force: its present entries. `table` undefined: the root. */

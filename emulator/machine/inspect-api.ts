@@ -3,6 +3,7 @@
  * every technique. Types only. gva bigint; gpa and hpa number, below 2^52.
  */
 import type { SilentHole, VmExit, VmExitReason } from '../hypervisor/exit';
+import type { PagingContext } from '../mmu/guest-paging';
 import type { Mapping, Paging, Translation, WalkStep } from './api';
 
 /** Whose page tables: the guest's (GV to GP), the shadow of its current address space (GV to HP), the second stage (GP to HP). */
@@ -158,13 +159,48 @@ export interface TranslationCacheView {
   counts: { blocks: number; instructions: number; invalidated: number; flushed: number };
 }
 
-/** What a hypervisor shows of one guest. Nothing here changes anything but `write` and `invalidate`. */
+/** A guest-physical address through the second stage. */
+export interface PhysicalView {
+  /** Empty where there is none. */
+  references: Reference[];
+  /** Absent: no RAM. */
+  hpa?: number;
+  reason?: string;
+}
+/** Where an entry or a table lies. */
+export type EntryPlace = Pick<TableEntry, 'gpa' | 'hpa'>;
+
+/** Addresses and page tables, whatever is under the guest. */
+export interface TableInspector {
+  walk(cpu: number, gva: bigint, access: Translation['access'], user: boolean): AddressView;
+  walkPhysical(cpu: number, gpa: number): PhysicalView;
+  use(hpa: number): FrameUse;
+  /** gvas of the current address space that map a gpa, in order. */
+  aliases(cpu: number, gpa: number, limit: number): { list: Alias[]; more: boolean };
+  /** Tables that there are, the guest's first. */
+  kinds(cpu: number): TableKind[];
+  /** Undefined: there are no such tables now. */
+  contents(cpu: number, kind: TableKind, at?: EntryPlace & { level: number }): TableContents | undefined;
+  /** In order from `from` on, at most `limit`. */
+  runs(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[];
+  /** On the bare machine host-physical memory is guest-physical memory. As much as is RAM, from the start. */
+  readHost(hpa: number, bytes: number): Uint8Array;
+  /** Bytes written; what was derived from them is dropped. */
+  writeHost(hpa: number, bytes: Uint8Array): number;
+  /** UserError: no entry can lie there. */
+  entryAt(cpu: number, kind: TableKind, place: EntryPlace, level: number): TableEntry;
+  /** UserError: as above, or reserved bits would be set. */
+  setEntry(cpu: number, kind: TableKind, place: EntryPlace, level: number, value: bigint): TableEntry;
+}
+
+/** What a hypervisor shows of one guest. Nothing here changes anything but `writeHost` and `edited`. */
 export interface HypervisorInspector {
   /** Tables that exist besides the guest's own. */
   readonly tables: readonly TableKind[];
   walk(cpu: number, gva: bigint, access: Translation['access'], user: boolean): AddressView;
-  /** Undefined: no RAM. */
-  hpaOf(gpa: number): number | undefined;
+  walkPhysical(gpa: number): PhysicalView;
+  /** Undefined: no such tables now. */
+  context(cpu: number, tables: TableKind): PagingContext | undefined;
   use(hpa: number): FrameUse;
   table(cpu: number, tables: TableKind, at?: { hpa: number; level: number }): TableContents | undefined;
   mappings(cpu: number, tables: TableKind, from: bigint, limit: number): MappedRun[];
@@ -173,6 +209,8 @@ export interface HypervisorInspector {
   readHost(hpa: number, bytes: number): Uint8Array;
   /** Bytes written; what was derived from them is dropped. */
   writeHost(hpa: number, bytes: Uint8Array): number;
+  /** The user changed memory: what the physical processor remembers of it is void. */
+  edited(): void;
   /** VMCS or VMCB of a virtual processor. */
   controlBlock(cpu: number): StructureNode | undefined;
   readonly cache?: TranslationCacheView;

@@ -8,8 +8,12 @@ import { decode } from '../isa/decode';
 import { format } from '../isa/format';
 import * as pageTables from '../mmu/inspect';
 import type { PhysicalMemory } from '../mmu/physical-memory';
+import { walkStages } from '../mmu/staged-walk';
+import type { Looking, Stages } from '../mmu/staged-walk';
 import { RFLAGS, SEG } from '../x86/registers';
 import type { DisassembledInstruction, Inspector, RegisterFile, Translation } from './api';
+import type { HypervisorInspector } from './inspect-api';
+import { MachineTables } from './inspect-tables';
 import { registerFile } from './register-file';
 
 const PAGE = 4096;
@@ -19,6 +23,7 @@ const MAX_INSTRUCTION_BYTES = 15;
 export interface Inspected {
   readonly cpus: readonly Cpu[];
   readonly physical: PhysicalMemory;
+  readonly hypervisor?: HypervisorInspector;
   /** Devices by name, decoded. */
   devices(): Record<string, unknown>;
   /** The user changed memory or registers. */
@@ -29,7 +34,11 @@ export class MachineInspector implements Inspector {
   private readonly files: RegisterFile[];
   private addressSpaceHook: Inspector['onAddressSpace'];
 
+  readonly tables: MachineTables;
+
   constructor(private readonly machine: Inspected) {
+    const { cpus, physical, hypervisor } = machine;
+    this.tables = new MachineTables(cpus, physical, hypervisor, () => machine.edited());
     this.files = machine.cpus.map((cpu) =>
       registerFile(cpu, () => {
         cpu.refresh();
@@ -52,12 +61,23 @@ export class MachineInspector implements Inspector {
     const { physical } = this.machine;
     const paging = options?.cr3 === undefined ? mmu.paging : pageTables.contextAt(mmu.paging, physical, options.cr3);
     const user = options?.user ?? state.cpl === 3;
+    const stages = this.tables.stages(index, paging);
+    if (stages.second) return this.nestedGuest(stages, gva, this.tables.looking(index, access ?? 'read', user));
     return pageTables.translate(paging, physical, gva, { access, user, smapOff: (state.systemFlags & RFLAGS.AC) !== 0 });
   } // prettier-ignore
 
-  /** gpa behind a gva whatever the rights: what is mapped can be looked at. */
+  /** Of a guest hypervisor's guest, which has its own guest-physical memory. */
+  private nestedGuest(stages: Stages, gva: bigint, looking: Looking): Translation {
+    const { references, fault, gpa, pageBytes } = walkStages(stages, gva, looking);
+    const steps = references.flatMap(({ tables, gpa: at, ...step }) => (tables === 'guest' ? [{ ...step, gpa: at ?? 0 }] : []));
+    return { gva, access: looking.access, format: stages.paging.format.name, steps, ...(gpa !== undefined && { gpa, pageBytes }), ...(fault && { fault }) };
+  } // prettier-ignore
+
+  /** Where in the machine's memory a gva lies, whatever the rights: what is mapped can be looked at. */
   private look(cpu: number, gva: bigint): number {
     const { mmu } = this.machine.cpus[cpu];
+    const stages = this.tables.stages(cpu);
+    if (stages.second) return walkStages(stages, gva, { access: 'read', user: false, smapOff: true }).hpa ?? -1;
     const { steps, gpa } = pageTables.translate(mmu.paging, this.machine.physical, gva, { user: false, smapOff: true });
     if (gpa !== undefined) return gpa;
     const leaf = steps.at(-1);

@@ -87,6 +87,7 @@ export class Pc implements Machine, StepHost {
     this.inspect = new MachineInspector({
       cpus: this.cpus,
       physical: this.physical,
+      ...(this.virtualization && { hypervisor: this.virtualization.inspect }),
       devices: () => this.board.inspect(),
       edited: () => this.edited(),
     });
@@ -233,6 +234,7 @@ export class Pc implements Machine, StepHost {
 
   private edited(): void {
     for (const cpu of this.cpus) cpu.mmu.tlb.flush();
+    this.virtualization?.inspect.edited();
   }
 
   stateHash(): string {

@@ -12,6 +12,8 @@ import { HoleLog } from '../hypervisor/guest';
 import type { Guest } from '../hypervisor/guest';
 import { overheadOf } from '../hypervisor/host';
 import type { Host } from '../hypervisor/host';
+import type { Viewed } from '../hypervisor/inspect/engine-view';
+import { GuestInspector } from '../hypervisor/inspect/inspector';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { MachineConfig, Paging, Technique } from './api';
@@ -21,7 +23,7 @@ import { checkConfig } from './place';
 interface TechniqueSpec {
   /** The first is its own. */
   pagings: readonly Paging[];
-  make(host: Host, guest: Guest, paging: Paging, cpus: number): Executor;
+  make(host: Host, guest: Guest, paging: Paging, cpus: number): Executor & Viewed;
 }
 const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
   'vt-x': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new VtX(host, guest, paging, cpus) },
@@ -64,7 +66,10 @@ export function placeDomain(host: Host, config: MachineConfig, index: number, na
     const physical = new PhysicalMemory(host.memory, config.memory, { host: host.physical, frames: ram.takeRuns(pages) });
     const place = { memory: host.memory, physical, number, generated: host.generated };
     const machine = paging === 'none' ? new Pc(config, place) : virtualized(host, config, place, { index, paging, tables: reservations[1] });
+    const owner = { domain: index, physical, tables: reservations[1] };
+    host.owners = [...host.owners, owner];
     const release = (): void => {
+      host.owners = host.owners.filter((each) => each !== owner);
       physical.forsake();
       host.retire(number, config.cpus, reservations);
     };
@@ -99,7 +104,8 @@ function virtualized(
     },
   };
   const executor = ENGINES[technique].make(host, guest, paging, config.cpus);
-  const virtualization = { technique, paging, exits: guest.exits, holes: guest.holes };
+  const inspect = new GuestInspector(host, guest, executor.view, paging);
+  const virtualization = { technique, paging, exits: guest.exits, holes: guest.holes, inspect };
   machine = new Pc(config, { ...place, executor, virtualization });
   return machine;
 }

@@ -180,6 +180,14 @@ export interface PagingContext {
   smap: boolean;
 }
 
+/** Nested tables of AMD-V: the processor's own long-mode format, with all that it can (APM vol. 2 15.25.3). */
+export const nptContext = (root: number): PagingContext => ({
+  ...emptyContext(),
+  format: formatOf(true, true, true, { nxe: true, pse: false, gigabytePages: true }),
+  root,
+  writeProtect: true,
+});
+
 export const emptyContext = (): PagingContext => ({
   format: NO_PAGING,
   root: 0,

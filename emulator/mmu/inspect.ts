@@ -3,8 +3,9 @@
  * The same loop as the processor's (walk.ts), with a recorder, which keeps it from setting any bit.
  */
 import type { Mapping, Translation, WalkStep } from '../machine/api';
+import type { Alias } from '../machine/inspect-api';
 import { PF } from '../x86/registers';
-import { ENTRY, NO_EXECUTE, NO_PAGING } from './guest-paging';
+import { ENTRY, NO_PAGING } from './guest-paging';
 import type { PagingContext, PagingFormat, PagingLevel } from './guest-paging';
 import type { PhysicalMemory } from './physical-memory';
 import { ACCESS, leafAddress, RIGHTS, Walker } from './walk';
@@ -25,6 +26,7 @@ export function describeEntry(
   const present = (low & format.presentMask) !== 0;
   const reservedLow = low & (leaf ? level.leafReservedLow : level.tableReservedLow);
   const reservedHigh = high & (leaf ? level.leafReservedHigh : level.tableReservedHigh);
+  const { write, user, execute } = rightsOf(format, level.rights ? low : -1, level.rights ? high : 0);
   return {
     name: level.name,
     level: level.level,
@@ -32,17 +34,27 @@ export function describeEntry(
     entry: word(low, high),
     bytes: format.entryBytes,
     present,
-    writable: !level.rights || (low & ENTRY.W) !== 0,
-    user: !level.rights || (low & ENTRY.U) !== 0,
-    executable: !level.rights || (high & format.noExecuteMask) === 0,
-    accessed: level.rights && (low & ENTRY.A) !== 0,
-    dirty: leaf && (low & ENTRY.D) !== 0,
-    global: leaf && (low & ENTRY.G) !== 0,
+    writable: write,
+    user,
+    executable: execute,
+    accessed: level.rights && (low & format.accessedMask) !== 0,
+    dirty: leaf && (low & format.dirtyMask) !== 0,
+    global: leaf && !format.rights && (low & ENTRY.G) !== 0,
     leaf: present && leaf,
     reserved: present ? word(reservedLow, reservedHigh) : 0n,
     target: leaf ? leafAddress(level, low, high) : leafAddress(TABLE_TARGET, low, high),
   };
 }
+/** What the bits that all levels have in common allow; `allowed`: AND of low words, `denied`: OR of high words. */
+function rightsOf(format: PagingFormat, allowed: number, denied: number): { write: boolean; user: boolean; execute: boolean } {
+  // EPT asks nobody who they are.
+  if (format.rights) return { write: (allowed & format.rights[1]) !== 0, user: true, execute: (allowed & format.rights[2]) !== 0 };
+  return {
+    write: (allowed & ENTRY.W) !== 0,
+    user: (allowed & ENTRY.U) !== 0,
+    execute: (denied & format.noExecuteMask) === 0,
+  };
+} // prettier-ignore
 /** Where an entry that is no leaf points: bits 51:12. */
 const TABLE_TARGET = { shift: 12, pse36: false } as PagingLevel;
 
@@ -97,13 +109,15 @@ export function translate(
     };
   }
   if (result >= 0) translation.gpa = result;
-  else translation.fault = { errorCode: -1 - result, reason: explain(paging, steps, -1 - result, access, options) };
+  else
+    translation.fault = { errorCode: -1 - result, reason: explainFault(paging, steps, -1 - result, access, options) };
   return translation;
 }
 
-function explain(
+/** Why a walk of these steps ended with a page fault: one sentence. */
+export function explainFault(
   paging: PagingContext,
-  steps: WalkStep[],
+  steps: readonly WalkStep[],
   code: number,
   access: Translation['access'],
   options: TranslateOptions,
@@ -126,10 +140,13 @@ function explain(
   return 'The rights of the entries forbid it.';
 }
 
+/** Where tables are read. */
+export type TableMemory = Pick<PhysicalMemory, 'hostAddress' | 'words'>;
+
 /** Entry `index` of the table at `table`: its two words, from memory or from PDPTE registers. Absent memory: ones. */
 function readEntry(
   paging: PagingContext,
-  physical: PhysicalMemory,
+  physical: TableMemory,
   level: PagingLevel,
   table: number,
   index: number,
@@ -155,7 +172,7 @@ export interface TableView {
  * The present entries of one table. `gva` of an entry is relative to the part of the address space that
  * the table covers, except for the root, where it is the address itself: a table can be reached in several ways.
  */
-export function table(paging: PagingContext, physical: PhysicalMemory, at?: { gpa: number; level: number }): TableView {
+export function table(paging: PagingContext, physical: TableMemory, at?: { gpa: number; level: number }): TableView {
   const { format } = paging;
   const level = at ? format.levels.find((l) => l.level === at.level) : format.levels[0];
   const gpa = at?.gpa ?? paging.root;
@@ -172,7 +189,7 @@ export function table(paging: PagingContext, physical: PhysicalMemory, at?: { gp
 }
 
 /** Runs of pages mapped alike, in order of address from `from` on, at most `limit`. */
-export function mappings(paging: PagingContext, physical: PhysicalMemory, from: bigint, limit: number): Mapping[] {
+export function mappings(paging: PagingContext, physical: TableMemory, from: bigint, limit: number): Mapping[] {
   const { format } = paging;
   if (format === NO_PAGING || limit <= 0) return [];
   const out: Mapping[] = [];
@@ -194,7 +211,7 @@ export function mappings(paging: PagingContext, physical: PhysicalMemory, from: 
       const step = describeEntry(format, level, 0, low, high);
       if (step.reserved !== 0n) continue;
       const nowAllowed = level.rights ? allowed & low : allowed;
-      const nowDenied = level.rights ? denied | (high & format.noExecuteMask & NO_EXECUTE) : denied;
+      const nowDenied = level.rights ? denied | high : denied;
       if (!step.leaf) {
         if (!visit(depth + 1, step.target, gva, nowAllowed, nowDenied)) return false;
         continue;
@@ -210,9 +227,7 @@ export function mappings(paging: PagingContext, physical: PhysicalMemory, from: 
       gpa: leaf.target,
       size,
       pageBytes: Number(size),
-      write: (allowed & ENTRY.W) !== 0,
-      user: (allowed & ENTRY.U) !== 0,
-      execute: denied === 0,
+      ...rightsOf(format, allowed, denied),
       global: leaf.global,
     };
     const last = out[out.length - 1];
@@ -230,3 +245,31 @@ export function mappings(paging: PagingContext, physical: PhysicalMemory, from: 
     return out.length <= limit;
   }
 }
+
+/** Tables that a search looks into at most. */
+const MOST_TABLES = 100_000;
+
+/** Pages that map a gpa, in order of address, at most `limit`. */
+export function aliases(paging: PagingContext, physical: TableMemory, gpa: number, limit: number): Alias[] {
+  const { format } = paging;
+  const out: Alias[] = [];
+  if (format === NO_PAGING) return gpa < 2 ** 32 ? [{ gva: BigInt(gpa), pageBytes: 4096, write: true, user: true, execute: true }] : [];
+  let tables = 0;
+  const visit = (depth: number, table: number, base: bigint, allowed: number, denied: number): void => {
+    const level = format.levels[depth];
+    if (tables++ >= MOST_TABLES) return;
+    for (let index = 0; index <= level.indexMask && out.length < limit; index++) {
+      const [low, high] = readEntry(paging, physical, level, table, index);
+      if (!(low & format.presentMask)) continue;
+      const step = describeEntry(format, level, 0, low, high);
+      if (step.reserved !== 0n) continue;
+      const gva = base + (BigInt(index) << BigInt(level.shift));
+      const now = level.rights ? [allowed & low, denied | high] : [allowed, denied];
+      if (!step.leaf) visit(depth + 1, step.target, gva, now[0], now[1]);
+      else if (gpa >= step.target && gpa < step.target + 2 ** level.shift)
+        out.push({ gva: canonicalise(format, gva + BigInt(gpa - step.target)), pageBytes: 2 ** level.shift, ...rightsOf(format, now[0], now[1]) });
+    }
+  };
+  visit(0, paging.root, 0n, -1, 0);
+  return out;
+} // prettier-ignore

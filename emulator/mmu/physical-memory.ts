@@ -191,6 +191,17 @@ export class PhysicalMemory {
     const offset = this.offset(gpa);
     return offset < 0 ? -1 : this.base + offset;
   }
+  /** Whether its pages lie in another's RAM. */
+  get backed(): boolean {
+    return this.frames !== undefined;
+  }
+  /** Whether an address in the linear memory belongs to this RAM. */
+  holds(host: number): boolean {
+    const offset = host - this.base;
+    return this.pageOfFrame
+      ? this.pageOfFrame[Math.floor(offset / PAGE_BYTES)] >= 0
+      : offset >= 0 && offset < this.size;
+  }
   /** The reverse: gpa of an address in the linear memory. */
   gpaOf(host: number): number {
     const offset = host - this.base;

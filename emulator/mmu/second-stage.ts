@@ -8,7 +8,7 @@ import { ENTRY } from './guest-paging';
 import type { PagingContext } from './guest-paging';
 import type { PhysicalMemory } from './physical-memory';
 import { ACCESS, RIGHTS, Walker } from './walk';
-import type { AccessCode } from './walk';
+import type { AccessCode, WalkRecorder } from './walk';
 
 const NAMES = ['read', 'write', 'execute'] as const;
 
@@ -23,6 +23,8 @@ export class SecondStage {
   constructor(
     memory: PhysicalMemory,
     readonly paging: PagingContext,
+    /** For a walk that only looks. */
+    private readonly recorder: WalkRecorder | null = null,
   ) {
     this.walker = new Walker(memory);
     const { rights, dirtyMask } = paging.format;
@@ -40,7 +42,14 @@ export class SecondStage {
     return this.walk(gpa, marks ? ACCESS.write : this.tableAccess, true, lo, hi);
   }
   private walk(gpa: number, access: AccessCode, table: boolean, lo: number, hi: number): number {
-    const hpa = this.walker.walk(this.paging, gpa | 0, Math.floor(gpa / 0x1_0000_0000), access, RIGHTS.user);
+    const hpa = this.walker.walk(
+      this.paging,
+      gpa | 0,
+      Math.floor(gpa / 0x1_0000_0000),
+      access,
+      RIGHTS.user,
+      this.recorder,
+    );
     if (hpa < 0) throw this.refused(gpa, access, table, lo, hi, -1 - hpa);
     return hpa;
   }

@@ -58,6 +58,9 @@ export class AmdV extends HardwareEngine {
     return vmcb;
   }
 
+  protected control(vcpu: number): Vmcb {
+    return this.vmcbs[vcpu];
+  }
   protected enterGuest(cpu: Cpu, tables: ShadowTables | number): void {
     const { state } = cpu;
     const vmcb = this.vmcbs[cpu.apicId];

@@ -21,6 +21,7 @@ import { assert } from '../../util/assert';
 import { CR0, CR4, PF, SEG, VECTOR } from '../../x86/registers';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
+import type { EngineView } from '../inspect/engine-view';
 import { gvaOf } from '../shadow/space';
 import { TranslationCache } from '../translation/cache';
 import { STUB_VECTOR } from '../translation/relocate';
@@ -94,6 +95,12 @@ export class BinaryTranslation extends DeprivilegedEngine {
   private offsetOf(rip: bigint): number | undefined {
     const offset = rip - this.region;
     return offset >= 0n && offset < BigInt(this.cache.size) ? Number(offset) : undefined;
+  }
+
+  override get view(): EngineView {
+    const { cache, hpa } = this;
+    const region = (wide: boolean): bigint => (wide ? REGION.wide : REGION.narrow);
+    return { ...super.view, translations: { cache, hpa, region } };
   }
 
   // --- Executor

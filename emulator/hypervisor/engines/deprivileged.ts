@@ -19,6 +19,7 @@ import { VECTOR } from '../../x86/registers';
 import { exitOf } from '../describe';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
+import type { EngineView, Viewed } from '../inspect/engine-view';
 import { ShadowFaults } from '../shadow/faults';
 import type { Next } from '../shadow/faults';
 import { load, store } from './software';
@@ -26,7 +27,7 @@ import { load, store } from './software';
 /** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
 const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
 
-export abstract class DeprivilegedEngine implements Executor, Overseer {
+export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   readonly shadow: ShadowFaults;
   readonly asks = true;
   /** The virtual processor whose registers the physical one holds. */
@@ -39,6 +40,10 @@ export abstract class DeprivilegedEngine implements Executor, Overseer {
     kernelExecutes: boolean,
   ) {
     this.shadow = new ShadowFaults(host, guest, kernelExecutes);
+  }
+
+  get view(): EngineView {
+    return { shadow: this.shadow.paging };
   }
 
   // --- Executor

@@ -11,6 +11,8 @@ import type { PendingEvent } from '../../cpu/exit-cause';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { CpuState } from '../../cpu/state';
 import type { Executor } from '../../cpu/step-host';
+import type { Vmcb } from '../../cpu/svm-state';
+import type { Vmcs } from '../../cpu/vmcs-region';
 import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import * as layout from '../../execution/layout';
@@ -21,6 +23,7 @@ import { CR0, CR4, EFER, MSR, VECTOR } from '../../x86/registers';
 import type { VmExit } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
+import type { EngineView, Viewed } from '../inspect/engine-view';
 import { NestedPaging } from '../nested-paging';
 import type { NestedFormat } from '../nested-paging';
 import { ShadowFaults } from '../shadow/faults';
@@ -50,7 +53,7 @@ export interface ShadowRegisters {
   efer: bigint;
 }
 
-export abstract class HardwareEngine implements Executor {
+export abstract class HardwareEngine implements Executor, Viewed {
   /** One of the two. */
   protected readonly nested?: NestedPaging;
   protected readonly shadow?: ShadowFaults;
@@ -89,6 +92,14 @@ export abstract class HardwareEngine implements Executor {
   protected clearBit(hpa: number, bit: number): void {
     this.host.physical.data[this.host.physical.base + hpa + (bit >>> 3)] &= ~(1 << (bit & 7));
   }
+
+  get view(): EngineView {
+    const { shadow, nested } = this;
+    const tables = { ...(shadow && { shadow: shadow.paging }), ...(nested && { nested }) };
+    return { ...tables, control: (vcpu) => this.control(vcpu) };
+  }
+  /** The control block of a virtual processor. */
+  protected abstract control(vcpu: number): Vmcs | Vmcb;
 
   // --- Executor
 

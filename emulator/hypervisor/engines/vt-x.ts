@@ -76,6 +76,9 @@ export class VtX extends HardwareEngine {
     return vmcs;
   }
 
+  protected control(vcpu: number): Vmcs {
+    return this.vmcss[vcpu];
+  }
   protected enterGuest(cpu: Cpu, tables: ShadowTables | number): void {
     const { state } = cpu;
     const vmcs = this.vmcss[cpu.apicId];

@@ -37,6 +37,9 @@ export class ShadowTables {
   get frameCount(): number {
     return this.frames.length;
   }
+  holds(frame: number): boolean {
+    return this.frames.includes(frame);
+  }
   /** The root as CR3 names it. */
   get hpa(): number {
     return this.root * PAGE_BYTES;

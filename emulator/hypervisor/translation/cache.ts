@@ -51,7 +51,7 @@ export class TranslationCache {
     if (this.next + MAX_BLOCK_BYTES > this.stubEnd) this.clear();
     return this.translate(rip, code).start;
   }
-  private codeSize: CodeSize = 16;
+  codeSize: CodeSize = 16;
   /** A branch came there: it is to have a block of its own. */
   wanted?: bigint;
   entryOf(rip: bigint): number | undefined {
@@ -234,6 +234,10 @@ export class TranslationCache {
   /** Code was translated from this guest page. */
   hasPage(page: number): boolean {
     return this.byPage.has(page);
+  }
+  /** Bytes in use, stubs among them. */
+  get used(): number {
+    return this.next + (this.size - this.stubEnd);
   }
   get all(): readonly TranslatedBlock[] {
     return this.blocks;
