@@ -157,8 +157,11 @@ export class FakeHost {
   readonly memory: FakeFrames;
   readonly domains: FakeDomain[];
   readonly channels: EventChannels[];
-  constructor(options: FakeOptions[], frames = 16) {
-    this.memory = new FakeFrames(frames * options.length);
+  /** The first frame that is nobody's. */
+  readonly shared: number;
+  constructor(options: FakeOptions[], { frames = 16, shared = 0 } = {}) {
+    this.shared = frames * options.length;
+    this.memory = new FakeFrames(this.shared + shared);
     this.domains = options.map((one, i) => new FakeDomain({ id: i, ...one, memory: this.memory, first: i * frames, frames })); // prettier-ignore
     this.channels = this.domains.map((domain) => new EventChannels(domain, (id) => this.channels[id]));
   }
