@@ -6,7 +6,8 @@
  *
  * Each package is unpacked into .cache/guests/NAME (NAME_ARCH for a foreign architecture). A package that contains no
  * files of interest because it only depends on the current kernel (`linux-image-amd64`) is replaced by what it depends
- * on, under its own name, so that the path does not change with the kernel's version. What is there already is kept.
+ * on, under its own name, so that the path does not change with the kernel's version. A package of sources carries an
+ * archive: of that, what SOURCES names is unpacked, too. What is there already is kept.
  * Prints a line a package: `NAME VERSION PATH`, or `skipped NAME: why`. With --require, skipping is a failure.
  */
 import { execFileSync } from 'node:child_process';
@@ -35,7 +36,15 @@ const usual = [
   'linux-image-686-pae:i386',
   'linux-image-686:i386',
   'busybox-static:i386',
+  'glibc-source',
+  'sasm',
 ];
+
+/** Archives in packages: which, and what of them, without the first folder of their paths. */
+const SOURCES = {
+  'glibc-source': { archive: 'usr/src/glibc', wanted: ['*/sysdeps/*86*'] },
+  'linux-source-6.1': { archive: 'usr/src', wanted: ['*/arch/x86/*', '*/include/*'] },
+};
 
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -115,6 +124,17 @@ const download = (name, into) => {
   return readdirSync(into).filter((file) => file.endsWith('.deb'))[0];
 };
 
+/** In place of the archive, which is much larger. */
+const unpackSources = (name, folder) => {
+  if (!Object.hasOwn(SOURCES, name)) return;
+  const { archive, wanted } = SOURCES[name];
+  const inside = join(folder, archive);
+  const file = readdirSync(inside).find((each) => each.endsWith('.tar.xz'));
+  if (file === undefined) throw new Error(`${name} has no archive in ${archive}`);
+  run('tar', ['-xf', join(inside, file), '-C', folder, '--strip-components=1', '--wildcards', ...wanted]);
+  rmSync(join(folder, 'usr'), { recursive: true });
+};
+
 const fetch = (name) => {
   const folder = join(cache, name.replace(':', '_'));
   const marker = join(folder, '.version');
@@ -126,6 +146,7 @@ const fetch = (name) => {
     const version = run('dpkg-deb', ['-f', deb, 'Version']).trim();
     const unpacked = join(work, 'unpacked');
     run('dpkg-deb', ['-x', deb, unpacked]);
+    unpackSources(name, unpacked);
     writeFileSync(join(unpacked, '.version'), `${version}\n`);
     rmSync(folder, { recursive: true, force: true });
     renameSync(unpacked, folder);

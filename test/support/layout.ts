@@ -98,6 +98,21 @@ export const LAYERS: readonly Layer[] = [
   layer('panel messages', /^extension\/panels\/protocol\.ts$/, 'messages are types', {
     types: [/^debug-adapter\/protocol\.ts$/],
   }),
+  layer(
+    'language',
+    /^extension\/language\/(syntax|isa|workspace|features)\//,
+    'language features know instructions, no editor and no transport',
+    {
+      imports: [
+        /^extension\/language\/(syntax|isa|workspace|features)\//,
+        UTIL,
+        X86,
+        /^emulator\/isa\/(opcodes|encoding|manual\/.*)\.ts$/,
+      ],
+      types: [/^emulator\/isa\/instruction\.ts$/, /^emulator\/cpu\/exit-cause\.ts$/],
+      packages: ['vscode-languageserver-types'],
+    },
+  ),
   layer('extension', /^extension\//, 'the extension knows the debug adapter by its messages', {
     // What a launch attribute may be is said once: launch.ts reads no file and knows no session.
     imports: [/^extension\//, /^debug-adapter\/(launch|disk-option)\.ts$/],
