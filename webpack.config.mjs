@@ -70,7 +70,11 @@ export default [
     ...common,
     name: 'views',
     target: 'web',
-    entry: { 'page-table': './extension/panels/page-table.view.tsx', exits: './extension/panels/exits.view.tsx' },
+    entry: {
+      'page-table': './extension/panels/page-table.view.tsx',
+      exits: './extension/panels/exits.view.tsx',
+      screen: './extension/panels/screen.view.tsx',
+    },
     optimization: { minimize: true },
     module: { ...common.module, rules: [...common.module.rules, css] },
     output: { path: join(dist, 'views'), filename: '[name].js' },

@@ -2,7 +2,7 @@
  * What the debug adapter speaks beyond the Debug Adapter Protocol: launch attributes, custom requests and events.
  * Types only; panels and scripts may import them.
  */
-import type { DomainInfo, SilentHole, Translation, VmExit } from '../emulator/machine/api';
+import type { DomainInfo, Screen, SilentHole, Translation, VmExit } from '../emulator/machine/api';
 import type {
   AddressView, Alias, FrameUse, MappedRun, Reference, ShadowFinding, StructureNode, TableContents, TableEntry, TableKind,
   TranslatedView, TranslationCacheView,
@@ -149,6 +149,16 @@ export interface CustomRequests {
     arguments: { attach: boolean; /** Name; default: the current one. */ domain?: string };
     body: { attached: boolean; /** Sent so far. */ text: string };
   };
+  /** The VGA screen, in text mode; may be asked for while the guest runs. `attributes`: base64, a byte a cell. */
+  'ringside/screen': {
+    arguments: { domain?: string };
+    body: Omit<Screen, 'attributes'> & { attributes: string };
+  };
+  /** Keys of the PS/2 keyboard: text by a US layout, or keys by KeyboardEvent.code. `unknown`: a PC has no such key. */
+  'ringside/keys': {
+    arguments: { text?: string; keys?: { code: string; down: boolean }[]; domain?: string };
+    body: { unknown: string[] };
+  };
   'ringside/consoleInput': { arguments: { text: string; domain?: string }; body: { bytes: number } };
   /** The guest's Linux kernel, as far as its memory tells. `messages` only when they are asked for. */
   'ringside/linux': {
@@ -266,4 +276,4 @@ export type Command =
   | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
   | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/linux' | 'ringside/console'
-  | 'ringside/consoleInput';
+  | 'ringside/consoleInput' | 'ringside/screen' | 'ringside/keys';

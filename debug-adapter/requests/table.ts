@@ -8,6 +8,7 @@ import * as lifecycle from './lifecycle';
 import { linux } from './linux';
 import * as memory from './memory';
 import * as run from './run-control';
+import * as screen from './screen';
 import * as sources from './sources';
 import * as stack from './stack';
 import * as translate from './translate';
@@ -57,4 +58,6 @@ export const REQUESTS = {
   'ringside/linux': linux,
   'ringside/console': translate.consoleRequest,
   'ringside/consoleInput': translate.consoleInput,
+  'ringside/screen': screen.screen,
+  'ringside/keys': screen.keys,
 } satisfies Record<Command, Handler> as Record<Command, Handler>;

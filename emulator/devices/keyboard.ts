@@ -6,6 +6,7 @@
  * Not emulated: keyboard password, the input port's jumpers, polling of the port nibbles (C1h, C2h; reported).
  */
 import type { Device, Inspection, Line, Unsupported } from './bus';
+import { sequenceOf } from './keyboard-keys';
 import { Ps2Keyboard, Ps2Mouse } from './ps2';
 import type { Ps2Saved } from './ps2';
 import { SET1_LEFT_SHIFT, SET2_TO_SET1, keyOf, set2Of } from './scan-codes';
@@ -99,10 +100,12 @@ export class KeyboardController implements Device<Saved> {
     }
     this.refill();
   }
-  /** One set 2 sequence: a key that types nothing. */
-  key(sequence: readonly number[]): void {
-    this.keyboard.key(sequence);
+  /** A key by its place (keyboard-keys.ts) goes down or up; false: there is no such key. */
+  press(name: string, down: boolean): boolean {
+    const sequence = sequenceOf(name, down);
+    if (sequence) this.keyboard.key(sequence);
     this.refill();
+    return sequence !== undefined;
   }
   moveMouse(dx: number, dy: number, buttons: number): void {
     this.mouse.move(dx, dy, buttons);

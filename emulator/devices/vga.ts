@@ -5,6 +5,7 @@
  * Not emulated: graphics modes (planar and 256-colour memory at A0000h; reported when touched), fonts (plane 2 drops what
  * is written: the screen is text), smooth scrolling, the character clock: retrace comes from guest time at 70 Hz.
  */
+import type { Screen } from '../machine/api';
 import type { Clock, Device, Inspection, Unsupported } from './bus';
 import { CP437 } from './code-page';
 import { MODE3, defaultPalette } from './vga-mode3';
@@ -21,11 +22,13 @@ const CRTC = {
   MAX_SCAN_LINE: 9,
   OVERFLOW: 7,
   START_HIGH: 0xc,
+  CURSOR_START: 0xa,
   CURSOR_HIGH: 0xe,
   PROTECT: 0x11,
   DISPLAY_END: 0x12,
   OFFSET: 0x13,
 } as const;
+const CURSOR_OFF = 0x20;
 /** Map mask while a font is loaded. */
 const FONT_PLANE = 4;
 const REGISTERS = { crtc: 0x19, sequencer: 5, graphics: 9, attribute: 0x15 } as const;
@@ -101,7 +104,7 @@ export class Vga implements Device<Saved> {
   }
 
   /** The screen that the CRTC would show. */
-  screen(): { columns: number; rows: number; text: string[]; attributes: Uint8Array } {
+  screen(): Screen {
     const { crtc, memory } = this.s;
     const columns = crtc[1]! + 1;
     const overflow = crtc[CRTC.OVERFLOW]!;
@@ -119,7 +122,8 @@ export class Vga implements Device<Saved> {
       }
       text.push(line);
     }
-    return { columns, rows, text, attributes };
+    const cursor = this.cursorShown(columns, rows);
+    return { columns, rows, text, attributes, ...(cursor ? { cursor } : {}) };
   }
 
   /** Cell of the cursor, from the top left. */
@@ -130,6 +134,12 @@ export class Vga implements Device<Saved> {
       ((crtc[CRTC.START_HIGH]! << 8) | crtc[CRTC.START_HIGH + 1]!);
     const columns = crtc[1]! + 1;
     return { row: Math.floor(cell / columns), column: cell - Math.floor(cell / columns) * columns };
+  }
+
+  private cursorShown(columns: number, rows: number): { row: number; column: number } | undefined {
+    const { row, column } = this.cursor;
+    const off = (this.s.crtc[CRTC.CURSOR_START]! & CURSOR_OFF) !== 0;
+    return off || row < 0 || row >= rows || column >= columns ? undefined : { row, column };
   }
 
   readPort(port: number): number {

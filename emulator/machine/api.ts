@@ -9,9 +9,9 @@ import type { DomainInfo, DomainState } from '../hypervisor/domain';
 import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
-import type { HypervisorInspector, TableInspector } from './inspect-api';
+import type { HypervisorInspector, Mapping, TableInspector, Translation, WalkStep } from './inspect-api';
 
-export type { DomainInfo, DomainState, SilentHole, VmExit };
+export type { DomainInfo, DomainState, Mapping, SilentHole, Translation, VmExit, WalkStep };
 
 /** Why `run` returned. `domain`: the id of the one that it happened in, where several run. */
 export type Stop = StopReason & { domain?: number };
@@ -138,56 +138,6 @@ export interface RegisterFile {
   >;
 }
 
-/** One step of a page walk: the entry that was read and what it says. */
-export interface WalkStep {
-  /** `PML4E`, `PDPTE`, `PDE`, `PTE`. */
-  name: string;
-  level: number;
-  /** Where the entry lies. */
-  gpa: number;
-  entry: bigint;
-  bytes: 4 | 8;
-  present: boolean;
-  writable: boolean;
-  user: boolean;
-  executable: boolean;
-  accessed: boolean;
-  dirty: boolean;
-  global: boolean;
-  /** This entry maps a page of `pageBytes`. */
-  leaf: boolean;
-  /** Bits that must be 0 and are not. */
-  reserved: bigint;
-  /** Where it points: next table or page. */
-  target: number;
-}
-
-export interface Translation {
-  gva: bigint;
-  access: 'read' | 'write' | 'execute';
-  /** `none` (paging off), `2-level`, `PAE`, `4-level`. */
-  format: string;
-  steps: WalkStep[];
-  /** Undefined: the access would fault. */
-  gpa?: number;
-  pageBytes?: number;
-  /** Rights over all levels. */
-  rights?: { write: boolean; user: boolean; execute: boolean };
-  fault?: { errorCode: number; /** One sentence: which entry, which bit, which rule. */ reason: string };
-}
-
-/** A run of pages that the current address space maps alike. `size` in bytes. */
-export interface Mapping {
-  gva: bigint;
-  gpa: number;
-  size: bigint;
-  pageBytes: number;
-  write: boolean;
-  user: boolean;
-  execute: boolean;
-  global: boolean;
-}
-
 export interface DisassembledInstruction {
   gva: bigint;
   bytes: Uint8Array;
@@ -250,6 +200,17 @@ export interface TrapFilter {
   when?: (event: TrapEvent, cpu: number) => boolean;
 }
 
+export interface Screen {
+  columns: number;
+  rows: number;
+  /** A string of `columns` characters a row. */
+  text: string[];
+  /** Of each cell, row by row: foreground in bits 3:0, background in bits 6:4, blinking in bit 7. */
+  attributes: Uint8Array;
+  /** Undefined: off, or not on the screen. */
+  cursor?: { row: number; column: number };
+}
+
 export interface Machine {
   /** Absent on the bare machine. */
   readonly virtualization?: Virtualization;
@@ -290,8 +251,11 @@ export interface Machine {
   onUnsupported?: (what: string) => void;
   /** A line of the log that a BIOS writes to port 402h. */
   onFirmwareLog?: (line: string) => void;
-  /** The VGA text screen: 25 rows of 80 cells. */
-  screen(): { columns: number; rows: number; text: string[] };
+  /** On the PS/2 keyboard: the keys of a US layout that type the text, or one key by KeyboardEvent.code (false: no such key). */
+  typeKeyboard(text: string): void;
+  key(name: string, down: boolean): boolean;
+  /** What the VGA shows in text mode. */
+  screen(): Screen;
 
   /** Registers, devices and memory, as 16 hexadecimal digits; equal for equal runs. */
   stateHash(): string;

@@ -25,9 +25,8 @@ import { Uart } from '../devices/uart';
 import { Vga } from '../devices/vga';
 import { assert } from '../util/assert';
 import { HPET_GPA, IO_APIC_GPA, PIRQ_PIN, PM_BASE, SCI_IRQ, checkMemory, memorySplit } from './address-map';
-import type { Equipment } from './api';
-import { DEFAULT_START_SECONDS } from './board-host';
-import type { BoardConfig, BoardHost } from './board-host';
+import type { Equipment, Screen } from './api';
+import { DEFAULT_START_SECONDS, type BoardConfig, type BoardHost } from './board-host';
 import { CpuBus } from './cpu-bus';
 import { Sockets } from './equipment';
 
@@ -205,15 +204,16 @@ export class Board {
     if (!this.sockets.type(bytes)) this.com1.type(bytes);
     this.accessed();
   }
-  /** On the PS/2 keyboard. */
   typeKeyboard(text: string): void {
     this.keyboard.typeText(text);
     this.accessed();
   }
-  screen(): { columns: number; rows: number; text: string[] } {
-    const { columns, rows, text } = this.vga.screen();
-    return { columns, rows, text };
+  key(name: string, down: boolean): boolean {
+    const known = this.keyboard.press(name, down);
+    this.accessed();
+    return known;
   }
+  readonly screen = (): Screen => this.vga.screen();
 
   save(): BoardSaved {
     return { devices: this.saveOf(this.devices) };

@@ -4,7 +4,57 @@
  */
 import type { SilentHole, VmExit, VmExitReason } from '../hypervisor/exit';
 import type { PagingContext } from '../mmu/guest-paging';
-import type { Mapping, Paging, Translation, WalkStep } from './api';
+import type { Paging } from './api';
+
+/** One step of a page walk: the entry that was read and what it says. */
+export interface WalkStep {
+  /** `PML4E`, `PDPTE`, `PDE`, `PTE`. */
+  name: string;
+  level: number;
+  /** Where the entry lies. */
+  gpa: number;
+  entry: bigint;
+  bytes: 4 | 8;
+  present: boolean;
+  writable: boolean;
+  user: boolean;
+  executable: boolean;
+  accessed: boolean;
+  dirty: boolean;
+  global: boolean;
+  /** This entry maps a page of `pageBytes`. */
+  leaf: boolean;
+  /** Bits that must be 0 and are not. */
+  reserved: bigint;
+  /** Where it points: next table or page. */
+  target: number;
+}
+
+export interface Translation {
+  gva: bigint;
+  access: 'read' | 'write' | 'execute';
+  /** `none` (paging off), `2-level`, `PAE`, `4-level`. */
+  format: string;
+  steps: WalkStep[];
+  /** Undefined: the access would fault. */
+  gpa?: number;
+  pageBytes?: number;
+  /** Rights over all levels. */
+  rights?: { write: boolean; user: boolean; execute: boolean };
+  fault?: { errorCode: number; /** One sentence: which entry, which bit, which rule. */ reason: string };
+}
+
+/** A run of pages that the current address space maps alike. `size` in bytes. */
+export interface Mapping {
+  gva: bigint;
+  gpa: number;
+  size: bigint;
+  pageBytes: number;
+  write: boolean;
+  user: boolean;
+  execute: boolean;
+  global: boolean;
+}
 
 /** Whose page tables: the guest's (GV to GP), the shadow of its current address space (GV to HP), the second stage (GP to HP). */
 export type TableKind = 'guest' | 'shadow' | 'nested';

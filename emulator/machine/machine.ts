@@ -11,7 +11,7 @@ import * as layout from '../execution/layout';
 import { PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type {
-  BootInput, BreakpointSpec, FirmwareInput, Inspector, Machine, MachineConfig, Stop, TrapEvent, TrapFilter, Virtualization, WatchpointSpec,
+  BootInput, BreakpointSpec, FirmwareInput, Inspector, Machine, MachineConfig, Screen, Stop, TrapEvent, TrapFilter, Virtualization, WatchpointSpec,
 } from './api'; // prettier-ignore
 import { Board } from './board';
 import type { BoardSaved } from './board';
@@ -228,9 +228,9 @@ export class Pc implements Machine, StepHost {
     this.deadline = this.board.nextDeadline();
     this.onInput?.();
   }
-  screen(): { columns: number; rows: number; text: string[] } {
-    return this.board.screen();
-  }
+  typeKeyboard = (text: string): void => this.board.typeKeyboard(text);
+  key = (name: string, down: boolean): boolean => this.board.key(name, down);
+  screen = (): Screen => this.board.screen();
 
   private edited(): void {
     for (const cpu of this.cpus) cpu.mmu.tlb.flush();

@@ -4,13 +4,13 @@ import type { Sessions } from '../sessions';
 import { Panel } from './panel';
 
 export function registerPanels(extensionUri: vscode.Uri, sessions: Sessions): vscode.Disposable {
-  const pageTables = new Panel(extensionUri, sessions, {
-    id: 'ringside.pageTables',
-    script: 'page-table',
-    title: vscode.l10n.t('Page Tables'),
-  });
+  const panel = (name: string, script: string, title: string, styles: readonly string[] = []): Panel =>
+    new Panel(extensionUri, sessions, { id: `ringside.${name}`, script, title, styles });
+  const pageTables = panel('pageTables', 'page-table', vscode.l10n.t('Page Tables'));
+  const exits = panel('exits', 'exits', vscode.l10n.t('VM Exits'), ['uPlot.min']);
+  const screen = panel('screen', 'screen', vscode.l10n.t('Screen'));
   return vscode.Disposable.from(
-    pageTables.register(),
+    ...[pageTables, exits, screen].map((each) => each.register()),
     vscode.commands.registerCommand('ringside.walkAddress', (clicked?: unknown) => walk(pageTables, clicked)),
   );
 }

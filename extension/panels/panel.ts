@@ -4,17 +4,26 @@ import type { Sessions } from '../sessions';
 import { act } from './actions';
 import type { HostMessage, News, ViewMessage } from './protocol';
 
+export interface PanelSpec {
+  /** Of the view. */
+  id: string;
+  /** Names the view's script and style in dist/views. */
+  script: string;
+  title: string;
+  /** Those that libraries bring. */
+  styles: readonly string[];
+}
+
 export class Panel implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private ready = false;
   /** Said before the view was there. */
   private waiting: News[] = [];
 
-  /** `script` names the view's script and style in dist/views. */
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly sessions: Sessions,
-    private readonly what: { id: string; script: string; title: string },
+    private readonly what: PanelSpec,
   ) {}
 
   /** Registers the view, and what moves it. */
@@ -80,11 +89,7 @@ export class Panel implements vscode.WebviewViewProvider {
   }
 }
 
-function page(
-  webview: vscode.Webview,
-  scripts: vscode.Uri,
-  { script, title }: { script: string; title: string },
-): string {
+function page(webview: vscode.Webview, scripts: vscode.Uri, { script, title, styles }: PanelSpec): string {
   const uri = (file: string): string => webview.asWebviewUri(vscode.Uri.joinPath(scripts, file)).toString();
   const nonce = crypto.randomUUID().replaceAll('-', '');
   const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${webview.cspSource}; font-src ${webview.cspSource}`;
@@ -94,7 +99,7 @@ function page(
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${uri(`${script}.css`)}">
+${[...styles, script].map((name) => `<link rel="stylesheet" href="${uri(`${name}.css`)}">`).join('\n')}
 <title>${title}</title>
 </head>
 <body><div id="root"></div><script nonce="${nonce}" src="${uri(`${script}.js`)}"></script></body>

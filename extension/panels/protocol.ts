@@ -5,7 +5,9 @@ import type { CustomEvents, CustomRequests } from '../../debug-adapter/protocol'
 export type GuestState = 'none' | 'running' | 'stopped';
 
 /** Custom requests that a view may send through its host. */
-export type Relayed = 'ringside/exits' | 'ringside/pageTables' | 'ringside/translate';
+// prettier-ignore
+export type Relayed =
+  | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/translate';
 
 /** What only the editor can do for a view. */
 export type PanelAction =

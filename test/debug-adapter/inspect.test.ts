@@ -52,6 +52,20 @@ describe('inspecting the sample kernel', () => {
     assert.match(await client.refusal('readMemory', { memoryReference: 'somewhere', count: 4 }), /somewhere/);
   }); // prettier-ignore
 
+  it('shows the screen, and presses keys', async () => {
+    await stopAt(client, 'handle_page_fault');
+    const screen = await client.request('ringside/screen');
+    assert.deepEqual([screen.columns, screen.rows, screen.text.length], [80, 25, 25]);
+    assert.equal(Buffer.from(screen.attributes, 'base64').length, 80 * 25);
+    const keys = [
+      { code: 'KeyA', down: true },
+      { code: 'KeyA', down: false },
+      { code: 'LaunchMail', down: true },
+    ];
+    assert.deepEqual(await client.request('ringside/keys', { keys, text: 'b' }), { unknown: ['LaunchMail'] });
+    assert.match(await client.refusal('ringside/keys', { keys: [{ code: 5 }] }), /keys\[0\]\.code/);
+  });
+
   it('disassembles around an address, with symbols and lines', async () => {
     const [top] = await stopAt(client, 'handle_interrupt');
     const { instructions } = await client.request('disassemble', { memoryReference: top!.instructionPointerReference, instructionOffset: -20, instructionCount: 50 }); // prettier-ignore

@@ -69,9 +69,9 @@ describe('keyboard controller', () => {
     b.command(0x60, 0x45);
     b.chip.typeText('aB\n');
     assert.equal(b.drain(), '1e 9e 2a 30 b0 aa 1c 9c');
-    b.chip.key([0xe0, 0x75]); // up
-    b.chip.key([0xe0, 0xf0, 0x75]);
-    b.chip.key([0x83]); // F7
+    b.chip.press('ArrowUp', true);
+    b.chip.press('ArrowUp', false);
+    b.chip.press('F7', true);
     assert.equal(b.drain(), 'e0 48 e0 c8 41');
     b.command(0x60, 0x05);
     b.chip.typeText('a');

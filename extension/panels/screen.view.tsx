@@ -1,0 +1,117 @@
+/** The guest's display in text mode, and its keyboard. */
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import { Connection } from './connection';
+import type { GuestState } from './protocol';
+import { leavesPanel, PALETTE, runs, type Run, type Screen } from './screen.model';
+import './screen.css';
+
+const connection = new Connection();
+/** Between two looks at a running guest. */
+const PERIOD_MS = 120;
+
+function Panel() {
+  const [state, setState] = useState<GuestState>('none');
+  const [screen, setScreen] = useState<Screen>();
+  const [error, setError] = useState<string>();
+  /** Counts stops. */
+  const [stop, setStop] = useState(0);
+  useEffect(() => {
+    connection.listen((news) => {
+      if (news.kind !== 'state') return;
+      setState(news.state);
+      setStop((n) => n + 1);
+    });
+  }, []);
+  useEffect(() => {
+    if (state === 'none') return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let current = true;
+    const look = async (): Promise<void> => {
+      try {
+        const seen = await connection.request('ringside/screen', {});
+        if (!current) return;
+        setScreen((before) => (before && sameScreen(before, seen) ? before : seen));
+        setError(undefined);
+      } catch (failure) {
+        if (current) setError((failure as Error).message);
+      }
+      if (current && state === 'running') timer = setTimeout(() => void look(), PERIOD_MS);
+    };
+    void look();
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [state, stop]);
+  if (state === 'none' && !screen) return <p role="status">Start debugging a guest to see its screen.</p>;
+  return (
+    <main class={state}>
+      {error !== undefined && <p role="alert">{error}</p>}
+      {screen && <Display screen={screen} />}
+      <p class="dim">
+        {state === 'running' ? 'Keys go to the guest while the screen has the focus.' : QUIET[state]} Control+Tab leaves
+        it.
+        {screen && <CopyButton screen={screen} />}
+      </p>
+    </main>
+  );
+}
+
+const QUIET: Record<Exclude<GuestState, 'running'>, string> = {
+  none: 'The guest has ended.',
+  stopped: 'The guest stands; keys wait in its keyboard.',
+};
+
+const sameScreen = (a: Screen, b: Screen): boolean =>
+  a.attributes === b.attributes &&
+  a.cursor?.row === b.cursor?.row &&
+  a.cursor?.column === b.cursor?.column &&
+  a.text.every((line, row) => line === b.text[row]);
+
+function Display({ screen }: { screen: Screen }) {
+  const press = (down: boolean) => (event: KeyboardEvent) => {
+    if (leavesPanel(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    // Held keys repeat on a PC keyboard, too.
+    void connection.request('ringside/keys', { keys: [{ code: event.code, down }] }).catch(() => undefined);
+  };
+  return (
+    <div
+      class="screen"
+      role="textbox"
+      aria-multiline="true"
+      aria-readonly="true"
+      aria-label={`Screen of the guest, ${screen.columns} by ${screen.rows}`}
+      tabIndex={0}
+      style={{ width: `${screen.columns}ch` }}
+      onKeyDown={press(true)}
+      onKeyUp={press(false)}
+    >
+      {runs(screen).map((line, row) => (
+        <div key={row} class="line">
+          {line.map((run, index) => (
+            <span key={index} class={classes(run)} style={{ background: PALETTE[run.background], color: PALETTE[run.foreground] }}>
+              {run.text}
+            </span>
+          ))}
+        </div>
+      ))}
+    </div>
+  ); // prettier-ignore
+}
+
+const classes = ({ blink, cursor }: Run): string => [blink && 'blink', cursor && 'cursor'].filter(Boolean).join(' ');
+
+function CopyButton({ screen }: { screen: Screen }) {
+  const text = (): string => screen.text.map((line) => line.trimEnd()).join('\n').trimEnd(); // prettier-ignore
+  return (
+    <vscode-button secondary onClick={() => connection.act({ do: 'copy', text: `${text()}\n` })}>
+      Copy as text
+    </vscode-button>
+  );
+}
+
+render(<Panel />, document.getElementById('root')!);
