@@ -121,7 +121,7 @@ export class Cpu implements Processor {
     this.refresh();
   }
   /** No guest of a hypervisor that runs on this processor is on it. */
-  private leaveGuest(): void {
+  leaveGuest(): void {
     if (!this.vmx && !this.svm) return;
     this.overseer = undefined;
     this.mmu.walker.second = null;

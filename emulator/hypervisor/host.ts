@@ -114,6 +114,8 @@ export class Host {
   /** Another domain goes on: what the physical processor holds is none of its business. */
   private leave(): void {
     this.inside = undefined;
+    // A second stage in force would translate the addresses of the next one's tables.
+    this.processor.leaveGuest();
     this.processor.flushTlb('all');
   }
 
