@@ -5,22 +5,24 @@
 import type { Block, CodeSource } from '../execution/code-cache';
 import { nextRip } from '../execution/forms';
 import * as layout from '../execution/layout';
-import { EXIT, RECORD, RETRY } from '../execution/record';
+import { EXIT, GO_ON, LEAVE, RECORD, RETRY } from '../execution/record';
 import { GeneratedCode } from '../execution/tier';
 import type { Tier } from '../execution/tier';
 import type { Instruction } from '../isa/instruction';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
 import { NS_PER_INSTRUCTION } from '../util/time';
-import { SEG } from '../x86/registers';
+import { RFLAGS, SEG } from '../x86/registers';
 import { Budget } from './budget';
 import type { Cpu } from './cpu';
 import { dispatchCalled } from './dispatch';
 import { codeSource } from './code-source';
 import { MemoryPort } from './memory-port';
 import type { RunUser } from './step-host';
-import { executionMode } from './mode';
+import { executionMode, linearRip } from './mode';
 import { Interruption } from './ports';
+import { BLOCKED_BY, SHADOWS } from './stretch';
+import { somethingWaits } from './turns';
 
 export class GeneratedRun {
   readonly code: GeneratedCode;
@@ -40,6 +42,8 @@ export class GeneratedRun {
     return this.way && this.budget.granted >= 0 && !this.cpu.heldEvent;
   }
   private way = false;
+  /** It returned to find the next block, and for nothing else. */
+  private linked = false;
   /** The last instruction was a plain meaning that ended its block: the mode and the flags may be others. */
   calledLast = false;
   /** PAUSE was executed while another processor could run. */
@@ -138,14 +142,26 @@ export class GeneratedRun {
     cache.enterJumpCache(block, rip);
   }
 
-  /** Runs at most `budget` instructions from RIP on; throws the fault that it raised, or that fetching raised. */
+  /**
+   * Runs at most `budget` instructions from RIP on, from block to block until somebody has to look, or up to a breakpoint.
+   * Throws the fault that it raised, or that fetching raised.
+   */
   run(budget: number): void {
     const { state } = this.cpu;
-    this.code.regions?.poll(this.retired);
-    const { rip } = state;
-    const block = this.code.cache.lookup(rip, executionMode(state));
-    this.connect(block, rip);
-    state.rip = block.rip;
+    const { retired } = this;
+    const end = retired + budget;
+    do {
+      this.code.regions?.poll(this.retired);
+      const { rip } = state;
+      const block = this.code.cache.lookup(rip, executionMode(state));
+      this.connect(block, rip);
+      if (block.entry !== block.address && this.retired !== retired) return void (this.way = false);
+      state.rip = block.rip;
+      this.runFrom(block, end - this.retired);
+    } while (this.linked && this.budget.granted >= 0 && this.retired < end);
+  }
+  private runFrom(block: Block, budget: number): void {
+    const { state } = this.cpu;
     const before = this.retired;
     this.execute(block, budget);
     // It left to say that the block is hot, before anything happened.
@@ -205,7 +221,8 @@ export class GeneratedRun {
     const retire = (untouched: number): void => void (this.retired += granted - left - untouched);
     const reason = view.getInt32(layout.EXIT_REASON, true);
     this.calledLast = reason === EXIT.CALLED;
-    this.way = reason === EXIT.LINK || this.calledLast;
+    this.linked = reason === EXIT.LINK;
+    this.way = this.linked || this.calledLast;
     switch (reason) {
       case EXIT.LINK: {
         retire(0);
@@ -252,7 +269,7 @@ export class GeneratedRun {
     return cache.blockOf(record).instructions[cache.position(record)];
   }
 
-  /** Plain meanings, called from generated code: 0 to go on behind it. */
+  /** Plain meanings, called from generated code (builder-types.ts, HELPERS). */
   private readonly called = (record: number): number => {
     const { cpu } = this;
     const { state } = cpu;
@@ -264,13 +281,35 @@ export class GeneratedRun {
       const jumped = dispatchCalled(cpu, insn) === 'jumped';
       if (!jumped && !insn.row.attributes.ends) return 0;
       if (!jumped) state.rip = nextRip(insn);
-      state.view.setInt32(layout.EXIT_REASON, EXIT.CALLED, true);
+      const goesOn = insn.row.meaning.kind === 'call' && this.goesOn();
+      if (goesOn) state.view.setUint32(layout.EXIT_LINK, 0, true);
+      state.view.setInt32(layout.EXIT_REASON, goesOn ? EXIT.LINK : EXIT.CALLED, true);
+      return goesOn ? GO_ON : LEAVE;
     } catch (fault) {
       if (!(fault instanceof Interruption)) throw fault;
       // A trap comes after the instruction: it has happened, and its RIP is the next one.
       this.port.failed(fault);
       state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);
+      return LEAVE;
     }
-    return 1;
   };
+
+  /**
+   * After a plain meaning that ended its block: whether nobody has to look before the next one. The shadow of STI is over
+   * at once where nothing waits, unless somebody could see it (stretch.ts).
+   */
+  private goesOn(): boolean {
+    const { cpu, user } = this;
+    const { state } = cpu;
+    if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingWaits(cpu)) return false;
+    if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.system32('activity') !== 0) return false;
+    const shadow = state.system32('interruptibility') & Number(SHADOWS);
+    if (shadow) {
+      if (shadow !== Number(BLOCKED_BY.sti) || this.budget.left < 1 || user.isBreakpoint(linearRip(state)))
+        return false;
+      state.setSystem('interruptibility', state.system('interruptibility') & ~SHADOWS);
+    }
+    this.codeMoved();
+    return true;
+  }
 }

@@ -25,6 +25,8 @@ export interface RunUser {
   /** Blocks end at these, where `stopsAt` is asked. */
   isBreakpoint(gva: bigint): boolean;
   stopsAt(gva: bigint): boolean;
+  /** Between two instructions nobody looks but who is told by a requested exit, an interrupt, a trap or a shadow. */
+  readonly undisturbed: boolean;
   /** Retired instructions while another one runs. */
   retired: number;
 }

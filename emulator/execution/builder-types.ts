@@ -68,10 +68,12 @@ export const HELPERS = {
   giveWay: { parameters: [I32], results: [] },
   /** (record of a guard) 0 to go on with the guarded block, else leave before it. */
   guard: { parameters: [I32], results: [I32] },
-  /** (site) The row's plain meaning: 0 to go on with the next instruction, else leave. */
+  /** (site) The row's plain meaning: 0 to go on with the next instruction, else LEAVE or GO_ON (record.ts). */
   called: { parameters: [I32], results: [I32] },
   /** (link word or 0, rip, record) The way on from a region: the next block | 1, or 0 with EXIT.LINK. */
   follow: { parameters: [I32, I64, I32], results: [I32] },
+  /** After GO_ON: the block at RIP | 1, or 0 to leave, for EXIT.LINK. */
+  resume: { parameters: [], results: [I32] },
   /** High halves of the 128-bit product. */
   mulHighU: { parameters: [I64, I64], results: [I64] },
   mulHighS: { parameters: [I64, I64], results: [I64] },

@@ -17,6 +17,7 @@ import { MemoryEmitter } from './builder-memory';
 import { CONDITION } from './builder-types';
 import type { PartialFlags } from './builder-types';
 import * as layout from './layout';
+import { SEG } from '../x86/registers';
 
 export * from './builder-types';
 
@@ -131,6 +132,11 @@ export abstract class Emitter extends MemoryEmitter {
   }
   setSystemFlags(value: Value): void {
     this.f.store(32, i32(0), value, layout.RFLAGS_SYSTEM);
+  }
+  /** The current privilege level, I32: the DPL of SS, as in cpu/state.ts. */
+  cpl(): Value {
+    const attributes = layout.SEGMENTS + SEG.SS * layout.SEGMENT_SIZE + layout.SEGMENT.ATTRIBUTES;
+    return load(32, i32(0), attributes).shrU(5).and(3);
   }
   /** I32 from any word of the processor's state (layout.ts): control registers, MXCSR. */
   state32(address: number): Value {

@@ -8,7 +8,7 @@ import type { ModuleBuilder, Value } from './wasm';
 import * as layout from './layout';
 import { SEG, VECTOR } from '../x86/registers';
 
-export const SHARED_HELPERS = ['segmentLinear', 'follow', 'mulHighU', 'mulHighS', 'divideU'] as const;
+export const SHARED_HELPERS = ['segmentLinear', 'follow', 'resume', 'mulHighU', 'mulHighS', 'divideU'] as const;
 type Shared = (typeof SHARED_HELPERS)[number];
 
 const LOW32 = 0xffff_ffffn;
@@ -101,11 +101,21 @@ function follow(): FunctionBuilder {
   return f;
 }
 
+/** The way on from a plain meaning that ended its block and has said why it leaves if there is none. */
+function resume(): FunctionBuilder {
+  const f = new FunctionBuilder(HELPERS.resume.parameters);
+  probeJumpCache(f, f.let(load(64, i32(0), layout.RIP)), (found) => f.return(found.or(1)));
+  f.return(i32(0));
+  f.unreachable();
+  return f;
+}
+
 /** Adds them to a module; they are exported by name, for modules that come later. */
 export function addHelpers(module: ModuleBuilder): Pick<HelperIndices, Shared> {
   const builders: Record<Shared, FunctionBuilder> = {
     segmentLinear: segmentLinear(),
     follow: follow(),
+    resume: resume(),
     mulHighU: mulHigh(false),
     mulHighS: mulHigh(true),
     divideU: divideU(),

@@ -8,7 +8,7 @@ import type { Form, Helper, HelperIndices, Size } from './builder';
 import { FunctionBuilder, I32, ModuleBuilder, call, callIndirect, i32, load, load32S } from './wasm';
 import type { Label, Value } from './wasm';
 import * as layout from './layout';
-import { EXIT, GUARD_BYTES, HEADER, HEADER_BYTES, RECORD, RECORD_BYTES } from './record';
+import { EXIT, GUARD_BYTES, HEADER, HEADER_BYTES, LEAVE, RECORD, RECORD_BYTES } from './record';
 import { addHelpers, SHARED_HELPERS } from './helpers';
 import { followLink, leave, probeJumpCache } from './links';
 import type { Ways } from './links';
@@ -206,7 +206,13 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
           f.branch(exit);
         };
         const callMeaning = (): void => {
-          f.branchIf(exit, call(helpers.called, I32, [record]));
+          const answer = f.let(call(helpers.called, I32, [record]));
+          f.if(answer, () => {
+            f.branchIf(exit, answer.eq(LEAVE));
+            const to = f.let(call(helpers.resume, I32, []));
+            f.branchIf(exit, to.eqz());
+            ways.enter(to.sub(1));
+          });
           ways.next(record.add(RECORD_BYTES));
         };
         const fall = (): void => followLink(f, record, RECORD.LINK_NEXT, load(64, record, RECORD.NEXT_RIP), ways);

@@ -136,7 +136,7 @@ export const JUMP_CACHE = TLB + TLB_BYTES;
 export const jumpCacheEntry = (rip: number, mode: number): number =>
   JUMP_CACHE + ((rip ^ ((rip ^ mode) >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 16;
 export const PROCESSOR_SHIFT = 20;
-export const JUMP_CACHE_ENTRIES = 4096;
+export const JUMP_CACHE_ENTRIES = 16384;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * 16;
 
 /** Decoded records of all blocks. */

@@ -53,3 +53,7 @@ export const EXIT = {
   /** A repeated string instruction has more iterations to do than the budget. */ AGAIN: 6,
   /** The block at EXIT_RECORD, about to be executed, has become worth compiling. */ HOT: 7,
 } as const; // prettier-ignore
+
+/** What `called` answers besides 0: leave, for EXIT_REASON; go on with the block at RIP. */
+export const LEAVE = 1;
+export const GO_ON = 2;

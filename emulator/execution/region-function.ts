@@ -6,7 +6,7 @@ import { assert } from '../util/assert';
 import type { HelperIndices } from './builder';
 import * as layout from './layout';
 import { leave } from './links';
-import { EXIT, RECORD_BYTES } from './record';
+import { EXIT, GO_ON, RECORD_BYTES } from './record';
 import type { Site } from './region-emitter';
 import { FunctionBuilder, I32, I64, call, i32, load } from './wasm';
 import type { Label, Local, Value } from './wasm';
@@ -85,10 +85,16 @@ export abstract class RegionFunction {
     if (this.excess > 0) this.f.set(this.left, this.f.get(this.left).add(this.excess));
   }
   /** Calls the row's plain meaning; leaves if it wants to, or if somebody asked for an exit meanwhile. */
-  protected callOut({ record }: Site): void {
+  protected callOut({ record, insn }: Site): void {
     const { f } = this;
+    const { ends } = insn.row.attributes;
     this.publish();
-    f.if(call(this.helpers.called, I32, [i32(record)]), () => f.return(i32(0)));
+    const answer = f.let(call(this.helpers.called, I32, [i32(record)]));
+    f.if(answer, () => {
+      if (ends) f.if(answer.eq(GO_ON), () => f.return(call(this.helpers.resume, I32, [])));
+      f.return(i32(0));
+    });
+    if (ends) return f.unreachable();
     this.takeBack();
     f.if(f.get(this.left).ltS(0), () => this.stopAt(record + RECORD_BYTES), undefined, false);
   }

@@ -35,7 +35,7 @@ const NO_INTERRUPTS: InterruptSource = {
   readMsr: () => undefined,
   writeMsr: () => false,
 };
-const NOBODY: RunUser = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false };
+const NOBODY: RunUser = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false, undisturbed: false };
 
 /** Frames for the hypervisor's own tables, by frames of guests' RAM: second-stage and shadow tables, a translation cache. */
 export const overheadOf = (guestFrames: number): number => runsOf(guestFrames / 8 + 4096) * RUN_FRAMES;

@@ -57,6 +57,8 @@ export class Pc implements Machine, StepHost {
   private deadline = Infinity;
   private filters: readonly TrapFilter[] = [];
   private disks: readonly BiosDisk[] = [];
+  /** RAM may hold something. */
+  private used: boolean;
 
   constructor(
     readonly config: Readonly<MachineConfig>,
@@ -64,6 +66,7 @@ export class Pc implements Machine, StepHost {
   ) {
     checkConfig(config);
     this.virtualization = place?.virtualization;
+    this.used = place !== undefined;
     const model = makeModel(config.cpu, place && { virtualization: 'none' });
     const memory = place?.memory ?? linearMemory(config);
     this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
@@ -183,7 +186,8 @@ export class Pc implements Machine, StepHost {
     this.deadline = this.board.nextDeadline();
   } // prettier-ignore
   private powerOn(): void {
-    this.physical.clear();
+    if (this.used) this.physical.clear();
+    this.used = true;
     this.idle = 0;
     this.pendingStop = undefined;
     this.loop.restart();
@@ -233,6 +237,7 @@ export class Pc implements Machine, StepHost {
   screen = (): Screen => this.board.screen();
 
   private edited(): void {
+    this.used = true;
     for (const cpu of this.cpus) cpu.mmu.tlb.flush();
     this.virtualization?.inspect.edited();
   }
@@ -274,6 +279,7 @@ export class Pc implements Machine, StepHost {
         `The snapshot is of a machine with other equipment (${equipment}); boot with the same first.`,
       );
     this.loop.resume();
+    this.used = true;
     this.physical.setImage(ram);
     this.idle = idle;
     this.loop.restart(retired, turn);

@@ -12,19 +12,34 @@ import * as layout from '../execution/layout';
 const TABLES = 8;
 const ENTRY_WORDS = 4;
 const INDEX_MASK = layout.TLB_ENTRIES - 1;
-/** Beyond so many fills since the last flush whole tables are wiped; below, the filled slots. */
+/** Beyond so many fills since the last flush whole tables are searched; below, the filled slots. */
 const LOG_LENGTH = 4096;
 const CODE_ENTRIES = 256;
 /** Beside the page's size: a load of CR3 leaves the entry alone. */
 const GLOBAL = 0x100;
+
+class FillLog {
+  readonly slots = new Int32Array(LOG_LENGTH);
+  /** More than there is room for: some are missing. */
+  count = 0;
+
+  add(slot: number): void {
+    if (this.count < LOG_LENGTH) this.slots[this.count] = slot;
+    this.count++;
+  }
+  get complete(): boolean {
+    return this.count <= LOG_LENGTH;
+  }
+}
 
 /** What was forgotten: all, all but global pages, or what lies in the same GiB as an address. */
 export type Flushed = 'all' | 'non-global' | { lo: number; hi: number };
 
 export class Tlb {
   private readonly words: Int32Array;
-  private readonly log = new Int32Array(LOG_LENGTH);
-  private logged = 0;
+  /** Slots that were filled since the last flush that concerns them: with global pages, and with others. */
+  private readonly globals = new FillLog();
+  private readonly others = new FillLog();
   /** Tables that hold anything, a bit each. */
   private used = 0;
   private largePages = false;
@@ -74,8 +89,7 @@ export class Tlb {
     words[slot + 3] = pageShift | (global ? GLOBAL : 0);
     this.used |= 1 << ((table - this.base) / layout.TLB_TABLE_BYTES);
     if (pageShift > 12) this.largePages = true;
-    if (this.logged < LOG_LENGTH) this.log[this.logged] = slot;
-    this.logged++;
+    (global ? this.globals : this.others).add(slot);
   }
 
   /** gpa of a fetched byte, or -1. */
@@ -93,9 +107,9 @@ export class Tlb {
   }
 
   flush(): void {
-    const words = this.words;
-    if (this.logged <= LOG_LENGTH) {
-      for (let i = 0; i < this.logged; i++) words[this.log[i]] = -1;
+    const { words, globals, others } = this;
+    if (globals.complete && others.complete) {
+      for (const { slots, count } of [globals, others]) for (let i = 0; i < count; i++) words[slots[i]] = -1;
     } else {
       for (let t = 0; t < TABLES; t++) {
         if (!(this.used & (1 << t))) continue;
@@ -103,7 +117,7 @@ export class Tlb {
         words.fill(-1, first, first + (layout.TLB_TABLE_BYTES >>> 2));
       }
     }
-    this.logged = 0;
+    globals.count = others.count = 0;
     this.used = 0;
     this.largePages = false;
     this.codeLow.fill(-1);
@@ -112,17 +126,13 @@ export class Tlb {
 
   /** As a load of CR3 (SDM vol. 3A 4.10.4.1). */
   flushNonGlobal(): void {
-    const { words } = this;
-    let kept = 0;
-    const look = (slot: number): void => {
-      if (words[slot] === -1) return;
+    const { words, others } = this;
+    const forget = (slot: number): void => {
       if (!(words[slot + 3] & GLOBAL)) words[slot] = -1;
-      else if (kept++ < LOG_LENGTH) this.log[kept - 1] = slot;
     };
-    // What is kept is written to where was read already.
-    if (this.logged > LOG_LENGTH) return this.flush();
-    for (let i = 0; i < this.logged; i++) look(this.log[i]);
-    this.logged = kept;
+    if (!others.complete) this.eachUsed(forget);
+    else for (let i = 0; i < others.count; i++) forget(others.slots[i]);
+    others.count = 0;
     for (let i = 0; i < CODE_ENTRIES; i++) if (!this.codeGlobal[i]) this.codeLow[i] = -1;
     this.onFlush('non-global');
   }

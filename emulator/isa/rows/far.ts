@@ -1,6 +1,6 @@
 /** Transfers between segments and levels, and the flags that levels guard. */
 import type { RowAttributes } from '../instruction';
-import { called } from '../row';
+import { called, guarded } from '../row';
 import type { RowSpec } from '../row';
 import * as far from '../semantics/far';
 import * as flags from '../semantics/flags';
@@ -27,9 +27,14 @@ export const farRows: readonly RowSpec[] = [
   called('0f 34', 'sysenter', '', far.sysenter, { ends: true, feature: 'sep' }),
   called('0f 35', 'sysexit', '', far.sysexit, { ends: true, privileged: true, feature: 'sep' }),
 
-  called('fa', 'cli', '', flags.cli, { writes: 'I' }),
+  guarded('fa', 'cli', '', flags.cliEmitted, flags.cli, { writes: 'I' }),
   called('fb', 'sti', '', flags.sti, { ends: true, writes: 'I' }),
-  called('9c', 'pushf', '', flags.pushf, { default64: true, sensitive: true, intercept: 'pushf', reads: ALL }),
+  guarded('9c', 'pushf', '', flags.pushfEmitted, flags.pushf, {
+    default64: true,
+    sensitive: true,
+    intercept: 'pushf',
+    reads: ALL,
+  }),
   called('9d', 'popf', '', flags.popf, {
     default64: true,
     ends: true,

@@ -1,5 +1,6 @@
 /**
- * RFLAGS: POPF, PUSHF, CLI and STI, which IOPL and the mode decide on (plain); CLC, STC, CMC, CLD, STD, LAHF, SAHF (emitted).
+ * RFLAGS: POPF, PUSHF, CLI and STI, which IOPL and the mode decide on (plain, and emitted for what is common); CLC, STC, CMC,
+ * CLD, STD, LAHF, SAHF (emitted).
  */
 import { GuestFault } from '../../cpu/ports';
 import type { Processor } from '../../cpu/ports';
@@ -58,10 +59,26 @@ export const sti: SystemMeaning = (cpu) => {
   state.systemFlags |= RFLAGS.IF;
   cpu.inhibitInterrupts('sti');
 };
+/** At level 0, whatever IOPL says. */
+export function cliEmitted(e: Emitter): void {
+  e.if(e.cpl(), () => e.plain());
+  e.setSystemFlags(e.systemFlags().and(~RFLAGS.IF));
+}
 export const pushf: SystemMeaning = (cpu, insn) => {
   if (cpu.virtual8086) checkIopl(cpu);
   cpu.push(BigInt((cpu.state.rflags & ~(RFLAGS.VM | RFLAGS.RF)) >>> 0), bytesOf(insn));
 };
+
+/** Outside virtual-8086 mode. */
+export function pushfEmitted(e: Emitter): void {
+  const system = e.let(e.systemFlags());
+  // In 64-bit mode, whose stack no other has, VM is never set.
+  if (e.form.stackSize !== 64) e.if(system.and(RFLAGS.VM), () => e.plain());
+  const flag = (code: number, bit: number) => e.condition(code).shl(bit);
+  const arithmetic = flag(0, 11).or(flag(8, 7)).or(flag(4, 6)).or(e.adjust().shl(4)).or(flag(10, 2)).or(flag(2, 0));
+  const image = arithmetic.or(system.and(~(RFLAGS.VM | RFLAGS.RF))).or(RFLAGS.FIXED);
+  e.push(e.truncate(e.let(image)));
+}
 
 const POPF_ALWAYS =
   RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.TF | RFLAGS.DF | RFLAGS.OF | RFLAGS.NT;

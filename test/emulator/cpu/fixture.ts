@@ -214,7 +214,11 @@ export class Bench {
   private generated(bytes: Uint8Array): void {
     this.physical.data.set(bytes, layout.RAM + Number(this.state.rip));
     const idle = Number(this.ticks) * NS_PER_INSTRUCTION;
-    new GeneratedRun(this.cpu, { idle, retired: 0, isBreakpoint: () => false, stopsAt: () => false }, memory).run(1);
+    new GeneratedRun(
+      this.cpu,
+      { idle, retired: 0, isBreakpoint: () => false, stopsAt: () => false, undisturbed: true },
+      memory,
+    ).run(1);
   }
   selectors(): string {
     return `${this.state.selector(SEG.CS).toString(16)}:${this.state.rip.toString(16)} ${this.state.selector(SEG.SS).toString(16)}:${this.state.gpr(GPR.RSP).toString(16)}`;
