@@ -6,10 +6,12 @@ import { CONTEXT } from '../execution/layout';
 import * as layout from '../execution/layout';
 import type { Mmu } from '../mmu/access';
 import { formatOf } from '../mmu/guest-paging';
-import { CR0, CR4, EFER, RFLAGS } from '../x86/registers';
+import { CR0, CR4, EFER, RFLAGS, SEG } from '../x86/registers';
 import * as mode from './mode';
 import type { Model } from './models';
 import type { CpuState } from './state';
+
+const CR3 = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr3') * 8;
 
 export class AddressRules {
   /** Control registers that `mmu.paging` was computed from. */
@@ -17,6 +19,9 @@ export class AddressRules {
   private cr3 = -1n;
   private cr4 = -1;
   private efer = -1;
+  /** In 64-bit mode: what everything here follows from, and words that say it, as they were and as they are. */
+  private readonly known = new Int32Array(11);
+  private readonly now = new Int32Array(11);
 
   constructor(
     private readonly state: CpuState,
@@ -31,6 +36,10 @@ export class AddressRules {
   /** After any change of mode, level, code segment or flags. */
   modeChanged(): void {
     const { state, mmu } = this;
+    const { view } = state;
+    // Most changes of flags and loads of CS change nothing here.
+    this.look(this.now);
+    if (mmu.wide && equal(this.now, this.known)) return;
     const cr0 = state.system32('cr0');
     const cr4 = state.system32('cr4');
     if (
@@ -44,18 +53,31 @@ export class AddressRules {
     if (state.cpl === 3) mmu.context = ac && cr0 & CR0.AM ? CONTEXT.aligned : CONTEXT.user;
     else mmu.context = ac && cr4 & CR4.SMAP ? CONTEXT.supervisorNoSmap : CONTEXT.supervisor;
     mmu.wide = mode.isLong(state);
-    state.view.setInt32(layout.TLB_READ, mmu.tlb.readTable(mmu.context), true);
-    state.view.setInt32(layout.TLB_WRITE, mmu.tlb.writeTable(mmu.context), true);
-    state.view.setInt32(
-      layout.MODE,
-      mode.modeKey(state, this.asks()) | (this.processor << layout.PROCESSOR_SHIFT),
-      true,
-    );
+    view.setInt32(layout.TLB_READ, mmu.tlb.readTable(mmu.context), true);
+    view.setInt32(layout.TLB_WRITE, mmu.tlb.writeTable(mmu.context), true);
+    view.setInt32(layout.MODE, mode.modeKey(state, this.asks()) | (this.processor << layout.PROCESSOR_SHIFT), true);
+    this.look(this.known);
+  }
+  private look(words: Int32Array): void {
+    const { state } = this;
+    const { view } = state;
+    words[0] = state.system32('cr0');
+    words[1] = state.system32('cr4');
+    words[2] = state.system32('efer');
+    words[3] = view.getInt32(CR3, true);
+    words[4] = view.getInt32(CR3 + 4, true);
+    words[5] = state.systemFlags & (RFLAGS.AC | RFLAGS.VM);
+    words[6] = state.segmentAttributes(SEG.CS);
+    words[7] = state.segmentAttributes(SEG.SS);
+    words[8] = this.asks() ? 1 : 0;
+    words[9] = view.getInt32(layout.TLB_READ, true);
+    words[10] = view.getInt32(layout.MODE, true);
   }
 
   /** `mmu.paging` from the registers as they are. Translations that the TLB holds are the caller's concern. */
   recompute(): void {
     const { state } = this;
+    this.known.fill(-1);
     const { paging } = this.mmu;
     this.cr0 = state.system32('cr0');
     this.cr3 = state.system('cr3');
@@ -81,4 +103,9 @@ export class AddressRules {
     paging.smap = (this.cr4 & CR4.SMAP) !== 0;
     this.mmu.onPaging?.();
   }
+}
+
+function equal(a: Int32Array, b: Int32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

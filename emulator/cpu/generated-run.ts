@@ -12,17 +12,16 @@ import type { Instruction } from '../isa/instruction';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
 import { NS_PER_INSTRUCTION } from '../util/time';
-import { RFLAGS, SEG } from '../x86/registers';
+import { SEG } from '../x86/registers';
 import { Budget } from './budget';
 import type { Cpu } from './cpu';
 import { dispatchCalled } from './dispatch';
 import { codeSource } from './code-source';
 import { MemoryPort } from './memory-port';
 import type { RunUser } from './step-host';
-import { executionMode, linearRip } from './mode';
+import { executionMode } from './mode';
 import { Interruption } from './ports';
-import { BLOCKED_BY, SHADOWS } from './stretch';
-import { somethingWaits } from './turns';
+import { passesOn } from './stretch';
 
 export class GeneratedRun {
   readonly code: GeneratedCode;
@@ -281,7 +280,8 @@ export class GeneratedRun {
       const jumped = dispatchCalled(cpu, insn) === 'jumped';
       if (!jumped && !insn.row.attributes.ends) return 0;
       if (!jumped) state.rip = nextRip(insn);
-      const goesOn = insn.row.meaning.kind === 'call' && this.goesOn();
+      const goesOn = insn.row.meaning.kind === 'call' && passesOn(cpu, this.user, this.budget.left);
+      if (goesOn) this.codeMoved();
       if (goesOn) state.view.setUint32(layout.EXIT_LINK, 0, true);
       state.view.setInt32(layout.EXIT_REASON, goesOn ? EXIT.LINK : EXIT.CALLED, true);
       return goesOn ? GO_ON : LEAVE;
@@ -293,23 +293,4 @@ export class GeneratedRun {
       return LEAVE;
     }
   };
-
-  /**
-   * After a plain meaning that ended its block: whether nobody has to look before the next one. The shadow of STI is over
-   * at once where nothing waits, unless somebody could see it (stretch.ts).
-   */
-  private goesOn(): boolean {
-    const { cpu, user } = this;
-    const { state } = cpu;
-    if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingWaits(cpu)) return false;
-    if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.system32('activity') !== 0) return false;
-    const shadow = state.system32('interruptibility') & Number(SHADOWS);
-    if (shadow) {
-      if (shadow !== Number(BLOCKED_BY.sti) || this.budget.left < 1 || user.isBreakpoint(linearRip(state)))
-        return false;
-      state.setSystem('interruptibility', state.system('interruptibility') & ~SHADOWS);
-    }
-    this.codeMoved();
-    return true;
-  }
 }

@@ -87,9 +87,9 @@ export function stackDescriptor(
 /** After a return to an outer level: data segments that the new level may not have become null (SDM vol. 2 RET). */
 export function dropInnerSegments(cpu: Cpu, cpl: number): void {
   for (const index of [SEG.ES, SEG.DS, SEG.FS, SEG.GS]) {
-    const segment = cpu.state.segment(index);
-    if (segment.attributes & ATTRIBUTE.UNUSABLE) continue;
-    if (!isConforming(segment) && dplOf(segment) < cpl) cpu.state.setSegment(index, nullSegment(0));
+    const attributes = cpu.state.segmentAttributes(index);
+    if (attributes & ATTRIBUTE.UNUSABLE) continue;
+    if (!isConforming({ attributes }) && dplOf({ attributes }) < cpl) cpu.state.setSegment(index, nullSegment(0));
   }
 }
 

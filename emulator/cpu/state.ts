@@ -11,6 +11,9 @@ const SYSTEM_ADDRESS = Object.fromEntries(
   layout.SYSTEM_REGISTERS.map((name, i) => [name, layout.SYSTEM + i * 8]),
 ) as Record<layout.SystemRegister, number>;
 
+/** Of the upper half of a 64-bit value. */
+const SIGN = 0x8000_0000;
+
 /** A segment register with its hidden part. `attributes` as in VMX (SDM vol. 3C table 25-2); `limit` in bytes. */
 export interface Segment {
   selector: number;
@@ -94,44 +97,52 @@ export class CpuState {
 
   /** All of RFLAGS, the arithmetic flags computed from the words that the last operation left. */
   get rflags(): number {
+    // In halves: 64-bit integers of TypeScript are objects, and this is asked at every interrupt.
     const v = this.view;
-    const s = v.getBigUint64(layout.FLAG_S, true);
-    const x = v.getBigUint64(layout.FLAG_X, true);
-    const y = v.getBigUint64(layout.FLAG_Y, true);
-    const r = v.getBigUint64(layout.FLAG_R, true);
-    const p = v.getBigUint64(layout.FLAG_P, true);
-    let flags = v.getUint32(layout.RFLAGS_SYSTEM, true) | RFLAGS.FIXED;
-    if (s < x) flags |= RFLAGS.CF;
-    if (((s ^ x) & (s ^ y)) >> 63n) flags |= RFLAGS.OF;
-    if (((s ^ x ^ y) >> 4n) & 1n) flags |= RFLAGS.AF;
-    if (r === 0n) flags |= RFLAGS.ZF;
-    if ((r ^ p) >> 63n) flags |= RFLAGS.SF;
-    let parity = Number((r ^ p) & 0xffn);
-    parity ^= parity >> 4;
-    if (!((0x6996 >> (parity & 15)) & 1)) flags |= RFLAGS.PF;
+    const low = (at: number): number => v.getUint32(at, true);
+    const high = (at: number): number => v.getUint32(at + 4, true);
+    const [sLow, xLow, sHigh, xHigh] = [
+      low(layout.FLAG_S),
+      low(layout.FLAG_X),
+      high(layout.FLAG_S),
+      high(layout.FLAG_X),
+    ];
+    const signed = low(layout.FLAG_R) ^ low(layout.FLAG_P);
+    let flags = low(layout.RFLAGS_SYSTEM) | RFLAGS.FIXED;
+    if (sHigh < xHigh || (sHigh === xHigh && sLow < xLow)) flags |= RFLAGS.CF;
+    if ((sHigh ^ xHigh) & (sHigh ^ high(layout.FLAG_Y)) & SIGN) flags |= RFLAGS.OF;
+    if ((sLow ^ xLow ^ low(layout.FLAG_Y)) & 16) flags |= RFLAGS.AF;
+    if ((low(layout.FLAG_R) | high(layout.FLAG_R)) === 0) flags |= RFLAGS.ZF;
+    if ((high(layout.FLAG_R) ^ high(layout.FLAG_P)) & SIGN) flags |= RFLAGS.SF;
+    const parity = (signed ^ (signed >> 4)) & 15;
+    if (!((0x6996 >> parity) & 1)) flags |= RFLAGS.PF;
     return flags >>> 0;
   }
   /** Any combination is possible, also those that no result has: see FLAG_P. */
   set rflags(value: number) {
     const v = this.view;
     const arithmetic = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.OF;
-    v.setBigUint64(layout.RFLAGS_SYSTEM, BigInt(((value & ~arithmetic) | RFLAGS.FIXED) >>> 0), true);
-    const cf = value & RFLAGS.CF ? 1n : 0n;
-    const of = value & RFLAGS.OF ? 1n : 0n;
-    const af = value & RFLAGS.AF ? 1n : 0n;
+    const put = (at: number, word: number): void => {
+      v.setInt32(at, word, true);
+      v.setInt32(at + 4, word >> 31, true);
+    };
+    v.setUint32(layout.RFLAGS_SYSTEM, (value & ~arithmetic) | RFLAGS.FIXED, true);
+    v.setUint32(layout.RFLAGS_SYSTEM + 4, 0, true);
+    const cf = value & RFLAGS.CF ? 1 : 0;
+    const of = value & RFLAGS.OF ? 1 : 0;
+    const af = value & RFLAGS.AF ? 1 : 0;
     const both = -(cf & of);
-    const s = -(of & (cf ^ 1n));
+    const s = -(of & (cf ^ 1));
     const x = both | cf;
-    const y = both ^ (((((s ^ x ^ both) >> 4n) & 1n) ^ af) << 4n);
-    v.setBigInt64(layout.FLAG_S, s, true);
-    v.setBigInt64(layout.FLAG_X, x, true);
-    v.setBigInt64(layout.FLAG_Y, y, true);
-    const r = value & RFLAGS.ZF ? 0n : 1n;
-    const sign = value & RFLAGS.SF ? 1n << 63n : 0n;
+    put(layout.FLAG_S, s);
+    put(layout.FLAG_X, x);
+    put(layout.FLAG_Y, both ^ (((((s ^ x ^ both) >> 4) & 1) ^ af) << 4));
+    const r = value & RFLAGS.ZF ? 0 : 1;
+    put(layout.FLAG_R, r);
     // R's low byte is 0 (even parity) or 1 (odd): P's low bit turns it into what was asked for.
-    const odd = value & RFLAGS.PF ? 0n : 1n;
-    v.setBigInt64(layout.FLAG_R, r, true);
-    v.setBigUint64(layout.FLAG_P, sign | (r ^ odd), true);
+    const odd = value & RFLAGS.PF ? 0 : 1;
+    v.setUint32(layout.FLAG_P, r ^ odd, true);
+    v.setUint32(layout.FLAG_P + 4, value & RFLAGS.SF ? SIGN : 0, true);
   }
   /** RFLAGS without the arithmetic flags: cheap to test IF, TF, VM, IOPL... */
   get systemFlags(): number {

@@ -2,7 +2,9 @@
 import { RFLAGS } from '../x86/registers';
 import type { Cpu } from './cpu';
 import type { GeneratedRun } from './generated-run';
-import { somethingWaits } from './turns';
+import { linearRip } from './mode';
+import type { RunUser } from './step-host';
+import { ACTIVITY, somethingWaits } from './turns';
 
 /** Bits of `interruptibility`: blocking as in SDM vol. 3C table 25-3, and AMD's GIF when it is clear (APM vol. 2 15.17). */
 export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n, gif: 8n } as const;
@@ -44,4 +46,20 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
   const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
   if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
   if (trap) throw trap;
+}
+
+/**
+ * After a plain meaning that ended its block: whether generated code goes on with the next one, because nobody has to look
+ * in between. The shadow of STI is over at once where nothing waits, unless somebody could see it. `left`: of the budget.
+ */
+export function passesOn(cpu: Cpu, user: RunUser, left: number): boolean {
+  const { state } = cpu;
+  if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingWaits(cpu)) return false;
+  if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.system32('activity') !== Number(ACTIVITY.active))
+    return false;
+  const shadow = state.system('interruptibility') & SHADOWS;
+  if (!shadow) return true;
+  if (shadow !== BLOCKED_BY.sti || left < 1 || user.isBreakpoint(linearRip(state))) return false;
+  state.setSystem('interruptibility', state.system('interruptibility') & ~SHADOWS);
+  return true;
 }

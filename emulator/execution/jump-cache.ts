@@ -6,13 +6,20 @@ import type { Flushed } from '../mmu/tlb';
 import type { Block } from './code-cache';
 import * as layout from './layout';
 
-/** What a flush may leave: of a global page; in 64-bit mode, so that RIP is the linear address, and within one page. */
-const KEEP = { GLOBAL: 1, LINEAR: 2 } as const;
+/** In 64-bit mode and within one page RIP is the linear address, of which a flush may leave some. */
+const NOT_LINEAR = -1;
+/** What one processor entered and lost together. A page has a GiB at most. */
+interface Group {
+  /** Bits 63:30 of the linear address, or NOT_LINEAR. */
+  readonly gib: number;
+  readonly global: boolean;
+  /** Addresses of entries; what another processor, or another group, left there since is lost to it and stays on the list. */
+  entries: number[];
+}
 
 export class JumpCache {
-  /** Entries in use, by processor. */
-  private readonly entries: number[][] = [];
-  private readonly keep = new Uint8Array(layout.JUMP_CACHE_ENTRIES);
+  /** By processor. */
+  private readonly groups: Group[][] = [];
 
   constructor(private readonly view: DataView) {
     for (let entry = layout.JUMP_CACHE; entry < layout.JUMP_CACHE_END; entry += 16) this.empty(entry);
@@ -24,42 +31,42 @@ export class JumpCache {
     const low = Number(BigInt.asIntN(32, rip));
     const mode = view.getInt32(layout.MODE, true);
     const entry = layout.jumpCacheEntry(low, mode);
-    // What another processor left here is lost to it, and stays on its list: two that fight over entries list them often.
-    if (view.getInt32(entry + 12, true) !== mode || view.getUint32(entry + 8, true) === 0) {
-      const processor = mode >> layout.PROCESSOR_SHIFT;
-      const entries = (this.entries[processor] ??= []);
-      if (entries.length > 2 * layout.JUMP_CACHE_ENTRIES) this.flush(processor, 'all');
-      entries.push(entry);
-    }
-    const linear = block.mode.codeSize === 64 && block.secondGpa < 0;
-    this.keep[(entry - layout.JUMP_CACHE) >> 4] = linear ? KEEP.LINEAR | (isGlobal ? KEEP.GLOBAL : 0) : 0;
     view.setBigUint64(entry, rip, true);
     view.setUint32(entry + 8, block.entry, true);
     view.setInt32(entry + 12, mode, true);
+    const linear = block.mode.codeSize === 64 && block.secondGpa < 0;
+    this.list(mode >> layout.PROCESSOR_SHIFT, entry, linear, isGlobal);
+  }
+  private list(processor: number, entry: number, linear: boolean, isGlobal: boolean): void {
+    const groups = (this.groups[processor] ??= []);
+    const gib = linear ? gibOf(this.view.getUint32(entry, true), this.view.getInt32(entry + 4, true)) : NOT_LINEAR;
+    const global = linear && isGlobal;
+    let group = groups.find((g) => g.gib === gib && g.global === global);
+    if (!group) groups.push((group = { gib, global, entries: [] }));
+    // Listed twice at most, or its list is of no use.
+    if (group.entries.length > 2 * layout.JUMP_CACHE_ENTRIES) this.flushGroup(group, processor);
+    group.entries.push(entry);
   }
 
   /** What one processor entered. */
   flush(processor: number, what: Flushed): void {
-    const entries = this.entries[processor] as number[] | undefined;
-    if (!entries) return;
-    let kept = 0;
-    for (const entry of entries) {
-      if (what !== 'all' && this.survives(entry, what)) entries[kept++] = entry;
-      else this.empty(entry);
+    const groups = this.groups[processor] as Group[] | undefined;
+    if (!groups) return;
+    const gib = typeof what === 'string' ? NOT_LINEAR : gibOf(what.lo, what.hi);
+    for (const group of groups) {
+      const survives = what === 'non-global' ? group.global : what !== 'all' && group.gib !== NOT_LINEAR && group.gib !== gib;
+      if (!survives) this.flushGroup(group, processor);
     }
-    entries.length = kept;
-  }
-  private survives(entry: number, what: Exclude<Flushed, 'all'>): boolean {
-    const { view } = this;
-    const keep = this.keep[(entry - layout.JUMP_CACHE) >> 4];
-    if (view.getUint32(entry + 8, true) === 0) return false;
-    if (what === 'non-global') return (keep & KEEP.GLOBAL) !== 0;
-    if (!(keep & KEEP.LINEAR)) return false;
-    // A page has a GiB at most.
-    return view.getUint32(entry, true) >>> 30 !== what.lo >>> 30 || view.getInt32(entry + 4, true) !== (what.hi | 0);
+    this.groups[processor] = groups.filter(({ entries }) => entries.length > 0);
+  } // prettier-ignore
+  /** Some of them may have become another group's, whose loss is harmless. */
+  private flushGroup(group: Group, processor: number): void {
+    for (const entry of group.entries)
+      if (this.view.getInt32(entry + 12, true) >> layout.PROCESSOR_SHIFT === processor) this.empty(entry);
+    group.entries = [];
   }
   clear(): void {
-    this.entries.forEach((_, processor) => this.flush(processor, 'all'));
+    this.groups.forEach((_, processor) => this.flush(processor, 'all'));
   }
 
   private empty(entry: number): void {
@@ -68,3 +75,6 @@ export class JumpCache {
     this.view.setInt32(entry + 12, -1, true);
   }
 }
+
+/** Bits 63:30, as a number that no other address beyond that GiB has. */
+const gibOf = (lo: number, hi: number): number => (hi >>> 0) * 4 + (lo >>> 30);

@@ -42,7 +42,8 @@ export class Tlb {
   private readonly others = new FillLog();
   /** Tables that hold anything, a bit each. */
   private used = 0;
-  private largePages = false;
+  /** Large pages that may be in the tables, by their numbers, by the log2 of their size. */
+  private readonly large = new Map<number, Set<number>>();
   /** Page address of a fetch (its low bits: 1 for user), gpa of the page. */
   private readonly codeLow = new Int32Array(CODE_ENTRIES).fill(-1);
   private readonly codeHigh = new Int32Array(CODE_ENTRIES);
@@ -80,6 +81,7 @@ export class Tlb {
 
   /** `host`: linear-memory address of the page's first byte. */
   fill(table: number, lo: number, hi: number, host: number, pageShift: number, global = false): void {
+    if (pageShift > 12) this.noteLarge(pageNumber(lo, hi, pageShift), pageShift);
     const page = lo & -4096;
     const slot = (table >>> 2) + ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
     const words = this.words;
@@ -88,8 +90,19 @@ export class Tlb {
     words[slot + 2] = host - page;
     words[slot + 3] = pageShift | (global ? GLOBAL : 0);
     this.used |= 1 << ((table - this.base) / layout.TLB_TABLE_BYTES);
-    if (pageShift > 12) this.largePages = true;
     (global ? this.globals : this.others).add(slot);
+  }
+
+  private noteLarge(number: number, shift: number): void {
+    let pages = this.large.get(shift);
+    if (!pages) this.large.set(shift, (pages = new Set()));
+    // A guest may have any number of them over time.
+    if (pages.size >= LOG_LENGTH) this.flush();
+    pages.add(number);
+  }
+  private isInLarge(lo: number, hi: number): boolean {
+    for (const [shift, pages] of this.large) if (pages.has(pageNumber(lo, hi, shift))) return true;
+    return false;
   }
 
   /** gpa of a fetched byte, or -1. */
@@ -119,7 +132,7 @@ export class Tlb {
     }
     globals.count = others.count = 0;
     this.used = 0;
-    this.largePages = false;
+    this.large.clear();
     this.codeLow.fill(-1);
     this.onFlush('all');
   }
@@ -143,7 +156,7 @@ export class Tlb {
 
   /** Everything of the page around hi:lo, whatever its size. */
   flushPage(lo: number, hi: number): void {
-    if (this.largePages) {
+    if (this.isInLarge(lo, hi)) {
       this.eachUsed((slot) => {
         const shift = this.words[slot + 3] & 0xff;
         if (pageNumber(this.words[slot], this.words[slot + 1], shift) === pageNumber(lo, hi, shift))
