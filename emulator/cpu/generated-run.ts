@@ -57,8 +57,8 @@ export class GeneratedRun {
     host: PhysicalMemory = cpu.mmu.physical,
   ) {
     this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
-    const { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString } = this.port;
-    const imports = { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkString, giveWay: this.giveWay, guard: this.guard, called: this.called }; // prettier-ignore
+    const { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkSlow } = this.port;
+    const imports = { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkSlow, giveWay: this.giveWay, guard: this.guard, called: this.called }; // prettier-ignore
     const source = codeSource(
       host,
       () => this.cpu,

@@ -5,6 +5,7 @@
  */
 import { SEG } from '../x86/registers';
 import type { Instruction } from '../isa/instruction';
+import { BULK_ITERATIONS } from '../execution/bulk-string';
 import * as layout from '../execution/layout';
 import { RETRY } from '../execution/record';
 import { toBigint } from '../mmu/access';
@@ -15,8 +16,6 @@ import type { CpuState } from './state';
 /** EXIT_FAULT: the exception is `pending` here. */
 export const PENDING = 0xff;
 const MODIFY = 0x100;
-/** Fewer iterations than this are done one by one. */
-const BULK_ITERATIONS = 4n;
 
 interface DirectedWrite {
   lo: number;
@@ -148,7 +147,7 @@ export class MemoryPort {
    * REP MOVS and REP STOS, forwards, in flat segments: as many iterations as lie in one page of plain RAM each, and in the
    * budget. Answers 0 for everything else, faults included: the plain iteration then finds them.
    */
-  readonly bulkString = (site: number): number => {
+  readonly bulkSlow = (site: number): number => {
     const insn = this.instructionAt(site);
     const { state } = this;
     if (insn.addressSize === 16 || state.systemFlags & 0x400) return 0;
@@ -174,7 +173,7 @@ export class MemoryPort {
     const inPage = (gva: bigint): number => Math.floor((4096 - Number(gva & 4095n)) / bytes);
     const budget = state.view.getInt32(layout.BUDGET, true);
     let n = Math.min(Number(count), budget + 1, inPage(to), isMove ? inPage(from) : Infinity);
-    if (n < Number(BULK_ITERATIONS)) return 0;
+    if (n < BULK_ITERATIONS) return 0;
     const low = (gva: bigint): number => Number(BigInt.asIntN(32, gva));
     const high = (gva: bigint): number => Number(BigInt.asIntN(32, gva >> 32n));
     const target = mmu.resolve(low(to), high(to), bytes, true, true);

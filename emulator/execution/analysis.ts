@@ -141,7 +141,7 @@ class NotingEmitter extends Emitter {
     this.notes.callsOut = true;
     this.notes.skips = true;
   }
-  bulkString(): Value {
+  protected bulk(): Value {
     this.notes.callsOut = true;
     return this.something(32);
   }

@@ -43,6 +43,9 @@ export interface Cell {
 /** Condition codes in encoding order without the inverting low bit (SDM vol. 1 appendix B). */
 export const CONDITION = { O: 0, B: 2, Z: 4, BE: 6, S: 8, P: 10, L: 12, LE: 14 } as const;
 
+/** What `bulkString` is told: bytes of an element, and these bits. */
+export const BULK = { BYTES: 0xf, MOVE: 0x10, FLAT: 0x20 } as const;
+
 /** Functions that are out of line in every tier. The first three are answered by the processor (cpu/memory-port.ts). */
 export const HELPERS = {
   /** (gva low, gva high, bytes, site) -> address in linear memory to read from; 0: fault. */
@@ -62,8 +65,10 @@ export const HELPERS = {
   slowCommit: { parameters: [I32], results: [] },
   /** (segment, offset, bytes, 1 when writing) -> linear address; -1 with the fault pending. */
   segmentLinear: { parameters: [I32, I64, I32, I32], results: [I64] },
-  /** (site) Many iterations of REP MOVS or REP STOS at once, registers and budget included; 0: do one the plain way. */
-  bulkString: { parameters: [I32], results: [I32] },
+  /** (site, BULK) Many iterations of REP MOVS or REP STOS at once, registers and budget included; 0: do one the plain way. */
+  bulkString: { parameters: [I32, I32], results: [I32] },
+  /** (site) The same, whatever the TLB knows. */
+  bulkSlow: { parameters: [I32], results: [I32] },
   /** (site) PAUSE, while another processor can run: it has its turn after this instruction. */
   giveWay: { parameters: [I32], results: [] },
   /** (record of a guard) 0 to go on with the guarded block, else leave before it. */

@@ -14,7 +14,7 @@ import { i32, i64, load, select } from './wasm';
 import type { Value } from './wasm';
 import { sumWords } from './builder-flags';
 import { MemoryEmitter } from './builder-memory';
-import { CONDITION } from './builder-types';
+import { BULK, CONDITION } from './builder-types';
 import type { PartialFlags } from './builder-types';
 import * as layout from './layout';
 import { SEG } from '../x86/registers';
@@ -41,7 +41,12 @@ export abstract class Emitter extends MemoryEmitter {
    */
   abstract plain(): void;
   /** Does many iterations of this REP MOVS or REP STOS at once where it can, registers and budget included: I32, how many. */
-  abstract bulkString(): Value;
+  protected abstract bulk(info: Value): Value;
+  bulkString(kind: 'move' | 'fill'): Value {
+    const { addressing, based, addressSize } = this.form;
+    const flat = addressing === 'flat64' && !based && addressSize === 64;
+    return this.bulk(i32((this.size / 8) | (kind === 'move' ? BULK.MOVE : 0) | (flat ? BULK.FLAT : 0)));
+  }
 
   // --- Flags. The words and what they mean: layout.ts.
   /** Somebody can see the flags that this instruction leaves: where computing them is dear, a meaning asks. */

@@ -1,6 +1,7 @@
 /** Out-of-line functions that are the same in every tier, as WebAssembly: wide products, long division, segment checks. */
 import { HELPERS } from './builder';
 import type { HelperIndices } from './builder';
+import { bulkString } from './bulk-string';
 import { probeJumpCache, leave } from './links';
 import { EXIT } from './record';
 import { FunctionBuilder, I64, i32, i64, load, select } from './wasm';
@@ -8,7 +9,15 @@ import type { ModuleBuilder, Value } from './wasm';
 import * as layout from './layout';
 import { SEG, VECTOR } from '../x86/registers';
 
-export const SHARED_HELPERS = ['segmentLinear', 'follow', 'resume', 'mulHighU', 'mulHighS', 'divideU'] as const;
+export const SHARED_HELPERS = [
+  'segmentLinear',
+  'follow',
+  'resume',
+  'bulkString',
+  'mulHighU',
+  'mulHighS',
+  'divideU',
+] as const;
 type Shared = (typeof SHARED_HELPERS)[number];
 
 const LOW32 = 0xffff_ffffn;
@@ -110,12 +119,13 @@ function resume(): FunctionBuilder {
   return f;
 }
 
-/** Adds them to a module; they are exported by name, for modules that come later. */
-export function addHelpers(module: ModuleBuilder): Pick<HelperIndices, Shared> {
+/** Adds them to a module; they are exported by name, for modules that come later. `bulkSlow`: that helper's index. */
+export function addHelpers(module: ModuleBuilder, bulkSlow: number): Pick<HelperIndices, Shared> {
   const builders: Record<Shared, FunctionBuilder> = {
     segmentLinear: segmentLinear(),
     follow: follow(),
     resume: resume(),
+    bulkString: bulkString(bulkSlow),
     mulHighU: mulHigh(false),
     mulHighS: mulHigh(true),
     divideU: divideU(),

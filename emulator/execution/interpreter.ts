@@ -145,8 +145,8 @@ class RecordEmitter extends Emitter {
       .sub(position);
     return load(64, i32(0), layout.TICKS_BASE).sub(ahead.extendS());
   }
-  bulkString(): Value {
-    return this.helper('bulkString', I32, [this.record]);
+  protected bulk(info: Value): Value {
+    return this.helper('bulkString', I32, [this.record, info]);
   }
 }
 
@@ -165,7 +165,7 @@ export const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => b
 export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(true);
   const imported = importHelpers(module, (name) => !isShared(name));
-  const helpers = { ...imported, ...addHelpers(module) } as HelperIndices;
+  const helpers = { ...imported, ...addHelpers(module, imported.bulkSlow!) } as HelperIndices;
   const formType = module.type([I32], [I32]);
 
   const f = new FunctionBuilder([I32]);

@@ -43,7 +43,7 @@ export interface RegionFrame {
   again(site: Site): void;
   plain(site: Site): void;
   giveWay(site: Site): void;
-  bulkString(site: Site): Value;
+  bulkString(site: Site, info: Value): Value;
   /** Instructions of the block from this one on, which were paid for and have not happened. */
   ahead(site: Site): number;
 }
@@ -204,8 +204,8 @@ export class RegionEmitter extends Emitter {
   override giveWay(): void {
     this.if(this.state32(layout.GIVE_WAY), () => this.frame.giveWay(this.at));
   }
-  bulkString(): Value {
-    return this.frame.bulkString(this.at);
+  protected bulk(info: Value): Value {
+    return this.frame.bulkString(this.at, info);
   }
   ticks(): Value {
     const ahead = this.frame.budget().add(this.frame.ahead(this.at));

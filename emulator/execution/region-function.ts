@@ -109,9 +109,9 @@ export abstract class RegionFunction {
     leave(f, EXIT.STOP, i32(record + RECORD_BYTES));
     f.return(i32(0));
   }
-  bulkString({ record }: Site): Value {
+  bulkString({ record }: Site, info: Value): Value {
     this.publish();
-    const done = this.f.let(call(this.helpers.bulkString, I32, [i32(record)]));
+    const done = this.f.let(call(this.helpers.bulkString, I32, [i32(record), info]));
     this.takeBack();
     return done;
   }

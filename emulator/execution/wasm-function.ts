@@ -76,6 +76,15 @@ export class FunctionBuilder {
     this.code.u8(0);
     this.code.u32(offset);
   }
+  /** Bytes within memory, from one address to another; they may overlap. Then: the low byte of a value to so many bytes. */
+  copy(to: Value, from: Value, bytes: Value): void {
+    for (const operand of [to, from, bytes]) operand.emit(this.code);
+    this.code.append([0xfc, 10, 0, 0]);
+  }
+  fill(to: Value, value: Value, bytes: Value): void {
+    for (const operand of [to, value, bytes]) operand.emit(this.code);
+    this.code.append([0xfc, 11, 0]);
+  }
   /** Call without a result. */
   call(callee: number, operands: readonly Value[]): void {
     for (const operand of operands) operand.emit(this.code);

@@ -14,12 +14,12 @@ const advance = (e: Emitter, register: number, at: Value, step: Value): void => 
 };
 
 /** `untilZero`: REPE and REPNE (CMPS, SCAS) also stop by ZF. `bulk`: many iterations may be done out of line. */
-function repeated(e: Emitter, iteration: () => void, options: { untilZero?: boolean; bulk?: boolean }): void {
+function repeated(e: Emitter, iteration: () => void, options: { untilZero?: boolean; bulk?: 'move' | 'fill' }): void {
   if (e.form.rep === 'none') return iteration();
   const size = e.form.addressSize;
   e.if(e.gpr(GPR.RCX, size).eqz(), () => e.fallThrough());
   if (options.bulk) {
-    e.if(e.bulkString(), () => {
+    e.if(e.bulkString(options.bulk), () => {
       e.if(e.gpr(GPR.RCX, size).eqz(), () => e.fallThrough());
       e.again();
     });
@@ -39,7 +39,7 @@ export function movs(e: Emitter): void {
     const step = e.let(e.stringStep(e.size / 8));
     advance(e, GPR.RSI, from, step);
     advance(e, GPR.RDI, to, step);
-  }, { bulk: true }); // prettier-ignore
+  }, { bulk: 'move' }); // prettier-ignore
 }
 
 export function stos(e: Emitter): void {
@@ -47,7 +47,7 @@ export function stos(e: Emitter): void {
     const to = pointer(e, GPR.RDI);
     e.storeAt(SEG.ES, to, e.size, e.gpr(GPR.RAX, e.size));
     advance(e, GPR.RDI, to, e.stringStep(e.size / 8));
-  }, { bulk: true }); // prettier-ignore
+  }, { bulk: 'fill' }); // prettier-ignore
 }
 
 export function lods(e: Emitter): void {
