@@ -72,6 +72,8 @@ export type Paging = (typeof PAGINGS)[number];
 
 /** What the hypervisor knows of a guest that it runs. */
 export interface Virtualization {
+  /** Number of the domain on its host. */
+  readonly domain: number;
   readonly technique: Technique;
   readonly paging: Paging;
   readonly exits: ExitLog;
@@ -164,8 +166,6 @@ export interface Inspector {
   readonly tables: TableInspector;
   /** Mappings from `from` on, in order, at most `limit`. */
   mappings(cpu: number, from: bigint, limit: number): Mapping[];
-  /** One paging structure of the address space now in force: its present entries. `table` undefined: the root. */
-  table(cpu: number, table?: { gpa: number; level: number }): { format: string; level: number; gpa: number; entries: (WalkStep & { index: number; gva: bigint })[] };
   disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[];
   /** `real`, `virtual-8086`, `protected-16`, `protected-32`, `compatibility-16`, `compatibility-32`, `long`. */
   mode(cpu: number): string;

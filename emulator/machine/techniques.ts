@@ -105,7 +105,7 @@ function virtualized(
   };
   const executor = ENGINES[technique].make(host, guest, paging, config.cpus);
   const inspect = new GuestInspector(host, guest, executor.view, paging);
-  const virtualization = { technique, paging, exits: guest.exits, holes: guest.holes, inspect };
+  const virtualization = { domain: index, technique, paging, exits: guest.exits, holes: guest.holes, inspect };
   machine = new Pc(config, { ...place, executor, virtualization });
   return machine;
 }
