@@ -5,13 +5,13 @@
  */
 
 import type { Tier } from '../execution/tier';
-import type { DomainInfo, DomainState } from '../hypervisor/domain';
+import type { DomainConfig, DomainInfo, DomainState } from '../hypervisor/domain';
 import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
 import type { HypervisorInspector, Mapping, TableInspector, Translation, WalkStep } from './inspect-api';
 
-export type { DomainInfo, DomainState, Mapping, SilentHole, Translation, VmExit, WalkStep };
+export type { DomainConfig, DomainInfo, DomainState, Mapping, SilentHole, Translation, VmExit, WalkStep };
 
 /** Why `run` returned. `domain`: the id of the one that it happened in, where several run. */
 export type Stop = StopReason & { domain?: number };
