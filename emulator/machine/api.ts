@@ -36,6 +36,8 @@ type StopReason =
   /** Every processor is halted and no timer runs: only outside input can wake it. */
   | { kind: 'idle' }
   | { kind: 'power-off' }
+  /** A paravirtualised domain cannot go on, or says so itself. `reason`: a clause about the domain. */
+  | { kind: 'crash'; cpu: number; reason: string }
   | { kind: 'reset' }
   /** The debug-exit port was written; `code` is what QEMU would exit with: the value * 2 + 1. */
   | { kind: 'debug-exit'; code: number }; // prettier-ignore
@@ -65,7 +67,7 @@ export interface MachineConfig {
   paging?: Paging;
 }
 
-export const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'vt-x', 'amd-v'] as const;
+export const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
 export type Technique = (typeof TECHNIQUES)[number];
 export const PAGINGS = ['shadow', 'direct', 'nested'] as const;
 export type Paging = (typeof PAGINGS)[number];
