@@ -288,7 +288,7 @@ export class Pc implements Machine, StepHost {
     };
   }
   restore(saved: unknown): void {
-    const { cpus, turn, board, equipment, ram, retired, idle } = saved as Saved;
+    const { cpus, turn, board, ram, retired, idle } = saved as Saved;
     checkSnapshot(saved as Saved, this.config, this.board.sockets.summary);
     this.loop.resume();
     this.used = true;
