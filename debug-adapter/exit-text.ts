@@ -59,6 +59,7 @@ export const EXIT_REASONS = {
   'code-write': 'a write to code that was translated',
   mmio: 'an access to device memory',
   'reflected-event': 'an event that is the guest\'s own', // prettier-ignore
+  hypercall: 'a hypercall',
 } as const satisfies Record<VmExit['reason'], string>;
 
 /** Names that vendors' manuals have for reasons. */
@@ -143,7 +144,9 @@ function causeText(cause: Cause): string {
 }
 
 /** One line: what the guest wanted, and where a reason of its own says more than the cause. */
-export function exitText({ reason, cause, mnemonic, gpa, address }: VmExit): string {
+export function exitText(exit: VmExit): string {
+  const { reason, cause, mnemonic, gpa, address, hypercall, refusal } = exit;
+  if (hypercall) return `${hypercallText(hypercall)}${refusal === undefined ? '' : `, refused: ${refusal}`}`;
   const text = causeText(cause);
   const name = mnemonic?.toUpperCase();
   const named = name === undefined || text.toUpperCase().includes(name) ? text : `${name}: ${text}`;
@@ -151,4 +154,9 @@ export function exitText({ reason, cause, mnemonic, gpa, address }: VmExit): str
   const to = gpa ?? address;
   const where = to === undefined ? '' : ` at ${gpa === undefined ? 'gv' : 'gp'}:${shortHex(to)}`;
   return `${EXIT_REASONS[reason]}${where} (${named})`;
+}
+/** `mmu_update(0x1000, 1, 0, 0x7ff0) = 0`: arguments as the registers have them. */
+function hypercallText({ name, args, result }: NonNullable<VmExit['hypercall']>): string {
+  const list = args.map((arg) => (arg < 10n ? `${arg}` : shortHex(arg))).join(', ');
+  return `${name}(${list})${result === undefined ? '' : ` = ${result}`}`;
 }

@@ -64,8 +64,7 @@ export class Pc implements Machine, StepHost {
     this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();
     this.board.attach(this.bios());
-    this.paravirtual = place?.paravirtual;
-    if (this.paravirtual) this.connect(this.paravirtual);
+    this.paravirtual = place?.paravirtual && this.connect(place.paravirtual);
     const seen = this.paravirtual?.machine ?? this.physical;
     const makeCpu = (_: unknown, apicId: number): Cpu =>
       new Cpu({
@@ -91,7 +90,7 @@ export class Pc implements Machine, StepHost {
     });
   }
 
-  private connect(domain: PvPlatform): void {
+  private connect(domain: PvPlatform): PvPlatform {
     this.board.attach(domain);
     domain.connect({
       stop: (stop) => void (this.pendingStop ??= stop),
@@ -100,6 +99,7 @@ export class Pc implements Machine, StepHost {
       giveWay: () => (this.loop.generated.gaveWay = true),
       deadlineMoved: () => (this.deadline = this.board.nextDeadline()),
     });
+    return domain;
   }
   /** Its memory is no more. */
   forsake(): void {
@@ -201,8 +201,6 @@ export class Pc implements Machine, StepHost {
   private startDomain(domain: PvPlatform, input: BootInput | FirmwareInput): void {
     if ('firmware' in input)
       throw new UserError(`${input.name}: technique paravirtual starts kernels, not firmware; leave firmware out.`);
-    // No display and no ROM hide any of it.
-    this.physical.setKind(0, this.config.memory - 1, 'ram');
     domain.start(input, this.cpus);
   }
   private powerOn(): void {
