@@ -59,6 +59,7 @@ const web = {
 export default [
   { ...node, name: 'extension', entry: { extension: './extension/extension.ts' } },
   { ...node, entry: { 'debug-adapter': './debug-adapter/main.ts', cli: './debug-adapter/cli.ts' } },
+  { ...node, entry: { 'language-server': './extension/language/server-node.ts' } },
   {
     ...web,
     name: 'web-extension',
@@ -66,6 +67,7 @@ export default [
     output: { ...web.output, library: { type: 'commonjs2' } },
   },
   { ...web, entry: { 'debug-adapter': './debug-adapter/worker.ts' } },
+  { ...web, entry: { 'language-server': './extension/language/server-web.ts' } },
   {
     ...common,
     name: 'views',

@@ -134,6 +134,11 @@ export interface CustomRequests {
     };
     body: ExitsBody;
   };
+  /** Exits and silent holes of the guest by line of one source, for the editor to show beside it. */
+  'ringside/exitLines': {
+    arguments: { source: { path: string } };
+    body: { lines: { line: number; exits: number; reasons: Record<string, number>; holes: number }[] };
+  };
   /** Binary translation: the guest's code beside what is executed for it. */
   'ringside/translated': {
     arguments: {
@@ -275,6 +280,5 @@ export type Command =
   | 'next' | 'stepIn' | 'stepOut' | 'goto' | 'gotoTargets'
   | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
-  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/setEntry'
-  | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/structures' | 'ringside/linux' | 'ringside/console'
+  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/linux' | 'ringside/exitLines' | 'ringside/console'
   | 'ringside/consoleInput' | 'ringside/screen' | 'ringside/keys';

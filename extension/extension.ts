@@ -1,11 +1,15 @@
 /** The extension on the desktop and on remote hosts: the debug adapter is a process of its own. */
 import * as vscode from 'vscode';
+import { startInProcess } from './language/client-node';
 import { register } from './registrations';
 
 export function activate(context: vscode.ExtensionContext): void {
   const program = vscode.Uri.joinPath(context.extensionUri, 'dist', 'debug-adapter.js').fsPath;
   register(context, {
-    // The command `node` with a script means the editor's own Node: nothing has to be installed.
-    createDebugAdapterDescriptor: () => new vscode.DebugAdapterExecutable('node', [program]),
+    adapters: {
+      // The command `node` with a script means the editor's own Node: nothing has to be installed.
+      createDebugAdapterDescriptor: () => new vscode.DebugAdapterExecutable('node', [program]),
+    },
+    startLanguageClient: startInProcess(context.extensionUri),
   });
 }

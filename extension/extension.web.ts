@@ -1,14 +1,18 @@
 /** The extension in a browser: the debug adapter is a web worker. */
 import * as vscode from 'vscode';
+import { startInWorker } from './language/client-web';
 import { register } from './registrations';
 import { WorkerAdapter } from './worker-adapter';
 
 export function activate(context: vscode.ExtensionContext): void {
   const script = vscode.Uri.joinPath(context.extensionUri, 'dist', 'web', 'debug-adapter.js');
   register(context, {
-    createDebugAdapterDescriptor: () =>
-      new vscode.DebugAdapterInlineImplementation(
-        new WorkerAdapter(new Worker(script.toString(true)), vscode.workspace.fs),
-      ),
+    adapters: {
+      createDebugAdapterDescriptor: () =>
+        new vscode.DebugAdapterInlineImplementation(
+          new WorkerAdapter(new Worker(script.toString(true)), vscode.workspace.fs),
+        ),
+    },
+    startLanguageClient: startInWorker(context.extensionUri),
   });
 }

@@ -1,13 +1,21 @@
 /** What both flavours of the extension contribute. Registrations only. */
 import * as vscode from 'vscode';
 import { provideLaunchConfigurations, resolveLaunchConfiguration, checkLaunchConfiguration } from './launch-config';
+import { registerLanguage } from './language/client';
+import type { StartClient } from './language/client';
 import { registerPanels } from './panels/host';
 import { DEBUG_TYPE, Sessions } from './sessions';
 import { SerialTerminals } from './terminal';
 import { DomainsView } from './views/domains';
 import { StructuresView } from './views/structures';
 
-export function register(context: vscode.ExtensionContext, adapters: vscode.DebugAdapterDescriptorFactory): void {
+/** What is started differently in a process and in a browser. */
+export interface Flavour {
+  adapters: vscode.DebugAdapterDescriptorFactory;
+  startLanguageClient: StartClient;
+}
+
+export function register(context: vscode.ExtensionContext, { adapters, startLanguageClient }: Flavour): void {
   const sessions = new Sessions();
   const terminals = new SerialTerminals();
   const dynamic = vscode.DebugConfigurationProviderTriggerKind.Dynamic;
@@ -26,6 +34,7 @@ export function register(context: vscode.ExtensionContext, adapters: vscode.Debu
     registerPanels(context.extensionUri, sessions),
     new StructuresView(sessions).register(),
     new DomainsView(sessions).register(),
+    registerLanguage(sessions, startLanguageClient),
     sessions,
     vscode.debug.onDidStartDebugSession((session) => void (session.type === DEBUG_TYPE && terminals.open(session))),
     vscode.debug.onDidTerminateDebugSession(

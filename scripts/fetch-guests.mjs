@@ -28,7 +28,6 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(root, '.cache', 'guests');
 const usual = [
   'memtest86+',
-  'grub-xen-host',
   'ipxe',
   'seabios',
   'grub-pc-bin',

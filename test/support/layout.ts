@@ -113,6 +113,25 @@ export const LAYERS: readonly Layer[] = [
       packages: ['vscode-languageserver-types'],
     },
   ),
+  layer(
+    'language server',
+    /^extension\/language\/(server(-node|-web)?|lsp)\.ts$/,
+    'the server knows features and the protocol, no editor',
+    {
+      imports: [/^extension\/language\/(features|workspace|protocol)/],
+      packages: [/^vscode-languageserver/],
+    },
+  ),
+  layer(
+    'language client',
+    /^extension\/language\/client(-node|-web)?\.ts$|^extension\/language\/(exit-counts|inline-registers)\.ts$/,
+    'the client knows the editor, and the server by its messages',
+    {
+      imports: [/^extension\/(language\/[^/]+|sessions)\.ts$/],
+      types: [/^debug-adapter\/protocol\.ts$/],
+      packages: ['vscode', /^vscode-languageclient/],
+    },
+  ),
   layer('extension', /^extension\//, 'the extension knows the debug adapter by its messages', {
     // What a launch attribute may be is said once: launch.ts reads no file and knows no session.
     imports: [/^extension\//, /^debug-adapter\/(launch|disk-option)\.ts$/],

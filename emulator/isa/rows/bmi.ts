@@ -21,6 +21,6 @@ export const bmiRows: readonly RowSpec[] = [
   emitted('vex l0 f3 0f 38 f7 /r', 'sarx', 'Gy,Ey,By', bmi.sarx, second),
   emitted('vex l0 f2 0f 38 f7 /r', 'shrx', 'Gy,Ey,By', bmi.shrx, second),
   emitted('vex l0 f2 0f 3a f0 /r', 'rorx', 'Gy,Ey,Ib', bmi.rorx, second),
-  emitted('66 0f 38 f6 /r', 'adcx', 'Gy,Ey', bmi.adcx, { feature: 'adx', writes: 'C' }),
-  emitted('f3 0f 38 f6 /r', 'adox', 'Gy,Ey', bmi.adox, { feature: 'adx', writes: 'O' }),
+  emitted('66 0f 38 f6 /r', 'adcx', 'Gy,Ey', bmi.adcx, { feature: 'adx', writes: 'C', reads: 'C' }),
+  emitted('f3 0f 38 f6 /r', 'adox', 'Gy,Ey', bmi.adox, { feature: 'adx', writes: 'O', reads: 'O' }),
 ];

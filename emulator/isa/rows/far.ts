@@ -17,14 +17,20 @@ export const farRows: readonly RowSpec[] = [
   called('ca', 'retf', 'Iw', far.farReturn, transfer),
   called('cf', 'iret', '', far.iret, { ...transfer, intercept: 'iret', writes: ALL }),
 
-  called('cd', 'int', 'Ib', far.int, { ...transfer, intercept: 'int' }),
+  called('cd', 'int', 'Ib', far.int, { ...transfer, intercept: 'int', writes: 'IT' }),
   called('cc', 'int3', '', far.int3, { ends: true }),
   called('f1', 'int1', '', far.int1, { ends: true, intercept: 'int1' }),
   called('ce', 'into', '', far.into, { ends: true, not64: true, reads: 'O' }),
 
-  called('0f 05', 'syscall', '', far.syscall, { ends: true, only64: true, feature: 'syscall' }),
-  called('0f 07', 'sysret', '', far.sysret, { ends: true, only64: true, privileged: true, feature: 'syscall' }),
-  called('0f 34', 'sysenter', '', far.sysenter, { ends: true, feature: 'sep' }),
+  called('0f 05', 'syscall', '', far.syscall, { ends: true, only64: true, writes: ALL, feature: 'syscall' }),
+  called('0f 07', 'sysret', '', far.sysret, {
+    ends: true,
+    only64: true,
+    writes: ALL,
+    privileged: true,
+    feature: 'syscall',
+  }),
+  called('0f 34', 'sysenter', '', far.sysenter, { ends: true, writes: 'I', feature: 'sep' }),
   called('0f 35', 'sysexit', '', far.sysexit, { ends: true, privileged: true, feature: 'sep' }),
 
   guarded('fa', 'cli', '', flags.cliEmitted, flags.cli, { writes: 'I' }),

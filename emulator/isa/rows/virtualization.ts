@@ -6,7 +6,8 @@ import * as vmx from '../semantics/vmx';
 import * as svm from '../semantics/svm';
 
 // A guest leaves before its privilege is looked at: the meaning does that (operation sections of chapter 31).
-const intel: RowAttributes = { feature: 'vmx', intercept: 'virtualization', ends: true };
+// VMsucceed, VMfailInvalid and VMfailValid are told by CF and ZF; the other arithmetic flags become 0 (31.2).
+const intel: RowAttributes = { feature: 'vmx', intercept: 'virtualization', ends: true, writes: 'OSZAPC' };
 const inMemory: RowAttributes = { ...intel, form: 'memory' };
 const amd: RowAttributes = {
   feature: 'svm',

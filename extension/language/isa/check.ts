@@ -34,7 +34,6 @@ export function checkOperands(
   const { mnemonic, operands, dialect, codeSize } = instruction;
   const readings = readingsOf(mnemonic.text, dialect);
   if (readings.length === 0) return undefined;
-  const att = dialect === 'att';
   // A macro's name, or a constant's, may stand for any operand.
   const shapes = operands.map(({ shape, tokens }): Shape => {
     const named = tokens.some((token) => token.kind === 'name' && isValue(text.slice(token.start, token.end)));
@@ -47,9 +46,7 @@ export function checkOperands(
     (dialect === 'nasm' && mnemonic.text.toLowerCase() === 'pop')
   )
     return undefined;
-  const ordered = att && !SAME_ORDER.test(readings[0].base) ? [...shapes].reverse() : shapes;
-  const writing: Writing = { shapes: ordered, att, dialect, codeSize };
-  const outcomes = readings.flatMap((reading) => reading.rows.flatMap((row) => variants(row, reading, writing).map((notations) => ({ row, reading, notations })))); // prettier-ignore
+  const { writing, outcomes } = outcomesOf(instruction, shapes);
   const counted = outcomes.filter(({ notations }) => notations.length === shapes.length);
   const name = mnemonic.text;
   if (counted.length === 0) return { message: `${name} takes ${countsText(outcomes.map(({ notations }) => notations.length))}, not ${shapes.length}` }; // prettier-ignore
@@ -57,6 +54,36 @@ export function checkOperands(
   const fitting = counted.filter((_, n) => fits[n] === 'fits');
   if (fitting.length) return modeProblem(fitting.map(({ row }) => row), name, codeSize) ?? ambiguity(fitting, name, writing); // prettier-ignore
   return fits.includes('size') ? sizeProblem(name, readings, writing) : { message: `${name} does not take ${shapes.map(kindText).join(', ') || 'no operand'} together` }; // prettier-ignore
+}
+
+interface Outcome {
+  row: Row;
+  reading: Reading;
+  notations: OperandNotation[];
+}
+
+/** Every way to take the instruction, whether its operands fit or not. */
+function outcomesOf(
+  { mnemonic, dialect, codeSize }: Instruction,
+  shapes: readonly Shape[],
+): { writing: Writing; outcomes: Outcome[] } {
+  const readings = readingsOf(mnemonic.text, dialect);
+  const att = dialect === 'att';
+  const ordered = att && !SAME_ORDER.test(readings[0].base) ? [...shapes].reverse() : shapes;
+  const writing: Writing = { shapes: ordered, att, dialect, codeSize };
+  const outcomes = readings.flatMap((reading) =>
+    reading.rows.flatMap((row) => variants(row, reading, writing).map((notations) => ({ row, reading, notations }))),
+  );
+  return { writing, outcomes };
+}
+
+/** Rows that the operands fit, as far as they tell. Empty where none does, or the mnemonic has no row. */
+export function fittingRows(instruction: Instruction): Row[] {
+  const shapes = instruction.operands.map(({ shape }) => shape);
+  if (readingsOf(instruction.mnemonic.text, instruction.dialect).length === 0) return [];
+  const { writing, outcomes } = outcomesOf(instruction, shapes);
+  const fitting = outcomes.filter(({ row, reading, notations }) => notations.length === shapes.length && fitAll(notations, row, reading, writing) === 'fits'); // prettier-ignore
+  return [...new Set(fitting.map(({ row }) => row))];
 }
 
 /** AVX-512 gives more registers, masks and forms than the rows have. */

@@ -54,7 +54,7 @@ export function fit(shape: Shape, notation: OperandNotation, operandSize: Operan
   const { where } = notation;
   const bits = bitsOf(notation, operandSize);
   if (shape.kind === 'register') return fitRegister(registerNamed(shape.name), notation, bits, row);
-  if (shape.kind === 'indirect') return /^(jmp|call)$/.test(row.mnemonic) && /^[EM]$/.test(where) ? fit(shape.inner, notation, operandSize, row, dialect) : 'kind';
+  if (shape.kind === 'indirect') return /^(jmp|call)$/.test(row.mnemonic) && /^[EM]$/.test(where) ? fit(shape.inner.kind === 'symbol' ? { kind: 'memory', absolute: true } : shape.inner, notation, operandSize, row, dialect) : 'kind';
   const memory = /^[EMOXYQW]$/.test(where) || (where === 'A' && !att);
   if (shape.kind === 'memory') {
     if (where === 'DX') return att ? 'fits' : 'kind';
@@ -70,6 +70,8 @@ export function fit(shape: Shape, notation: OperandNotation, operandSize: Operan
   }
   // A name: AT&T reads it as an address, the others as what fits.
   const target = where === 'J' || where === 'A';
+  // A branch to a name is direct; through memory it says so, by a star or brackets.
+  if (/^(jmp|call)$/.test(row.mnemonic)) return target ? 'fits' : 'kind';
   if (dialect === 'nasm') return target || where === 'I' || where === '1' || (row.mnemonic === 'lea' && where === 'M') ? 'fits' : 'kind';
   return target || memory && row.attributes.form !== 'register' || (!att && /^[I1]$/.test(where)) ? 'fits' : 'kind';
 } // prettier-ignore

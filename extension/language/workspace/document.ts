@@ -17,12 +17,12 @@ export interface Language {
 /** By name and, where that is not enough (`.asm`, `.inc`), by what the text has. */
 export function languageOf(path: string, text: string, languageId?: string): Language {
   const preprocessed = /\.(S|sx|h)$/.test(path);
-  if (languageId === 'nasm' || /\.nasm$/i.test(path)) return { dialect: 'nasm', preprocessed: false };
+  if (/\.nasm$/i.test(path)) return { dialect: 'nasm', preprocessed: false };
   if (preprocessed || /\.s$/.test(path)) return { dialect: 'att', preprocessed };
   const votes = (pattern: RegExp): number => text.slice(0, 20_000).match(pattern)?.length ?? 0;
   const nasm = votes(/^\s*(%(define|macro|include|if\w*|assign)\b|;|(section|global|extern|bits|org|default)\s)|\b(equ|resb|db|dw|dd)\s/gim);
   const gnu = votes(/^\s*(\.(text|globl|macro|section|align|long|byte|code\d\d)\b|#)|%[re]?[abcd]x\b/gm);
-  const gas = /\.(asm|mac)$/i.test(path) ? gnu > nasm : gnu >= nasm;
+  const gas = languageId === 'nasm' || /\.(asm|mac)$/i.test(path) ? gnu > nasm : gnu >= nasm;
   return { dialect: gas ? 'att' : 'nasm', preprocessed: gas && /^#\s*(include|define|if)/m.test(text) };
 } // prettier-ignore
 

@@ -1,0 +1,63 @@
+/** The editor's side of the language server: starts it, reads files for it, and brings the debug session's facts to it. */
+import * as vscode from 'vscode';
+import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
+import type { Sessions } from '../sessions';
+import { ExitCounts } from './exit-counts';
+import { InlineRegisters } from './inline-registers';
+import { LIST_FILES, READ_FILE } from './protocol';
+import type { InitializationOptions, ReadFile } from './protocol';
+
+/** Languages that the server reads. Those without a scheme also in browsers' file systems. */
+export const LANGUAGES = ['asm', 'nasm'];
+const FILES = '**/*.{s,S,sx,asm,nasm,inc,mac}';
+const MAX_FILES = 5000;
+
+/** A folder of a setting: absolute, or from the first folder of the workspace. */
+const folderUri = (path: string): string => {
+  const [first] = vscode.workspace.workspaceFolders ?? [];
+  const absolute = path.startsWith('/') || first === undefined;
+  return (absolute ? vscode.Uri.file(path) : vscode.Uri.joinPath(first.uri, path)).toString();
+};
+
+function initializationOptions(): InitializationOptions {
+  const configured = vscode.workspace.getConfiguration('ringside').get<string[]>('assembly.includePaths', []);
+  return {
+    roots: (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.toString()),
+    includePaths: configured.map(folderUri),
+  };
+}
+
+export type StartClient = (options: LanguageClientOptions) => BaseLanguageClient;
+
+/** Starts when the first assembly is opened. */
+export function registerLanguage(sessions: Sessions, start: StartClient): vscode.Disposable {
+  const owned: vscode.Disposable[] = [];
+  let client: BaseLanguageClient | undefined;
+  const begin = (document: vscode.TextDocument): void => {
+    if (client || !LANGUAGES.includes(document.languageId)) return;
+    const watcher = vscode.workspace.createFileSystemWatcher(FILES);
+    client = start({
+      documentSelector: LANGUAGES.map((language) => ({ language })),
+      initializationOptions: initializationOptions(),
+      synchronize: { fileEvents: watcher },
+    });
+    client.onRequest(READ_FILE, async ({ uri }: ReadFile) => {
+      try {
+        return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.parse(uri)));
+      } catch {
+        // There is no such file: the server goes on to the next folder.
+        return null;
+      }
+    });
+    client.onRequest(LIST_FILES, async () => {
+      const found = await vscode.workspace.findFiles(FILES, '**/node_modules/**', MAX_FILES);
+      return found.map((uri) => uri.toString());
+    });
+    const counts = new ExitCounts(sessions, client);
+    owned.push(watcher, counts, ...counts.register(LANGUAGES), new InlineRegisters(client).register(LANGUAGES));
+    void client.start();
+  };
+  vscode.workspace.textDocuments.forEach(begin);
+  owned.push(vscode.workspace.onDidOpenTextDocument(begin));
+  return { dispose: () => (owned.forEach((each) => each.dispose()), void client?.stop()) };
+}

@@ -1,6 +1,0 @@
-#include "program.h"
-
-int main(int argument)
-{
-	return *(volatile int *)(8 * argument);
-}
