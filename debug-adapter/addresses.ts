@@ -1,14 +1,18 @@
 /** Addresses as people and clients write them: each carries its space, and 64 bits do not fit a JSON number. */
+import type { Inspector } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 
-export type Space = 'gv' | 'gp';
+/** Guest-virtual, guest-physical, host-physical. Without a hypervisor the last two are one. */
+export type Space = 'gv' | 'gp' | 'hp';
 
 export interface Address {
   space: Space;
-  /** gva below 2^64, or gpa below 2^52. */
+  /** gva below 2^64; gpa and hpa below PHYSICAL_END. */
   value: bigint;
 }
 
+/** Physical addresses are below (SDM vol. 3A 4.1.4). */
+export const PHYSICAL_END = 1n << 52n;
 const MASK64 = (1n << 64n) - 1n;
 
 /** `0x` and 16 digits; 8 where addresses have 32 bits. */
@@ -28,18 +32,17 @@ const FORM = /^\s*(?:(gv|gp|hp):)?\s*(0x[0-9a-f]+|[0-9]+)\s*$/i;
 /** Whether the text is meant as an address with its space, not as an expression. */
 export const looksLikeAddress = (text: string): boolean => FORM.test(text);
 
-/** `gv:0x...`, `gp:0x...`, or a plain number, which is guest-virtual. `place` is for the message. */
+/** `gv:0x...`, `gp:0x...`, `hp:0x...`, or a plain number, which is guest-virtual. `place` is for the message. */
 export const parseAddress = (text: string, place: string): Address => {
   const match = FORM.exec(text);
   if (match === null) {
-    throw new UserError(`'${place}' is ${JSON.stringify(text)}; write an address as gv:0x1000 or gp:0x1000.`);
+    throw new UserError(
+      `'${place}' is ${JSON.stringify(text)}; write an address as gv:0x1000, gp:0x1000 or hp:0x1000.`,
+    );
   }
   const space = (match[1] ?? 'gv').toLowerCase();
-  if (space === 'hp') {
-    throw new UserError(`'${place}' is ${text}; there is no hypervisor, so gp: is the lowest space. Write gp:0x...`);
-  }
   const value = BigInt(match[2]!);
-  const limit = space === 'gp' ? 1n << 52n : 1n << 64n;
+  const limit = space === 'gv' ? 1n << 64n : PHYSICAL_END;
   if (value >= limit) {
     throw new UserError(`'${place}' is ${text}; ${space}: addresses are below ${shortHex(limit)}.`);
   }
@@ -48,4 +51,15 @@ export const parseAddress = (text: string, place: string): Address => {
 
 /** The reference under which a client asks for memory again. Plain for gv: disassembly views do arithmetic on it. */
 export const memoryReference = (address: Address): string =>
-  address.space === 'gp' ? `gp:${hex(address.value)}` : hex(address.value);
+  address.space === 'gv' ? hex(address.value) : `${address.space}:${hex(address.value)}`;
+
+/** As much as is there, from the start. */
+export function readSpace(inspect: Inspector, cpu: number, { space, value }: Address, bytes: number): Uint8Array {
+  if (space === 'gv') return inspect.readVirtual(cpu, value, bytes);
+  return space === 'gp' ? inspect.readPhysical(Number(value), bytes) : inspect.tables.readHost(Number(value), bytes);
+}
+/** Bytes written. The user is above the guest: rights do not count. */
+export function writeSpace(inspect: Inspector, cpu: number, { space, value }: Address, bytes: Uint8Array): number {
+  if (space === 'gv') return inspect.writeVirtual(cpu, value, bytes);
+  return space === 'gp' ? inspect.writePhysical(Number(value), bytes) : inspect.tables.writeHost(Number(value), bytes);
+}

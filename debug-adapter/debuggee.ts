@@ -4,13 +4,16 @@ import { UserError } from '../emulator/util/assert';
 import { addressDigits, hex } from './addresses';
 import { Breakpoints, type UserBreakpoint } from './breakpoints';
 import { GuestConsole } from './console';
+import { ExitWatch } from './exit-watch';
 import { Evaluator } from './evaluation';
 import { Handles, type ShownFrame } from './handles';
 import type { LaunchConfig } from './launch';
 import { LinuxGuest } from './linux/guest';
 import type { Module, Program } from './program';
+import type { CustomEvents } from './protocol';
 import { Runner, type Activity } from './runner';
 import type { SourcePaths } from './source-paths';
+import { TableChanges } from './table-changes';
 import { TrapLog } from './trap-log';
 import { topFrame, type CodeFrame, type Frame } from './frames';
 import { unwindStack } from './unwind';
@@ -20,6 +23,7 @@ export interface DebuggeeEvents {
   afterAnswer(work: () => void): void;
   output(category: 'console' | 'stdout' | 'stderr' | 'important', text: string, at?: bigint): void;
   guestConsole(text: string, attached: boolean): void;
+  exits(rates: CustomEvents['ringside/exits']): void;
   stopped(stop: Stop): void;
   failed(error: unknown): void;
   /** Other symbols are known now: breakpoints that moved or were found. */
@@ -47,6 +51,10 @@ export class Debuggee {
   readonly breakpoints: Breakpoints;
   readonly traps = new TrapLog();
   readonly handles = new Handles();
+  readonly exitWatch: ExitWatch;
+  /** Standstills so far. */
+  private stops = 0;
+  readonly tableChanges = new TableChanges(() => ({ stop: this.stops, instructions: this.machine.instructions }));
   readonly console: GuestConsole;
   readonly evaluator: Evaluator;
   /** What is known of the guest, when it is Linux. */
@@ -76,6 +84,7 @@ export class Debuggee {
       checkTime: () => this.runner.checkTime(),
     });
     this.linux = this.linuxGuest();
+    this.exitWatch = new ExitWatch(this.machine, (rates) => events.exits(rates));
     this.runner = this.start(parts.machine);
   }
 
@@ -102,7 +111,10 @@ export class Debuggee {
     machine.boot(this.boot);
     const runner = new Runner(machine, {
       afterAnswer: (work) => this.events.afterAnswer(work),
-      sliced: () => this.console.flush(),
+      sliced: () => {
+        this.console.flush();
+        this.exitWatch.sliced();
+      },
       between: () => this.linux.between(),
       stopped: (stop) => this.stopped(stop),
       failed: (error) => this.events.failed(error),
@@ -128,6 +140,8 @@ export class Debuggee {
     this.runner.abandon();
     this.machine = machine;
     this.traps.clear();
+    this.tableChanges.clear();
+    this.exitWatch.attach(machine);
     this.invalidate();
     this.breakpoints.attach(machine);
     this.runner = this.start(machine);
@@ -155,6 +169,8 @@ export class Debuggee {
   private stopped(stop: Stop): void {
     if ('cpu' in stop) this.currentCpu = stop.cpu;
     this.lastStop = stop;
+    this.stops++;
+    this.exitWatch.sliced(true);
     this.invalidate();
     this.events.stopped(stop);
   }

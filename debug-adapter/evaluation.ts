@@ -1,6 +1,7 @@
 /** Expressions of the user: in a frame, as a condition inside the run loop, as an address. */
 import type { SilentHole, Stop, TrapEvent, VmExit } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
+import { looksLikeAddress, parseAddress, type Address } from './addresses';
 import type { ConditionPlace } from './breakpoints';
 import type { Debuggee } from './debuggee';
 import { exitSpecials } from './exit-specials';
@@ -87,6 +88,12 @@ export class Evaluator {
     };
   }
 
+  /** `gv:`, `gp:` and `hp:` before a number or an expression; without a space it is a gva. `place` is for the message. */
+  addressIn(text: string, place: string, frameId?: number): Address {
+    if (looksLikeAddress(text)) return parseAddress(text, place);
+    const [, space = 'gv', rest = text] = /^\s*(g[vp]|hp):(.*)$/s.exec(text) ?? [];
+    return { space: space as Address['space'], value: this.address(rest, frameId) };
+  }
   /** The value of an expression as an address; of arrays, structures and functions, where they are. */
   address(text: string, frameId?: number): bigint {
     const at = this.debuggee.codeFrameOf(frameId);

@@ -1,12 +1,14 @@
 /** What the names of an expression mean in a frame, or at a breakpoint that has not been reached yet. */
 import type { TrapEvent } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
+import { PHYSICAL_END, readSpace, writeSpace } from './addresses';
 import type { Debuggee } from './debuggee';
 import { REGISTERS_32, REGISTERS_64, registersOfMode, type RegisterNumbers } from './dwarf-registers';
 import type { Scope } from './expressions/evaluate';
 import { registerBits } from './scopes/processor';
 import type { Location, Target, Variable } from './symbols/api';
 import { targetOf, type CodeFrame } from './frames';
+import { reasonOf } from './exit-text';
 import { linuxSpecial } from './linux/specials';
 
 /** Names that a stop gives: numbers or text. */
@@ -51,9 +53,8 @@ function scopeOn(debuggee: Debuggee, basis: Basis): Scope {
   return {
     pointerBytes: basis.pointerBytes,
     read: (space, address, bytes) => {
-      if (space === 'hp') throw new UserError('There is no hypervisor, so gp: is the lowest space; write gp:0x...');
-      if (space === 'gv') return inspect().readVirtual(basis.cpu(), address, bytes);
-      return address < 1n << 52n ? inspect().readPhysical(Number(address), bytes) : new Uint8Array(0);
+      if (space !== 'gv' && address >= PHYSICAL_END) return new Uint8Array(0);
+      return readSpace(inspect(), basis.cpu(), { space, value: address }, bytes);
     },
     variable: (name) => variableNamed(debuggee, name, basis.names),
     target: basis.target,
@@ -62,6 +63,7 @@ function scopeOn(debuggee: Debuggee, basis: Basis): Scope {
     typeNamed: (name) => program.typeNamed(name),
     enumerator: (name) => program.enumerator(name),
     symbol: (name) => program.symbol(name),
+    synonym: reasonOf,
     special: (name) => basis.specials?.(name) ?? general(debuggee, name, basis.cpu),
   };
 }
@@ -118,11 +120,8 @@ export function frameScope(
       specials,
     }),
     write: (space, address, bytes) => {
-      if (space === 'hp') throw new UserError('There is no hypervisor, so gp: is the lowest space; write gp:0x...');
-      const written =
-        space === 'gv'
-          ? inspect.writeVirtual(frame.cpu, address, bytes)
-          : inspect.writePhysical(Number(address), bytes);
+      if (space !== 'gv' && address >= PHYSICAL_END) return 0;
+      const written = writeSpace(inspect, frame.cpu, { space, value: address }, bytes);
       edited();
       return written;
     },

@@ -280,5 +280,7 @@ export type Command =
   | 'next' | 'stepIn' | 'stepOut' | 'goto' | 'gotoTargets'
   | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
-  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/structures' | 'ringside/linux' | 'ringside/exitLines' | 'ringside/console'
+  | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/setEntry'
+  | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/structures' | 'ringside/linux'
+  | 'ringside/exitLines' | 'ringside/console'
   | 'ringside/consoleInput' | 'ringside/screen' | 'ringside/keys';

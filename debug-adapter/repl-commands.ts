@@ -1,18 +1,19 @@
 /** Commands of the debug console that are no expressions: memory dumps, translations, registers. */
 import { UserError } from '../emulator/util/assert';
-import { looksLikeAddress, parseAddress, shortHex, type Address } from './addresses';
+import { readSpace, shortHex, type Address } from './addresses';
 import type { Debuggee } from './debuggee';
 import { LINUX_HELP, linuxCommand } from './linux/commands';
 import { registerGroups } from './scopes/processor';
 import { processorView } from './scopes/frame';
 import { steps } from './stepping';
-import { describeTranslation } from './trap-explanation';
+import { checkText, translateAddress } from './translation-text';
 
 const HELP = [
   'An expression of the program: counter, *page, task->name, $rax, gv:0x1000',
   'x/COUNT FORMAT SIZE ADDRESS   memory: x/8gx $rsp, x/16xb gp:0x1000, x/5i $rip (formats x d u c s i, sizes b h w g)',
   'stepi COUNT                   so many instructions, one after the other; what stops a run stops them, too',
-  'translate ADDRESS             the page walk of a guest-virtual address',
+  'translate ADDRESS             every step from gv: to hp:; gp: and hp: are looked up backwards',
+  'check shadow                  the invariant of shadow paging: the first stale entry, if there is one',
   'info registers                registers of the processor',
   ...LINUX_HELP,
 ].join('\n');
@@ -28,23 +29,17 @@ export function runCommand(
   if (text === 'help') return HELP;
   if (word === 'stepi') return stepInstructions(target, argument);
   if (/^x(\/\w*)?$/.test(word) && argument !== '') return examine(target, word.slice(2), argument, frameId);
+  if (/^check\s+shadow$/.test(text)) return checkText(target.machine);
   if (word === 'translate' && argument !== '') return translate(target, argument, frameId);
   if (/^info\s+reg(isters)?$/.test(text)) return registers(target);
   return linuxCommand(target.linux, text);
 }
 
-function addressOf(target: Debuggee, text: string, frameId: number | undefined): Address {
-  if (looksLikeAddress(text)) return parseAddress(text, 'address');
-  const physical = /^\s*gp:(.*)$/s.exec(text);
-  if (physical) return { space: 'gp', value: target.evaluator.address(physical[1]!, frameId) };
-  return { space: 'gv', value: target.evaluator.address(text.replace(/^\s*gv:/, ''), frameId) };
-}
+const addressOf = (target: Debuggee, text: string, frameId: number | undefined): Address =>
+  target.evaluator.addressIn(text, 'address', frameId);
 
-function translate(target: Debuggee, text: string, frameId: number | undefined): string {
-  const { space, value } = addressOf(target, text, frameId);
-  if (space !== 'gv') throw new UserError(`${text} is guest-physical already; give a guest-virtual address.`);
-  return describeTranslation(target.machine.inspect.translate(target.currentCpu, value));
-}
+const translate = (target: Debuggee, text: string, frameId: number | undefined): string =>
+  translateAddress(target, addressOf(target, text, frameId), {}).text;
 
 function registers(target: Debuggee): string {
   const view = processorView(target, target.currentCpu, () => {});
@@ -82,10 +77,8 @@ function examine(target: Debuggee, options: string, text: string, frameId: numbe
   return units(target, start, count, size, format);
 }
 
-const read = (target: Debuggee, { space, value }: Address, count: number): Uint8Array =>
-  space === 'gv'
-    ? target.machine.inspect.readVirtual(target.currentCpu, value, count)
-    : target.machine.inspect.readPhysical(Number(value), count);
+const read = (target: Debuggee, address: Address, count: number): Uint8Array =>
+  readSpace(target.machine.inspect, target.currentCpu, address, count);
 
 const lineName = (target: Debuggee, space: string, value: bigint): string => {
   const symbol = space === 'gv' ? target.program.describe(value) : undefined;

@@ -65,6 +65,8 @@ function describeStop(target: Debuggee, stop: Stop): Body {
       return { reason: 'step' };
     case 'idle':
       return { reason: 'pause', description: 'Every processor waits for input' };
+    case 'crash':
+      return { reason: 'exception', description: 'The domain crashed', text: stop.reason };
     case 'dead-halt':
       return { reason: 'pause', description: 'Halted with interrupts off: nothing will ever happen again' };
     case 'reset':

@@ -73,11 +73,12 @@ export function explainErrorCode(vector: number, errorCode: number | undefined):
   return [head];
 }
 
-const rights = (step: WalkStep): string =>
+export const rightsText = (step: Omit<WalkStep, 'gpa'>): string =>
   [
     step.present ? 'present' : 'NOT PRESENT',
     step.writable ? 'writable' : 'read-only',
-    step.user ? 'user' : 'supervisor',
+    // EPT does not ask who it is.
+    ...(step.name.startsWith('EPT') ? [] : [step.user ? 'user' : 'supervisor']),
     step.executable ? 'executable' : 'no-execute',
     ...(step.accessed ? ['accessed'] : []),
     ...(step.dirty ? ['dirty'] : []),
@@ -91,7 +92,7 @@ export function describeTranslation(translation: Translation): string {
   for (const step of translation.steps) {
     const entry = hex(step.entry, step.bytes * 2);
     const target = step.present ? ` -> gp:${shortHex(step.target)}${step.leaf ? ' (page)' : ''}` : '';
-    lines.push(`  ${step.name.padEnd(5)} at gp:${shortHex(step.gpa)} = ${entry} ${rights(step)}${target}`);
+    lines.push(`  ${step.name.padEnd(5)} at gp:${shortHex(step.gpa)} = ${entry} ${rightsText(step)}${target}`);
   }
   if (translation.fault !== undefined) {
     lines.push(`  => fault, error code ${shortHex(translation.fault.errorCode)}: ${translation.fault.reason}`);
@@ -102,7 +103,7 @@ export function describeTranslation(translation: Translation): string {
   return lines.join('\n');
 }
 
-const formatText = (format: string): string => (format === 'none' ? 'paging is off' : `${format} paging`);
+export const formatText = (format: string): string => (format === 'none' ? 'paging is off' : `${format} paging`);
 
 export const sizeText = (bytes: number): string =>
   bytes >= 1 << 30 ? `${bytes / (1 << 30)} GiB` : bytes >= 1 << 20 ? `${bytes / (1 << 20)} MiB` : `${bytes / 1024} KiB`;

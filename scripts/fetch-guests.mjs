@@ -28,6 +28,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(root, '.cache', 'guests');
 const usual = [
   'memtest86+',
+  'grub-xen-host',
   'ipxe',
   'seabios',
   'grub-pc-bin',

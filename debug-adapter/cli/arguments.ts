@@ -37,7 +37,10 @@ export interface Way {
   paging?: Paging;
 }
 export type Command =
-  { kind: 'help' } | { kind: 'run'; options: RunOptions } | { kind: 'compare'; options: RunOptions; ways: Way[] };
+  | { kind: 'help' }
+  | { kind: 'run'; options: RunOptions }
+  | { kind: 'compare'; options: RunOptions; ways: Way[] }
+  | { kind: 'domains'; file: string; maxInstructions: number; json?: string };
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
@@ -80,6 +83,7 @@ export const parseCommand = (args: readonly string[]): Command => {
   if (values.help) return { kind: 'help' };
   const [command, kernel, ...rest] = positionals;
   if (command === undefined) throw new UserError('no command was given; try: run KERNEL, or --help.');
+  if (command === 'domains') return domainsCommand(kernel, rest, values);
   if (command !== 'run' && command !== 'compare')
     throw new UserError(`"${command}" is not a command; try: run KERNEL, or --help.`);
   if (kernel === undefined && values.firmware === undefined)
@@ -111,6 +115,18 @@ const parse = (args: readonly string[]) => {
     if (missing) throw new UserError(`${missing[1]} needs a value; see --help.`);
     throw new UserError(`${message.split('\n')[0]!.replace(/[.]?$/, '')}; see --help.`);
   }
+};
+
+/** What belongs to one domain stands in the file. */
+const domainsCommand = (file: string | undefined, rest: readonly string[], values: Values): Command => {
+  if (file === undefined) throw new UserError('domains needs a file that describes them; try: domains CONFIG.json.');
+  if (rest.length > 0) throw new UserError(`"${rest[0]}" is one name too many; domains takes one file.`);
+  for (const option of Object.keys(values))
+    if (option !== 'json' && option !== 'max-instructions')
+      throw new UserError(
+        `--${option} belongs into the file, to a domain; domains takes --json and --max-instructions.`,
+      );
+  return { kind: 'domains', file, maxInstructions: limit(values), json: values.json };
 };
 
 const compareOptions = (kernel: string | undefined, values: Values): RunOptions => {
@@ -153,10 +169,12 @@ const runOptions = (kernel: string | undefined, values: Values): RunOptions => {
     script: values.script,
     until: regex('--until', values.until),
     fail: regex('--fail', values.fail),
-    maxInstructions: whole('--max-instructions', values['max-instructions'], 1) ?? Infinity,
+    maxInstructions: limit(values),
     json: values.json,
   };
 };
+
+const limit = (values: Values): number => whole('--max-instructions', values['max-instructions'], 1) ?? Infinity;
 
 const technique = (option: string, value: string | undefined): Technique | undefined => {
   oneOf(option, value, PROMISED);

@@ -1,20 +1,18 @@
 /** From arguments to exit status. */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { createMachine } from '../../emulator/index';
-import type { BootInput, DiskInput, FirmwareInput, Machine } from '../../emulator/machine/api';
-import { assert, UserError } from '../../emulator/util/assert';
-import { openImage, writeBack } from '../disk-files';
-import type { DiskOption } from '../disk-option';
+import type { Machine } from '../../emulator/machine/api';
+import { UserError } from '../../emulator/util/assert';
 import { parseCommand } from './arguments';
-import type { RunOptions, Way } from './arguments';
+import type { Command, RunOptions, Way } from './arguments';
 import { comparisonReport, comparisonText, exitCounts, holesText, nameOf, runOne } from './compare';
 import type { Compared } from './compare';
 import { firstDivergence } from './divergence';
+import { runDomains } from './domains';
+import { machineInput, readScript, writeDisks, writeText } from './files';
 import { OURS, STATUS } from './outcome';
 import type { Outcome } from './outcome';
 import { Run } from './run';
 import type { RunHost } from './run';
-import { parseScript } from './script';
 import { USAGE } from './usage';
 
 const say = (message: string): void => void process.stderr.write(`ringside: ${message}\n`);
@@ -25,6 +23,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
     const command = parseCommand(args);
     if (command.kind === 'run') return await run(command.options);
     if (command.kind === 'compare') return await compare(command.options, command.ways);
+    if (command.kind === 'domains') return await domains(command);
     process.stdout.write(USAGE);
     return STATUS.ok;
   } catch (error) {
@@ -62,8 +61,19 @@ const run = async (options: RunOptions): Promise<number> => {
 
 const machineFor = ({ memory, cpus, cpu, tier, technique, paging }: RunOptions): Machine =>
   createMachine({ memory, cpus, cpu, tier, technique, paging });
-const readScript = ({ script }: RunOptions): ReturnType<typeof parseScript> =>
-  script === undefined ? [] : parseScript(script, readText(script));
+
+/** Several domains on one host, side by side. */
+const domains = async ({ file, maxInstructions, json }: Extract<Command, { kind: 'domains' }>): Promise<number> => {
+  if (json !== undefined) writeText(json, '');
+  const host = processHost();
+  try {
+    const { status, report } = await runDomains(file, maxInstructions, host);
+    if (json !== undefined) writeText(json, `${JSON.stringify(report)}\n`);
+    return status;
+  } finally {
+    host.close();
+  }
+};
 
 /** The same image under each technique, and a table. 0: all ended alike. */
 const compare = async (options: RunOptions, ways: readonly Way[]): Promise<number> => {
@@ -102,53 +112,6 @@ const compare = async (options: RunOptions, ways: readonly Way[]): Promise<numbe
   }
 };
 
-const machineInput = (options: RunOptions): BootInput | FirmwareInput => {
-  const { kernel, firmware, vgaRom } = options;
-  const equipment = { disks: options.disks.map(openDisk), console: options.console };
-  if (kernel !== undefined) return { ...bootInput(kernel, options), ...equipment };
-  assert(firmware !== undefined, 'the arguments name neither a kernel nor firmware');
-  const rom = vgaRom === undefined ? undefined : readBytes(vgaRom);
-  return { name: firmware, firmware: readBytes(firmware), vgaRom: rom, ...equipment };
-};
-
-const openDisk = (disk: DiskOption): DiskInput => ({
-  ...disk,
-  name: disk.path,
-  content: orUserError(disk.path, () => openImage(disk.path)),
-});
-
-/** What `,writeback` asks for; other disks are as they were. */
-const writeDisks = (machine: Machine, disks: readonly DiskOption[]): void => {
-  for (const [i, { path, writeback }] of disks.entries())
-    if (writeback) orUserError(path, () => writeBack(path, machine.diskChanges(i)));
-};
-
-const bootInput = (name: string, options: RunOptions): BootInput => ({
-  name,
-  kernel: readBytes(name),
-  append: options.append,
-  initrd: options.initrd === undefined ? undefined : { name: options.initrd, bytes: readBytes(options.initrd) },
-  modules: options.modules.map((name) => ({ name, bytes: readBytes(name) })),
-});
-
-const WHY: Record<string, string> = {
-  ENOENT: 'there is no such file; check the path',
-  EISDIR: 'this is a folder; give a file in it',
-  EACCES: 'it may not be read or written; check its permissions',
-};
-
-const readBytes = (name: string): Uint8Array => orUserError(name, () => readFileSync(name));
-
-const orUserError = <T>(name: string, use: () => T): T => {
-  try {
-    return use();
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new UserError(`${name}: ${WHY[code] ?? `${message}; check the path`}.`);
-  }
-};
-const readText = (name: string): string => new TextDecoder().decode(readBytes(name));
-
 /** The contract's record of a run, for other programs. */
 const writeReport = (file: string, machine: Machine, outcome: Outcome, seconds: number): void => {
   const report = {
@@ -161,15 +124,6 @@ const writeReport = (file: string, machine: Machine, outcome: Outcome, seconds: 
     stateHash: machine.stateHash(),
   };
   writeText(file, `${JSON.stringify(report)}\n`);
-};
-
-const writeText = (file: string, text: string): void => {
-  if (file === '-') return void process.stderr.write(text);
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UserError(`${file}: --json cannot be written (${(error as Error).message}); check the path.`);
-  }
 };
 
 /** Ctrl+C ends the run at the next slice, a second time the process; a reader that has gone (`| head`) ends it too. */

@@ -47,6 +47,8 @@ export const outcomeOf = (stop: Stop): Outcome | undefined => {
     }
     case 'triple-fault':
       return { stop: stop.kind, status: STATUS.died, message: `triple fault, begun by ${at(stop.event)}` };
+    case 'crash':
+      return { stop: stop.kind, status: STATUS.died, message: `the domain crashed: ${stop.reason}` };
     case 'dead-halt':
       return { stop: stop.kind, status: STATUS.died, message: 'the guest halted with interrupts off' };
     case 'reset':

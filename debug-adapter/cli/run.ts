@@ -8,7 +8,7 @@ import type { ScriptStep } from './script';
 import { ConsoleLine } from './text';
 
 /** Between two slices the process looks at its signals. Where a run ends does not depend on it. */
-const SLICE = 2_000_000;
+export const SLICE = 2_000_000;
 
 export interface RunHost {
   write(bytes: Uint8Array): void;
@@ -23,7 +23,8 @@ const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (char) => cha
 export class Run {
   private readonly script: Script;
   private readonly line = new ConsoleLine();
-  private ended?: Outcome;
+  /** What the console said ends the run. */
+  ended?: Outcome;
   private pending: Uint8Array[] = [];
 
   constructor(
@@ -37,8 +38,13 @@ export class Run {
     machine.onUnsupported = (what) => host.warn(`the guest asked for what this machine lacks: ${what}`);
   }
 
-  async toTheEnd(): Promise<Outcome> {
+  /** What is typed from the start. After boot. */
+  begin(): void {
     if (this.options.input) this.machine.typeConsole(latin1(this.options.input));
+  }
+
+  async toTheEnd(): Promise<Outcome> {
+    this.begin();
     for (;;) {
       this.type();
       const left = this.options.maxInstructions - this.machine.instructions;
@@ -54,7 +60,7 @@ export class Run {
   }
 
   /** What the script has to say, at the instruction that its last expectation was met at. */
-  private type(): void {
+  type(): void {
     const text = this.script.due();
     if (text) this.machine.typeConsole(latin1(text));
   }
@@ -70,7 +76,7 @@ export class Run {
     }
   }
 
-  private flush(): void {
+  flush(): void {
     for (const bytes of this.pending) this.host.write(bytes);
     this.pending = [];
   }

@@ -5,9 +5,13 @@ import { DEFAULT_MODEL, MODEL_NAMES, TECHNIQUES } from '../../emulator/index';
 export const USAGE = `Usage: ringside run KERNEL [options]
        ringside run --firmware FILE --disk FILE [options]
        ringside compare KERNEL [--techniques none,trap-and-emulate/shadow] [options]
+       ringside domains CONFIG.json [--max-instructions N] [--json FILE]
 
 Runs an operating-system kernel on Ringside's machine; its first serial port is the standard output.
 compare runs the same image under several techniques and prints a table, and where a guest first sees a difference.
+domains runs several machines on one host, by turns, until each has ended; lines of the console begin with a name. The file is
+{ "domains": [ { "name": "web", "kernel": "FILE", "technique": "vt-x", "weight": 512, "cap": 50 } ] }: options of run without
+their dashes (vgaRom), files relative to it; weight (1 to 65535, default 256) and cap (percent, default none) share the processor.
 KERNEL is an ELF file (Multiboot 1 or 2, PVH, plain), a Linux bzImage or a bootable disk image.
 
 What it gets

@@ -74,7 +74,15 @@ export class Nodes {
   }
 
   protected textComparison(operator: string, left: Node, right: Node, column: number): Node {
-    const value = (node: Node): (() => Scalar) => node.text ?? this.scalar(node).read;
+    const { synonym = (text) => text } = this.scope;
+    const value = (node: Node): (() => Scalar) => {
+      const { text } = node;
+      if (!text) return this.scalar(node).read;
+      return () => {
+        const read = text();
+        return typeof read === 'string' ? synonym(read) : read;
+      };
+    };
     const [a, b] = [value(left), value(right)];
     const wanted = operator === '==';
     // The stop's numbers are unsigned 64-bit: `trap.address == -1` means the highest address.

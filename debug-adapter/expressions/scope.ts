@@ -21,4 +21,6 @@ export interface Scope extends Guest {
    * undefined, which is unequal to everything.
    */
   special?(name: string): (() => bigint | string | undefined) | undefined;
+  /** Texts that mean the same are made equal before they are compared. */
+  synonym?(text: string): string;
 }

@@ -1,5 +1,6 @@
 /** What answers one request: checked arguments in, a body or a UserError out. */
 import type { Check } from '../arguments';
+import type { Debuggee } from '../debuggee';
 import type { RingsideSession } from '../session';
 
 export type Handler = (session: RingsideSession, raw: unknown, seq: number) => object | void | Promise<object | void>;
@@ -12,3 +13,7 @@ export const handler =
   ): Handler =>
   (session, raw, seq) =>
     answer(session, check(raw, ''), seq);
+
+/** The processor that a request of ours names, counted from 0; the current one unless it does. */
+export const cpuOf = (target: Debuggee, cpu: number | undefined): number =>
+  cpu === undefined ? target.currentCpu : target.cpuOf(cpu + 1);

@@ -56,6 +56,7 @@ export const launch = async (session: RingsideSession, raw: unknown): Promise<vo
       output: (category, text, at) => void outputAt(session, category, text, at),
       guestConsole: (text, attached) =>
         attached ? session.event('ringside/console', { text }) : session.output('stdout', text),
+      exits: (rates) => session.event('ringside/exits', rates),
       stopped: (stop) => reportStop(session, stop),
       failed: (error) => fail(session, error),
       rebound: (breakpoints) => void reportRebound(session, breakpoints),

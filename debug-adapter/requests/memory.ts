@@ -2,7 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../emulator/util/assert';
 import { decodeBase64, encodeBase64 } from '../base64';
-import { hex, looksLikeAddress, memoryReference, parseAddress, wrap64, type Address } from '../addresses';
+import { hex, memoryReference, readSpace, wrap64, writeSpace, type Address } from '../addresses'; // prettier-ignore
 import { boolean, integer, object, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import { instructionsAround } from '../disassembly';
@@ -14,13 +14,11 @@ const MAX_INSTRUCTIONS = 10_000;
 
 /** An address, or an expression whose value is one. */
 function addressOf(target: Debuggee, text: string, offset: number): Address {
-  const start = looksLikeAddress(text)
-    ? parseAddress(text, 'memoryReference')
-    : { space: 'gv' as const, value: target.evaluator.address(text) };
+  const start = target.evaluator.addressIn(text, 'memoryReference');
   const value = start.value + BigInt(offset);
   if (start.space === 'gv') return { space: 'gv', value: wrap64(value) };
-  if (value < 0n) throw new UserError(`'offset' ${offset} leads below gp:0.`);
-  return { space: 'gp', value };
+  if (value < 0n) throw new UserError(`'offset' ${offset} leads below ${start.space}:0.`);
+  return { space: start.space, value };
 }
 
 export const disassemble = handler(
@@ -92,12 +90,8 @@ export const readMemory = handler(
   },
 );
 
-function read(target: Debuggee, { space, value }: Address, count: number): Uint8Array {
-  const { inspect } = target.machine;
-  return space === 'gv'
-    ? inspect.readVirtual(target.currentCpu, value, count)
-    : inspect.readPhysical(Number(value), count);
-}
+const read = (target: Debuggee, address: Address, count: number): Uint8Array =>
+  readSpace(target.machine.inspect, target.currentCpu, address, count);
 
 /** Bytes up to the next page that can be read: a client asks on from there. */
 function unreadable(target: Debuggee, start: Address, readBytes: number, count: number): number {
@@ -123,11 +117,7 @@ export const writeMemory = handler(
         `${start.space}:${hex(start.value)}: not all of these ${bytes.length} bytes exist; nothing was written.`,
       );
     }
-    const { inspect } = target.machine;
-    const written =
-      start.space === 'gv'
-        ? inspect.writeVirtual(target.currentCpu, start.value, bytes)
-        : inspect.writePhysical(Number(start.value), bytes);
+    const written = writeSpace(target.machine.inspect, target.currentCpu, start, bytes);
     announce(session, args.memoryReference, args.offset ?? 0, written);
     return { bytesWritten: written, offset: 0 };
   },

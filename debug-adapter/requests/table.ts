@@ -4,15 +4,19 @@ import * as breakpoints from './breakpoints';
 import * as evaluate from './evaluate';
 import { exitLines } from './exit-lines';
 import * as exceptions from './exceptions';
+import { exits } from './exits';
 import type { Handler } from './handler';
 import * as lifecycle from './lifecycle';
 import { linux } from './linux';
 import * as memory from './memory';
+import * as pageTables from './page-tables';
 import * as run from './run-control';
 import * as screen from './screen';
 import * as sources from './sources';
 import * as stack from './stack';
+import { structures } from './structures';
 import * as translate from './translate';
+import { translated } from './translated';
 import * as variables from './variables';
 
 export const REQUESTS = {
@@ -54,8 +58,12 @@ export const REQUESTS = {
   loadedSources: sources.loadedSources,
   source: sources.source,
   'ringside/translate': translate.translate,
-  'ringside/pageTables': translate.pageTables,
-  'ringside/structures': translate.structures,
+  'ringside/pageTables': pageTables.pageTables,
+  'ringside/setEntry': pageTables.setEntry,
+  'ringside/checkShadow': pageTables.checkShadow,
+  'ringside/exits': exits,
+  'ringside/translated': translated,
+  'ringside/structures': structures,
   'ringside/linux': linux,
   'ringside/exitLines': exitLines,
   'ringside/console': translate.consoleRequest,

@@ -59,4 +59,9 @@ export interface DomainControl {
 
 /** A stop that is the end of the domain, not of the others. */
 export const isEnd = ({ kind }: Stop): boolean =>
-  kind === 'triple-fault' || kind === 'dead-halt' || kind === 'power-off' || kind === 'reset' || kind === 'debug-exit';
+  kind === 'triple-fault' ||
+  kind === 'dead-halt' ||
+  kind === 'power-off' ||
+  kind === 'reset' ||
+  kind === 'debug-exit' ||
+  kind === 'crash';

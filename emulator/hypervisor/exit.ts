@@ -17,7 +17,17 @@ export type VmExitReason =
   /** The guest touched a device's memory. */
   | 'mmio'
   /** A software technique reflects an event to the guest that is its own: its page fault, its system call. */
-  | 'reflected-event';
+  | 'reflected-event'
+  /** A paravirtualised guest calls its hypervisor. */
+  | 'hypercall';
+
+/** A hypercall: its arguments as the registers have them. `result`: undefined before it is done, and for those that set registers. */
+export interface Hypercall {
+  number: number;
+  name: string;
+  args: bigint[];
+  result?: bigint;
+}
 
 export interface VmExit {
   reason: VmExitReason;
@@ -37,6 +47,9 @@ export interface VmExit {
   gpa?: number;
   /** The vendor's number of the reason, where there is a vendor. */
   code?: number;
+  hypercall?: Hypercall;
+  /** Why what the guest asked for was refused. */
+  refusal?: string;
   /** What the hypervisor took to handle it, in ns of the host; absent without a clock. */
   hostNs?: number;
 }

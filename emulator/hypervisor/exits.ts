@@ -1,5 +1,6 @@
 /** Exits of one domain: counted, the last ones kept, offered to a filter. Nothing here is state of the guest. */
 import type { VmExit, VmExitReason } from './exit';
+import { ExitProfile } from './exit-profile';
 
 const KEPT = 4096;
 
@@ -15,6 +16,7 @@ export class ExitLog {
   clock?: () => number;
   /** Asked before an exit is handled: true stops the run there. Set only while a filter exists. */
   filter?: (exit: VmExit) => boolean;
+  private counted?: ExitProfile;
   private readonly ring: VmExit[] = [];
   private next = 0;
   private latest?: { exit: VmExit; since: number };
@@ -34,6 +36,7 @@ export class ExitLog {
     const counted = this.counts.get(exit.reason);
     if (counted) counted.count++;
     else this.counts.set(exit.reason, { count: 1, hostNs: 0 });
+    this.counted?.note(exit);
     if (this.clock) this.latest = { exit, since: this.clock() };
     return false;
   }
@@ -55,6 +58,30 @@ export class ExitLog {
   recent(limit = KEPT): VmExit[] {
     const count = Math.min(limit, KEPT, this.next);
     return Array.from({ length: count }, (_, i) => this.ring[(this.next - count + i) % KEPT]);
+  }
+  /** By place and over time; undefined: nobody wants to know. */
+  get profile(): ExitProfile | undefined {
+    return this.counted;
+  }
+  /** From now on, at `instructions` retired, exits are counted by place and time, and measured by a clock in ns. */
+  startProfile(instructions: number, clock: () => number): void {
+    this.counted = new ExitProfile(instructions);
+    this.clock = clock;
+  }
+  stopProfile(): void {
+    this.counted = this.clock = undefined;
+  }
+  /** Number of the oldest one that is kept, counted from 0 since the log was cleared. */
+  get oldest(): number {
+    return Math.max(0, this.next - KEPT);
+  }
+  /** Number that the next one will have. */
+  get following(): number {
+    return this.next;
+  }
+  /** By number; undefined: not kept, or not yet. */
+  at(number: number): VmExit | undefined {
+    return number >= this.oldest && number < this.next ? this.ring[number % KEPT] : undefined;
   }
   clear(): void {
     this.counts.clear();

@@ -14,6 +14,8 @@ export interface Guest {
   readonly frames: Reservation;
   /** Retired so far. */
   readonly instructions: number;
+  /** Guest time. */
+  readonly ns: number;
   readonly exits: ExitLog;
   readonly holes: HoleLog;
 }

@@ -5,13 +5,13 @@
  */
 
 import type { Tier } from '../execution/tier';
-import type { DomainInfo, DomainState } from '../hypervisor/domain';
+import type { DomainConfig, DomainInfo, DomainState } from '../hypervisor/domain';
 import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
 import type { HypervisorInspector, Mapping, TableInspector, Translation, WalkStep } from './inspect-api';
 
-export type { DomainInfo, DomainState, Mapping, SilentHole, Translation, VmExit, WalkStep };
+export type { DomainConfig, DomainInfo, DomainState, Mapping, SilentHole, Translation, VmExit, WalkStep };
 
 /** Why `run` returned. `domain`: the id of the one that it happened in, where several run. */
 export type Stop = StopReason & { domain?: number };
@@ -36,6 +36,8 @@ type StopReason =
   /** Every processor is halted and no timer runs: only outside input can wake it. */
   | { kind: 'idle' }
   | { kind: 'power-off' }
+  /** A paravirtualised domain cannot go on, or says so itself. `reason`: a clause about the domain. */
+  | { kind: 'crash'; cpu: number; reason: string }
   | { kind: 'reset' }
   /** The debug-exit port was written; `code` is what QEMU would exit with: the value * 2 + 1. */
   | { kind: 'debug-exit'; code: number }; // prettier-ignore
@@ -65,13 +67,15 @@ export interface MachineConfig {
   paging?: Paging;
 }
 
-export const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'vt-x', 'amd-v'] as const;
+export const TECHNIQUES = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
 export type Technique = (typeof TECHNIQUES)[number];
 export const PAGINGS = ['shadow', 'direct', 'nested'] as const;
 export type Paging = (typeof PAGINGS)[number];
 
 /** What the hypervisor knows of a guest that it runs. */
 export interface Virtualization {
+  /** Number of the domain on its host. */
+  readonly domain: number;
   readonly technique: Technique;
   readonly paging: Paging;
   readonly exits: ExitLog;
@@ -164,8 +168,6 @@ export interface Inspector {
   readonly tables: TableInspector;
   /** Mappings from `from` on, in order, at most `limit`. */
   mappings(cpu: number, from: bigint, limit: number): Mapping[];
-  /** One paging structure of the address space now in force: its present entries. `table` undefined: the root. */
-  table(cpu: number, table?: { gpa: number; level: number }): { format: string; level: number; gpa: number; entries: (WalkStep & { index: number; gva: bigint })[] };
   disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[];
   /** `real`, `virtual-8086`, `protected-16`, `protected-32`, `compatibility-16`, `compatibility-32`, `long`. */
   mode(cpu: number): string;

@@ -260,6 +260,7 @@ const REASONS: Partial<Record<Stop['kind'], string>> = {
   'power-off': 'It powered itself off.',
   reset: 'It asked for a reset.',
   'debug-exit': 'It ended itself by the debug-exit port.',
+  crash: 'It crashed: the hypervisor, or it itself, gave it up.',
 };
 
 /** UserError: which, and what it may be. */

@@ -233,6 +233,8 @@ export interface TableInspector {
   contents(cpu: number, kind: TableKind, at?: EntryPlace & { level: number }): TableContents | undefined;
   /** In order from `from` on, at most `limit`. */
   runs(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[];
+  /** Of a hypervisor that runs on the processor itself; undefined: there is none. */
+  hostedBlock(cpu: number): StructureNode | undefined;
   /** On the bare machine host-physical memory is guest-physical memory. As much as is RAM, from the start. */
   readHost(hpa: number, bytes: number): Uint8Array;
   /** Bytes written; what was derived from them is dropped. */

@@ -5,6 +5,7 @@
  */
 import type { Cpu } from '../cpu/cpu';
 import { viewAddress } from '../hypervisor/inspect/address';
+import { hostedBlock } from '../hypervisor/inspect/hosted';
 import type { PagingContext } from '../mmu/guest-paging';
 import * as pageTables from '../mmu/inspect';
 import type { TableMemory } from '../mmu/inspect';
@@ -15,7 +16,7 @@ import { UserError } from '../util/assert';
 import { RFLAGS } from '../x86/registers';
 import type { Translation } from './api';
 import type {
-  AddressView, Alias, EntryPlace, FrameUse, HypervisorInspector, MappedRun, PhysicalView, TableContents, TableEntry,
+  AddressView, Alias, EntryPlace, FrameUse, HypervisorInspector, MappedRun, PhysicalView, StructureNode, TableContents, TableEntry,
   TableInspector, TableKind,
 } from './inspect-api'; // prettier-ignore
 
@@ -130,6 +131,9 @@ export class MachineTables implements TableInspector {
     return pageTables.mappings(context, memory, from, limit).map(({ gpa, ...run }) => ({ ...run, target: gpa, targetSpace })); // prettier-ignore
   }
 
+  hostedBlock(cpu: number): StructureNode | undefined {
+    return hostedBlock(this.cpus[cpu]);
+  }
   readHost(hpa: number, bytes: number): Uint8Array {
     if (this.hypervisor) return this.hypervisor.readHost(hpa, bytes);
     return this.eachPage(hpa, bytes, (gpa, _, length) => this.physical.readBytes(gpa, length));

@@ -125,9 +125,6 @@ export class MachineInspector implements Inspector {
   mappings(cpu: number, from: bigint, limit: number): ReturnType<Inspector['mappings']> {
     return pageTables.mappings(this.machine.cpus[cpu].mmu.paging, this.machine.physical, from, limit);
   }
-  table(cpu: number, table?: { gpa: number; level: number }): ReturnType<Inspector['table']> {
-    return pageTables.table(this.machine.cpus[cpu].mmu.paging, this.machine.physical, table);
-  }
 
   disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[] {
     const size = codeSize ?? codeSizeOf(this.machine.cpus[cpu].state);

@@ -6,7 +6,6 @@ import { Cpu } from '../cpu/cpu';
 import { makeModel } from '../cpu/models';
 import { StepLoop } from '../cpu/run';
 import type { StepHost } from '../cpu/step-host';
-import type { Turn } from '../cpu/turns';
 import * as layout from '../execution/layout';
 import { PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
@@ -14,27 +13,19 @@ import type {
   BootInput, BreakpointSpec, FirmwareInput, Inspector, Machine, MachineConfig, Screen, Stop, TrapEvent, TrapFilter, Virtualization, WatchpointSpec,
 } from './api'; // prettier-ignore
 import { Board } from './board';
-import type { BoardSaved } from './board';
 import { checkFirmware, firmwareDevices } from './firmware-image';
 import { BiosServices } from './firmware/bios';
 import type { BiosDisk } from './firmware/bios';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
+import { checkSnapshot } from './snapshot';
+import type { Saved } from './snapshot';
+import type { PvPlatform } from './paravirtual';
 import { checkConfig, linearMemory } from './place';
 import type { Place } from './place';
 import { realModeProcessor } from './real-mode';
 import { startKernel } from './start';
 import { stateHash } from './state-hash';
-
-interface Saved {
-  cpus: ReturnType<Cpu['save']>[];
-  turn: Turn;
-  board: BoardSaved;
-  equipment: string;
-  ram: Uint8Array;
-  retired: number;
-  idle: number;
-}
 
 export class Pc implements Machine, StepHost {
   readonly virtualization?: Virtualization;
@@ -53,6 +44,7 @@ export class Pc implements Machine, StepHost {
   private readonly board: Board;
   readonly cpus: readonly Cpu[];
   private readonly loop: StepLoop;
+  private readonly paravirtual?: PvPlatform;
   private pendingStop?: Stop;
   private deadline = Infinity;
   private filters: readonly TrapFilter[] = [];
@@ -72,12 +64,14 @@ export class Pc implements Machine, StepHost {
     this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();
     this.board.attach(this.bios());
+    this.paravirtual = place?.paravirtual && this.connect(place.paravirtual);
+    const seen = this.paravirtual?.machine ?? this.physical;
     const makeCpu = (_: unknown, apicId: number): Cpu =>
       new Cpu({
         memory,
-        physical: this.physical,
+        physical: seen,
         bus: this.board.busOf(apicId),
-        interrupts: this.board.interruptSource(apicId),
+        interrupts: this.paravirtual?.interrupts(apicId) ?? this.board.interruptSource(apicId),
         ticks: () => BigInt(Math.floor(this.ns / NS_PER_INSTRUCTION)),
         model,
         apicId,
@@ -89,11 +83,29 @@ export class Pc implements Machine, StepHost {
     this.loop = new StepLoop(this.cpus, this, memory, config.tier ?? 'compiler', place);
     this.inspect = new MachineInspector({
       cpus: this.cpus,
-      physical: this.physical,
+      physical: seen,
       ...(this.virtualization && { hypervisor: this.virtualization.inspect }),
       devices: () => this.board.inspect(),
       edited: () => this.edited(),
     });
+  }
+
+  private connect(domain: PvPlatform): PvPlatform {
+    this.board.attach(domain);
+    domain.connect({
+      stop: (stop) => void (this.pendingStop ??= stop),
+      output: (bytes) => this.onConsole?.(bytes),
+      report: (what) => this.report(what),
+      giveWay: () => (this.loop.generated.gaveWay = true),
+      deadlineMoved: () => (this.deadline = this.board.nextDeadline()),
+    });
+    return domain;
+  }
+  /** Its memory is no more. */
+  forsake(): void {
+    this.physical.forsake();
+    this.paravirtual?.machine.forsake();
+    this.paravirtual?.discard();
   }
 
   private buildBoard(): Board {
@@ -181,10 +193,16 @@ export class Pc implements Machine, StepHost {
     this.powerOn();
     const { lacking } = this.cpus[0].model;
     if (lacking.length > 0) this.report(`features of the processor model: ${lacking.join(', ')}`);
-    this.disks = 'firmware' in input ? [] : startKernel(this.config, this.cpus, this.physical, this.board.bus, input);
+    if (this.paravirtual) this.startDomain(this.paravirtual, input);
+    else this.disks = 'firmware' in input ? [] : startKernel(this.config, this.cpus, this.physical, this.board.bus, input);
     for (const cpu of this.cpus) cpu.refresh();
     this.deadline = this.board.nextDeadline();
   } // prettier-ignore
+  private startDomain(domain: PvPlatform, input: BootInput | FirmwareInput): void {
+    if ('firmware' in input)
+      throw new UserError(`${input.name}: technique paravirtual starts kernels, not firmware; leave firmware out.`);
+    domain.start(input, this.cpus);
+  }
   private powerOn(): void {
     if (this.used) this.physical.clear();
     this.used = true;
@@ -228,7 +246,8 @@ export class Pc implements Machine, StepHost {
   }
 
   typeConsole(bytes: Uint8Array): void {
-    this.board.typeConsole(bytes);
+    if (this.paravirtual) this.paravirtual.type(bytes);
+    else this.board.typeConsole(bytes);
     this.deadline = this.board.nextDeadline();
     this.onInput?.();
   }
@@ -267,17 +286,8 @@ export class Pc implements Machine, StepHost {
     };
   }
   restore(saved: unknown): void {
-    const { cpus, turn, board, equipment, ram, retired, idle } = saved as Saved;
-    if (ram?.length !== this.config.memory)
-      throw new UserError('The snapshot is of a machine with another memory size; create the machine with that size.');
-    if (cpus.length !== this.cpus.length)
-      throw new UserError(
-        `The snapshot is of a machine with ${cpus.length} processors; create the machine with cpus: ${cpus.length}.`,
-      );
-    if (equipment !== this.board.sockets.summary)
-      throw new UserError(
-        `The snapshot is of a machine with other equipment (${equipment}); boot with the same first.`,
-      );
+    const { cpus, turn, board, ram, retired, idle } = saved as Saved;
+    checkSnapshot(saved as Saved, this.config, this.board.sockets.summary);
     this.loop.resume();
     this.used = true;
     this.physical.setImage(ram);

@@ -4,6 +4,7 @@ import * as layout from '../execution/layout';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { MachineConfig, Virtualization } from './api';
+import type { PvPlatform } from './paravirtual';
 
 const WASM_PAGE = 0x1_0000;
 const MIB = 0x10_0000;
@@ -20,6 +21,7 @@ export interface Place extends SharedRun {
   /** Of its first processor, among all on the host. */
   number: number;
   virtualization?: Virtualization;
+  paravirtual?: PvPlatform;
 }
 
 /** Of a machine by itself. */

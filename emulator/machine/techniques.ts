@@ -1,6 +1,7 @@
 /** A domain's machine: memory from host frames, the technique that runs it, and a place among the host's processors. */
 import type { Cpu } from '../cpu/cpu';
 import type { Executor } from '../cpu/step-host';
+import { Paravirtual } from '../hypervisor/engines/paravirtual';
 import { AmdV } from '../hypervisor/engines/amd-v';
 import { BinaryTranslation } from '../hypervisor/engines/binary-translation';
 import { TrapAndEmulate } from '../hypervisor/engines/trap-and-emulate';
@@ -18,6 +19,7 @@ import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { MachineConfig, Paging, Technique } from './api';
 import { Pc } from './machine';
+import { PvPlatform } from './paravirtual';
 import { checkConfig } from './place';
 
 interface TechniqueSpec {
@@ -30,6 +32,7 @@ const ENGINES: Record<Exclude<Technique, 'none'>, TechniqueSpec> = {
   'amd-v': { pagings: ['nested', 'shadow'], make: (host, guest, paging, cpus) => new AmdV(host, guest, paging, cpus) },
   'binary-translation': { pagings: ['shadow'], make: (host, guest) => new BinaryTranslation(host, guest) },
   'trap-and-emulate': { pagings: ['shadow'], make: (host, guest) => new TrapAndEmulate(host, guest) },
+  paravirtual: { pagings: ['direct'], make: (host, guest) => new Paravirtual(host, guest) },
 };
 
 /** UserError: which attribute, and what it may be. */
@@ -63,14 +66,15 @@ export function placeDomain(host: Host, config: MachineConfig, index: number, na
   try {
     if (paging !== 'none') reservations.push(host.frames.reserve(`the hypervisor for ${name}`, overheadOf(frames)));
     const number = host.takeNumbers(name, config.cpus);
-    const physical = new PhysicalMemory(host.memory, config.memory, { host: host.physical, frames: ram.takeRuns(pages) });
+    const list = ram.takeRuns(pages);
+    const physical = new PhysicalMemory(host.memory, config.memory, { host: host.physical, frames: list });
     const place = { memory: host.memory, physical, number, generated: host.generated };
-    const machine = paging === 'none' ? new Pc(config, place) : virtualized(host, config, place, { index, paging, tables: reservations[1] });
+    const machine = paging === 'none' ? new Pc(config, place) : virtualized(host, config, place, { index, paging, tables: reservations[1], frames: list });
     const owner = { domain: index, physical, tables: reservations[1] };
     host.owners = [...host.owners, owner];
     const release = (): void => {
       host.owners = host.owners.filter((each) => each !== owner);
-      physical.forsake();
+      machine.forsake();
       host.retire(number, config.cpus, reservations);
     };
     return { machine, reservations, number, release };
@@ -86,7 +90,7 @@ function virtualized(
   host: Host,
   config: MachineConfig,
   place: Where,
-  { index, paging, tables }: { index: number; paging: Paging; tables: Reservation },
+  { index, paging, tables, frames }: { index: number; paging: Paging; tables: Reservation; frames: Int32Array },
 ): Pc {
   const technique = config.technique as Exclude<Technique, 'none'>;
   let machine: Pc | undefined = undefined as Pc | undefined;
@@ -102,10 +106,15 @@ function virtualized(
     get instructions(): number {
       return machine?.instructions ?? 0;
     },
+    get ns(): number {
+      return machine?.ns ?? 0;
+    },
   };
   const executor = ENGINES[technique].make(host, guest, paging, config.cpus);
   const inspect = new GuestInspector(host, guest, executor.view, paging);
-  const virtualization = { technique, paging, exits: guest.exits, holes: guest.holes, inspect };
-  machine = new Pc(config, { ...place, executor, virtualization });
+  const virtualization = { domain: index, technique, paging, exits: guest.exits, holes: guest.holes, inspect };
+  const paravirtual =
+    executor instanceof Paravirtual ? new PvPlatform(host, guest, executor, config.cpus, frames) : undefined;
+  machine = new Pc(config, { ...place, executor, virtualization, ...(paravirtual ? { paravirtual } : {}) });
   return machine;
 }

@@ -42,6 +42,8 @@ export interface Backing {
   readonly host: PhysicalMemory;
   /** Host frame numbers, by page of this RAM (from 4 GiB on its pages follow those below the PCI hole). */
   readonly frames: Int32Array;
+  /** RAM throughout: no window for a display. */
+  readonly plain?: boolean;
 }
 
 /** Added to the gpa of what is no RAM, where a number must name it among host-physical addresses. */
@@ -104,7 +106,7 @@ export class PhysicalMemory {
     this.highBytes = size - this.lowBytes;
     this.pages = backing ? backing.host.pages : new Uint8Array(size / PAGE_BYTES);
     if (backing) this.back(backing);
-    this.setKind(0xa_0000, 0xb_ffff, 'hole');
+    if (!backing?.plain) this.setKind(0xa_0000, 0xb_ffff, 'hole');
   }
 
   private back({ host, frames }: Backing): void {

@@ -11,6 +11,7 @@ import type {
 import type { PagingContext } from '../../mmu/guest-paging';
 import * as tables from '../../mmu/inspect';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
+import type { PhysicalMemory } from '../../mmu/physical-memory';
 import { walkSecond, walkStages } from '../../mmu/staged-walk';
 import type { Looking, Stages } from '../../mmu/staged-walk';
 import type { Guest } from '../guest';
@@ -42,6 +43,10 @@ export class GuestInspector implements HypervisorInspector {
   get tables(): readonly TableKind[] {
     return this.engine.shadow ? ['shadow'] : this.engine.nested ? ['nested'] : [];
   }
+  /** What the guest's tables speak of: a paravirtualised guest's, of the host's frames. */
+  private get tableMemory(): PhysicalMemory {
+    return this.paging === 'direct' ? this.host.physical : this.guest.physical;
+  }
   private paged(cpu: number): PagingContext {
     return this.guest.cpus[cpu].mmu.paging;
   }
@@ -53,7 +58,7 @@ export class GuestInspector implements HypervisorInspector {
     const second = this.engine.nested?.context;
     const stages: Stages = second
       ? { paging, memory: this.host.physical, second }
-      : { paging, memory: this.guest.physical };
+      : { paging, memory: this.tableMemory };
     const space = this.shadow?.space(paging);
     const judge = this.shadow ? this.shadow.judge(space, gva) : this.judgeNested;
     const view = viewAddress(stages, gva, looking, this.paging, judge);
@@ -120,8 +125,8 @@ export class GuestInspector implements HypervisorInspector {
   mappings(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[] {
     const context = this.context(cpu, kind);
     if (!context) return [];
-    const memory = kind === 'guest' ? this.guest.physical : this.host.physical;
-    const targetSpace = kind === 'guest' ? ('gp' as const) : ('hp' as const);
+    const memory = kind === 'guest' ? this.tableMemory : this.host.physical;
+    const targetSpace = kind === 'guest' && this.paging !== 'direct' ? ('gp' as const) : ('hp' as const);
     return tables.mappings(context, memory, from, limit).map(({ gpa, ...run }) => ({ ...run, target: gpa, targetSpace }));
   } // prettier-ignore
 

@@ -71,7 +71,12 @@ export class ShadowView {
     // What SMAP forbids is the guest's rule, not the tables'.
     const wide = tables.form === '4-level';
     const at = wide ? gva : BigInt(vaOf(gva));
-    return walkStages({ paging: contextOf(tables), memory: this.host }, at, { ...looking, smapOff: true });
+    const walk = walkStages({ paging: contextOf(tables), memory: this.host }, at, { ...looking, smapOff: true });
+    // What is a guest's memory elsewhere is the host's here.
+    const inHost = (text: string): string => text.replaceAll('gp:', 'hp:');
+    for (const reference of walk.references) if (reference.why !== undefined) reference.why = inHost(reference.why);
+    if (walk.fault) walk.fault = { ...walk.fault, reason: inHost(walk.fault.reason) };
+    return walk;
   }
 
   /** The guest's own walk decides what is allowed, its shadow whether the hypervisor is asked first. */

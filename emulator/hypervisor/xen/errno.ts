@@ -20,6 +20,7 @@ export const ERRNO = {
   EROFS: 30,
   ENOSYS: 38,
   ENOTEMPTY: 39,
+  ETIME: 62,
   EOPNOTSUPP: 95,
   EISCONN: 106,
 } as const;

@@ -62,8 +62,9 @@ export interface XenDomain {
   /**
    * Sets the page-table entry that GNTTABOP_map_grant_ref names (a linear address, or with `pte` the machine address of the entry)
    * to a frame whoever owns it, or clears it (`mfn` undefined; it has to map `expected`). Counts of the frame are the caller's affair.
+   * `available`: bits 11:9 of the entry, which are the guest's.
    */
-  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean } | { expected: number }): void; // prettier-ignore
+  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean; available?: number } | { expected: number }): void; // prettier-ignore
 }
 
 /** Who makes a hypercall, and his memory. Every access is checked with the guest's rights; EFAULT is thrown. */

@@ -5,6 +5,8 @@ import { deny } from './status';
 import type { GrantTable, Use } from './table';
 
 export const GNTMAP = { DEVICE: 1, HOST: 2, READONLY: 4, CONTAINS_PTE: 16 } as const;
+/** GNTMAP_guest_avail_mask: bits for the guest's own use in the entry that maps. */
+const AVAILABLE_SHIFT = 16;
 /** Handles of a domain: what it takes here is the host's memory. */
 const MAX_HANDLES = 8192;
 const MAPPING = 'mapping';
@@ -47,7 +49,7 @@ export class GrantMappings {
     const use = this.use(flags);
     const { mfn, release } = table.acquire(ref, use);
     try {
-      if (flags & GNTMAP.HOST) this.domain.setMapping(place(address, flags), { mfn, writable: use.writable });
+      if (flags & GNTMAP.HOST) this.domain.setMapping(place(address, flags), { mfn, writable: use.writable, available: (flags >>> AVAILABLE_SHIFT) & 7 });
     } catch (error) {
       release();
       if (error instanceof HypercallError) deny('bad_virt_addr', error.message);

@@ -1,0 +1,175 @@
+/** Page tables by hypercall (xen.h): mmu_update, update_va_mapping, mmuext_op. Every update is validated; a batch stops at the first refusal. */
+import { PAGE_BYTES } from '../../mmu/physical-memory';
+import { DOMID } from '../xen/abi';
+import { refuse } from '../xen/errno';
+import { isTable } from '../xen/page-tables';
+import { hexFrame, TYPE } from '../xen/typed-pages';
+import type { PageType } from '../xen/typed-pages';
+import { asUint, wide } from './call';
+import type { Call } from './call';
+import { setLdt } from './descriptors';
+
+const MMU = { NORMAL: 0, MACHPHYS: 1, PRESERVE_AD: 2, NO_TRANSLATE: 3 } as const;
+const UPDATE_BYTES = 16;
+const MOST = 0x1_0000;
+const UVMF = { TYPE: 3, TLB_FLUSH: 1, INVLPG: 2 } as const;
+
+/** Only itself: no domain of ours maps others' frames but by grants. */
+function checkDomain({ domain }: Call, domid: number): void {
+  if (domid !== DOMID.SELF && domid !== domain.id)
+    refuse('EPERM', `domain ${domain.id} may not map frames of domain ${domid}`);
+}
+
+export function mmuUpdate(call: Call): void {
+  const [updates, count, done, foreign] = call.args;
+  const domids = asUint(foreign);
+  checkDomain(call, domids & 0xffff);
+  if (domids >>> 16) checkDomain(call, (domids >>> 16) - 1);
+  if (asUint(count) > MOST) refuse('E2BIG', `${count} updates at once are more than ${MOST}`);
+  let i = 0;
+  try {
+    for (; i < asUint(count); i++) {
+      const at = updates + BigInt(i * UPDATE_BYTES);
+      update(call, call.caller.read64(at), call.caller.read64(at + 8n));
+    }
+  } finally {
+    if (done !== 0n) call.caller.write(done, 4, i);
+  }
+}
+
+function update({ domain }: Call, pointer: bigint, value: bigint): void {
+  const command = Number(pointer & 3n);
+  const mfn = Number(pointer >> 12n);
+  const offset = Number(pointer & 0xff8n);
+  if (command === MMU.MACHPHYS) {
+    if (!domain.owns(mfn)) refuse('EINVAL', `frame ${hexFrame(mfn)} is none of the domain's`);
+    domain.space.setGuestFrame(mfn, value);
+    return;
+  }
+  if (isTable(domain.pages.usedAs(mfn))) {
+    domain.tables.exchange(mfn, offset, value, command === MMU.PRESERVE_AD);
+    return;
+  }
+  domain.pages.getAs(mfn, TYPE.writable);
+  domain.memory.write64(mfn, offset, value);
+  domain.pages.putAs(mfn);
+}
+
+export function updateVaMapping(call: Call): void {
+  const { value, next } = wide(call, 1);
+  mapAt(call, value, asUint(call.args[next]));
+}
+export function updateVaMappingOtherdomain(call: Call): void {
+  const { value, next } = wide(call, 1);
+  checkDomain(call, asUint(call.args[next + 1]));
+  mapAt(call, value, asUint(call.args[next]));
+}
+function mapAt({ args, domain, cpu }: Call, value: bigint, flags: number): void {
+  const { mfn, offset } = domain.entryFor(args[0]);
+  domain.tables.exchange(mfn, offset, value);
+  if ((flags & UVMF.TYPE) === UVMF.TLB_FLUSH) domain.flush();
+  else if ((flags & UVMF.TYPE) === UVMF.INVLPG) flushPage(domain.guest.cpus, args[0]);
+  else cpu.flushTlb(args[0]);
+}
+const flushPage = (cpus: Call['domain']['guest']['cpus'], gva: bigint): void => {
+  for (const cpu of cpus) cpu.flushTlb(gva);
+};
+
+// --- mmuext_op
+
+/** struct mmuext_op: arguments are words, at these offsets. */
+const EXT = { 8: { bytes: 24, arg1: 8, arg2: 16 }, 4: { bytes: 12, arg1: 4, arg2: 8 } } as const;
+interface ExtOp {
+  arg1: bigint;
+  arg2: bigint;
+  mfn: number;
+}
+type Ext = (call: Call, op: ExtOp) => void;
+
+const pin =
+  (type: PageType): Ext =>
+  ({ domain }, { mfn }) =>
+    domain.pages.pin(mfn, type);
+
+const newRoot: Ext = ({ domain, cpu, vcpu }, { mfn }) => {
+  if (mfn !== vcpu.kernelRoot) {
+    domain.pages.getAs(mfn, domain.word === 8 ? TYPE.l4 : TYPE.l3);
+    const old = vcpu.kernelRoot;
+    vcpu.kernelRoot = mfn;
+    domain.loadRoot(cpu);
+    domain.pages.putAs(old);
+  } else domain.loadRoot(cpu);
+};
+const newUserRoot: Ext = ({ domain, vcpu }, { mfn }) => {
+  if (domain.word === 4) refuse('EOPNOTSUPP', 'a 32-bit guest has one root');
+  if (mfn !== 0 && mfn !== vcpu.userRoot) domain.pages.getAs(mfn, TYPE.l4);
+  const old = vcpu.userRoot;
+  if (old === mfn) return;
+  vcpu.userRoot = mfn;
+  if (old !== 0) domain.pages.putAs(old);
+};
+const ownWritable = ({ domain }: Call, mfn: number, act: () => void): void => {
+  domain.pages.getAs(mfn, TYPE.writable);
+  act();
+  domain.pages.putAs(mfn);
+};
+const flushAll: Ext = ({ domain }) => domain.flush();
+const flushOne: Ext = ({ domain }, { arg1 }) => flushPage(domain.guest.cpus, arg1);
+const nothing: Ext = () => {};
+
+export const MMUEXT: readonly ({ name: string; run: Ext } | undefined)[] = [
+  { name: 'pin_l1_table', run: pin(TYPE.l1) },
+  { name: 'pin_l2_table', run: pin(TYPE.l2) },
+  { name: 'pin_l3_table', run: pin(TYPE.l3) },
+  {
+    name: 'pin_l4_table',
+    run: (call, op) => {
+      if (call.domain.word === 4) refuse('EINVAL', 'a PAE guest has no L4');
+      pin(TYPE.l4)(call, op);
+    },
+  },
+  { name: 'unpin_table', run: ({ domain }, { mfn }) => domain.pages.unpin(mfn) },
+  { name: 'new_baseptr', run: newRoot },
+  { name: 'tlb_flush_local', run: ({ cpu }) => cpu.flushTlb('all') },
+  { name: 'invlpg_local', run: ({ cpu }, { arg1 }) => cpu.flushTlb(arg1) },
+  { name: 'tlb_flush_multi', run: flushAll },
+  { name: 'invlpg_multi', run: flushOne },
+  { name: 'tlb_flush_all', run: flushAll },
+  { name: 'invlpg_all', run: flushOne },
+  { name: 'flush_cache', run: nothing },
+  { name: 'set_ldt', run: (call, { arg1, arg2 }) => setLdt(call, arg1, asUint(arg2)) },
+  undefined,
+  { name: 'new_user_baseptr', run: newUserRoot },
+  { name: 'clear_page', run: (call, { mfn }) => ownWritable(call, mfn, () => call.domain.memory.clear(mfn)) },
+  {
+    name: 'copy_page',
+    run: (call, { mfn, arg2 }) => {
+      const from = Number(arg2);
+      if (!call.domain.owns(from)) refuse('EINVAL', `frame ${hexFrame(from)} is none of the domain's`);
+      ownWritable(call, mfn, () =>
+        call.domain.memory.writeBytes(mfn, 0, call.domain.memory.readBytes(from, 0, PAGE_BYTES)),
+      );
+    },
+  },
+  { name: 'flush_cache_global', run: nothing },
+];
+
+export function mmuextOp(call: Call): void {
+  const [ops, count, done, domid] = call.args;
+  checkDomain(call, asUint(domid) & 0xffff);
+  if (asUint(count) > MOST) refuse('E2BIG', `${count} operations at once are more than ${MOST}`);
+  const { caller, domain } = call;
+  const { bytes, arg1, arg2 } = EXT[domain.word];
+  let i = 0;
+  try {
+    for (; i < asUint(count); i++) {
+      const at = ops + BigInt(i * bytes);
+      const command = caller.read(at, 4);
+      const operation = MMUEXT[command] ?? refuse('ENOSYS', `mmuext command ${command} is not known`);
+      const first = caller.readWord(at + BigInt(arg1));
+      operation.run(call, { arg1: first, arg2: caller.readWord(at + BigInt(arg2)), mfn: Number(first) });
+    }
+  } finally {
+    if (done !== 0n) call.caller.write(done, 4, i);
+  }
+}

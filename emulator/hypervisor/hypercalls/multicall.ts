@@ -1,0 +1,26 @@
+/** multicall: a batch of hypercalls, each with its result beside it. struct multicall_entry: op, result, six arguments, all words. */
+import { refuse } from '../xen/errno';
+import { asUint } from './call';
+import type { Call } from './call';
+import { invoke } from './invoke';
+
+const MOST = 0x1000;
+const ARGUMENTS = 6;
+const MULTICALL = 13;
+const IRET = 23;
+
+export function multicall(call: Call): void {
+  const { args, caller, domain } = call;
+  const count = asUint(args[1]);
+  if (count > MOST) refuse('E2BIG', `${count} calls at once are more than ${MOST}`);
+  const w = BigInt(domain.word);
+  for (let i = 0; i < count; i++) {
+    const at = args[0] + BigInt(i * (2 + ARGUMENTS)) * w;
+    const number = asUint(caller.readWord(at));
+    if (number === MULTICALL || number === IRET) refuse('EINVAL', `hypercall ${number} cannot be part of a batch`);
+    const inner = Array.from({ length: ARGUMENTS }, (_, n) => caller.readWord(at + w * BigInt(2 + n)));
+    const { result, refusal } = invoke(number, { ...call, args: inner });
+    call.parts.noteBatched(number, inner, result, refusal);
+    caller.writeWord(at + w, BigInt.asUintN(domain.word * 8, result ?? 0n));
+  }
+}

@@ -1,0 +1,38 @@
+/** The control block of a hypervisor that runs on the processor itself: the current VMCS, or the VMCB that was run last. */
+import { knownCr4 } from '../../cpu/control';
+import type { Cpu } from '../../cpu/cpu';
+import { Vmcb } from '../../cpu/svm-state';
+import { VM_MODE } from '../../cpu/vm-mode';
+import { Vmcs } from '../../cpu/vmcs-region';
+import type { StructureNode } from '../../machine/inspect-api';
+import { EXIT_CONTROL } from '../../x86/vmcs';
+import { hex } from './nodes';
+import { vmcbNode } from './vmcb-node';
+import { vmcsNode } from './vmcs-node';
+
+const NONE = 0xffff_ffff_ffff_ffffn;
+
+/** Undefined: nobody runs a guest here. */
+export function hostedBlock(cpu: Cpu): StructureNode | undefined {
+  const { state } = cpu;
+  const mode = state.system('vm_mode');
+  const current = state.system('vmcs');
+  const { physical } = cpu.mmu;
+  if (current === NONE || physical.hostAddress(Number(current)) < 0) return undefined;
+  if (mode === VM_MODE.vmxRoot || mode === VM_MODE.vmxGuest) {
+    const vmcs = new Vmcs(physical, Number(current));
+    // While its guest runs, the processor is in the guest's mode.
+    const wide = mode === VM_MODE.vmxRoot ? cpu.ia32e : vmcs.has('EXIT_CONTROLS', EXIT_CONTROL.HOST_64);
+    return withRefusal(vmcsNode(vmcs, { cr4: knownCr4(cpu), wide }), cpu.vmx?.lastRefusal);
+  }
+  // A page at 0 was never one.
+  if (!cpu.svm?.on || current === 0n) return undefined;
+  return withRefusal(vmcbNode(new Vmcb(physical, Number(current))), cpu.svm.lastRefusal);
+}
+
+function withRefusal(block: StructureNode, refusal: { field: string; rule: string } | undefined): StructureNode {
+  const value = block.value?.replace('hp:', 'gp:') ?? hex(0);
+  if (!refusal) return { ...block, value };
+  const node = { name: 'last entry that was refused', value: refusal.field, text: refusal.rule };
+  return { ...block, value, children: [node, ...(block.children ?? [])] };
+}

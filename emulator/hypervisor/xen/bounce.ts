@@ -1,0 +1,149 @@
+/**
+ * Into the guest: exceptions, system calls and events are bounced to the handlers that it registered, with a frame on its kernel's
+ * stack like the one that the processor would push in ring 0 (arch-x86/xen.h; 64-bit frames have RCX and R11 on top). What
+ * goes wrong on the way crashes the domain, as there is nobody to tell.
+ */
+import type { Cpu } from '../../cpu/cpu';
+import { fetchDescriptor, isCode, isPresent, segmentOf } from '../../cpu/descriptors';
+import { gp, np } from '../../cpu/faults';
+import { GuestFault } from '../../cpu/ports';
+import { Interruption } from '../../cpu/ports';
+import { CONTEXT } from '../../execution/layout';
+import { GPR, PF, RFLAGS, SEG } from '../../x86/registers';
+import { FLAT, RESERVED, VCPU_INFO } from './abi';
+import type { PvDomain } from './domain';
+import { inGuestKernel } from './vcpu';
+
+const RCX = GPR.RCX;
+const R11 = 11;
+/** Cleared for the handler: as by an interrupt gate, and AC, so that the kernel's own accesses need not be aligned. */
+const CLEARED = RFLAGS.TF | RFLAGS.NT | RFLAGS.RF | RFLAGS.VM | RFLAGS.AC;
+
+/** The domain cannot go on. */
+export class DomainCrash {
+  constructor(readonly reason: string) {}
+}
+
+export interface Bounce {
+  cs: number;
+  address: bigint;
+  /** Event delivery is off in the handler. */
+  masks: boolean;
+  errorCode?: number;
+  /** Of a page fault. */
+  cr2?: bigint;
+  /** RIP to return to. */
+  returnRip: bigint;
+}
+
+/** On the kernel's root, or the programs'. 64-bit guests alone: the hypervisor exchanges GS bases as SWAPGS would. */
+export function toggleRoot(domain: PvDomain, cpu: Cpu): void {
+  const vcpu = domain.vcpuStates[cpu.apicId];
+  vcpu.inKernel = !vcpu.inKernel;
+  const { state } = cpu;
+  const gs = state.segmentBase(SEG.GS);
+  state.setSegmentBase(SEG.GS, state.system('kernel_gs_base'));
+  state.setSystem('kernel_gs_base', gs);
+  domain.loadRoot(cpu);
+}
+
+export function bounce(domain: PvDomain, cpu: Cpu, to: Bounce): void {
+  const vcpu = domain.vcpuStates[cpu.apicId];
+  const { state } = cpu;
+  const fromKernel = inGuestKernel(domain.word, vcpu, state.cpl);
+  const masked = domain.upcallMasked(cpu.apicId);
+  const flags = (state.rflags & ~(RFLAGS.IF | RFLAGS.IOPL)) | (masked ? 0 : RFLAGS.IF) | (vcpu.iopl << 12);
+  let errorCode = to.errorCode;
+  if (to.cr2 !== undefined) {
+    const { mfn, offset } = vcpu.info;
+    const at = offset + VCPU_INFO[domain.word].cr2;
+    if (domain.word === 8) domain.memory.write64(mfn, at, to.cr2);
+    else domain.memory.write(mfn, at, 4, Number(to.cr2 & 0xffff_ffffn));
+    // The kernel's own accesses are a user's for the processor, and not for the guest.
+    if (domain.word === 8 && fromKernel) errorCode = (errorCode ?? 0) & ~PF.U;
+  }
+  if (domain.word === 8) bounce64(domain, cpu, { ...to, errorCode }, fromKernel, flags, masked);
+  else bounce32(domain, cpu, { ...to, errorCode }, fromKernel, flags, masked);
+  if (to.masks) domain.maskUpcalls(cpu.apicId, true);
+  state.rflags = (state.rflags & ~CLEARED) | RFLAGS.IF;
+  state.setSystem('activity', 0n);
+  state.setSystem('interruptibility', 0n);
+  cpu.modeChanged();
+}
+
+function bounce64(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, flags: number, masked: boolean): void {
+  const { state } = cpu;
+  const vcpu = domain.vcpuStates[cpu.apicId];
+  const [rsp, rcx, r11] = [state.gpr(GPR.RSP), state.gpr(RCX), state.gpr(R11)];
+  // RPL 0 tells the guest that it was its kernel.
+  const cs = fromKernel ? state.selector(SEG.CS) & ~3 : state.selector(SEG.CS);
+  const ss = state.selector(SEG.SS);
+  if (!fromKernel) toggleRoot(domain, cpu);
+  const top = (fromKernel ? rsp : vcpu.kernelSp) & ~15n;
+  const frame = [BigInt(ss), rsp, BigInt(flags), BigInt(cs) | (masked ? 1n << 32n : 0n), to.returnRip];
+  if (to.errorCode !== undefined) frame.push(BigInt(to.errorCode));
+  frame.push(r11, rcx);
+  const sp = push(domain, cpu, top, frame, 8);
+  const code = selectCode(cpu, to.cs);
+  state.setSegment(SEG.CS, code);
+  state.setSegment(SEG.SS, stackSegment(cpu, FLAT[8].kernelSs));
+  state.setGpr(GPR.RSP, sp);
+  state.rip = to.address;
+}
+
+function bounce32(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, flags: number, masked: boolean): void {
+  const { state } = cpu;
+  const vcpu = domain.vcpuStates[cpu.apicId];
+  const esp = state.gpr(GPR.RSP) & 0xffff_ffffn;
+  const frame: bigint[] = [];
+  let ss = state.segment(SEG.SS);
+  if (!fromKernel) {
+    frame.push(BigInt(ss.selector), esp);
+    ss = stackSegment(cpu, vcpu.kernelSs);
+  }
+  frame.push(BigInt(flags), BigInt(state.selector(SEG.CS)) | (masked ? 0x1_0000n : 0n), to.returnRip & 0xffff_ffffn);
+  if (to.errorCode !== undefined) frame.push(BigInt(to.errorCode));
+  const sp = push(domain, cpu, ss.base + (fromKernel ? esp : vcpu.kernelSp), frame, 4);
+  const code = selectCode(cpu, to.cs);
+  state.setSegment(SEG.CS, code);
+  state.setSegment(SEG.SS, ss);
+  state.setGpr(GPR.RSP, sp - ss.base);
+  state.rip = to.address & 0xffff_ffffn;
+}
+
+/** The new top. The guest's stack must be its own and writable. */
+function push(domain: PvDomain, cpu: Cpu, top: bigint, values: readonly bigint[], bytes: 4 | 8): bigint {
+  const end = top - BigInt(values.length * bytes);
+  const { start, end: last } = RESERVED[domain.word];
+  if (top > start && end < last)
+    throw new DomainCrash(`its kernel stack, gv:0x${top.toString(16)}, lies in the hypervisor`);
+  const context = domain.word === 8 ? CONTEXT.user : CONTEXT.supervisor;
+  try {
+    values.forEach((value, i) => cpu.mmu.write(top - BigInt((i + 1) * bytes), bytes, value, context));
+  } catch (fault) {
+    if (!(fault instanceof Interruption)) throw fault;
+    throw new DomainCrash(`its kernel stack, gv:0x${top.toString(16)}, cannot be written`);
+  }
+  return end;
+}
+
+/** Code that the guest may run. GuestFault where the selector is not such. */
+export function codeSegment(cpu: Cpu, selector: number): ReturnType<typeof segmentOf> {
+  const d = fetchDescriptor(cpu, selector);
+  if (!isCode(d)) throw gp(selector & 0xfffc);
+  if (!isPresent(d)) throw np(selector & 0xfffc);
+  return segmentOf(cpu, selector, d);
+}
+export function stackSegment(cpu: Cpu, selector: number): ReturnType<typeof segmentOf> {
+  const d = fetchDescriptor(cpu, selector);
+  if (isCode(d) || !isPresent(d)) throw gp(selector & 0xfffc);
+  return segmentOf(cpu, selector, d);
+}
+function selectCode(cpu: Cpu, selector: number): ReturnType<typeof segmentOf> {
+  try {
+    return codeSegment(cpu, selector);
+  } catch (fault) {
+    if (!(fault instanceof GuestFault)) throw fault;
+    throw new DomainCrash(`its handler's code segment, 0x${selector.toString(16)}, is none`);
+  }
+}

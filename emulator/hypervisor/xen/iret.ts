@@ -1,0 +1,73 @@
+/** HYPERVISOR_iret: back from a handler, by the frame on the guest's stack (struct iret_context; 32-bit: EAX, then as IRET has it). */
+import type { Cpu } from '../../cpu/cpu';
+import { dropInnerSegments } from '../../cpu/segments';
+import { GPR, RFLAGS, SEG } from '../../x86/registers';
+import { codeSegment, DomainCrash, stackSegment, toggleRoot } from './bounce';
+import type { PvDomain } from './domain';
+import type { Caller } from './ports';
+
+const R11 = 11;
+/** VGCF_in_syscall: RCX and R11 are lost to SYSRET. */
+const IN_SYSCALL = 1n << 8n;
+const HYPERVISORS = RFLAGS.IOPL | RFLAGS.VM | RFLAGS.IF | RFLAGS.VIF | RFLAGS.VIP;
+
+/** Everything that the return changes, RAX too. GuestFault: a segment of the frame is none. */
+export function iret(domain: PvDomain, cpu: Cpu, caller: Caller): void {
+  if (domain.word === 8) iret64(domain, cpu, caller);
+  else iret32(domain, cpu, caller);
+  cpu.modeChanged();
+}
+
+function iret64(domain: PvDomain, cpu: Cpu, caller: Caller): void {
+  const { state } = cpu;
+  const vcpu = domain.vcpuStates[cpu.apicId];
+  const sp = state.gpr(GPR.RSP);
+  const word = (i: number): bigint => caller.read64(sp + BigInt(i * 8));
+  const [rax, r11, rcx, flags, rip, cs, rflags, rsp, ss] = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(word);
+  const toUser = (cs & 3n) === 3n;
+  const code = codeSegment(cpu, Number(cs & 0xffffn) | 3);
+  const stack = stackSegment(cpu, Number(ss & 0xffffn) | 3);
+  if (toUser) {
+    if (!vcpu.userRoot) throw new DomainCrash('it returns to a program and has registered no root for programs');
+    toggleRoot(domain, cpu);
+  }
+  state.setSegment(SEG.CS, code);
+  state.setSegment(SEG.SS, stack);
+  state.rip = rip;
+  state.setGpr(GPR.RSP, rsp);
+  state.rflags = (Number(rflags & 0x3f_ffffn) & ~HYPERVISORS) | RFLAGS.IF;
+  state.setGpr(GPR.RAX, rax);
+  if (!(flags & IN_SYSCALL)) {
+    state.setGpr(R11, r11);
+    state.setGpr(GPR.RCX, rcx);
+  }
+  domain.maskUpcalls(cpu.apicId, !(rflags & BigInt(RFLAGS.IF)));
+}
+
+function iret32(domain: PvDomain, cpu: Cpu, caller: Caller): void {
+  const { state } = cpu;
+  const base = state.segmentBase(SEG.SS);
+  const sp = state.gpr(GPR.RSP) & 0xffff_ffffn;
+  const word = (i: number): number => caller.read(base + sp + BigInt(i * 4), 4);
+  const [eax, eip, cs, eflags] = [0, 1, 2, 3].map(word);
+  if (eflags & RFLAGS.VM) throw new DomainCrash('it returns to virtual-8086 mode, which it cannot have');
+  const code = codeSegment(cpu, cs & 0xffff);
+  const cpl = cs & 3;
+  if (cpl === 0) throw new DomainCrash('it returns to ring 0');
+  if (cpl < state.cpl) throw new DomainCrash(`it returns from ring ${state.cpl} to ring ${cpl}`);
+  const outer = cpl > state.cpl;
+  if (outer) {
+    const stack = stackSegment(cpu, word(5) & 0xffff);
+    const esp = word(4);
+    state.setSegment(SEG.SS, stack);
+    state.setGpr(GPR.RSP, BigInt(esp));
+  } else {
+    state.setGpr(GPR.RSP, (sp + 16n) & 0xffff_ffffn);
+  }
+  state.setSegment(SEG.CS, code);
+  state.rip = BigInt(eip);
+  state.setGpr(GPR.RAX, BigInt(eax));
+  state.rflags = (eflags & 0x3f_ffff & ~HYPERVISORS) | RFLAGS.IF;
+  if (outer) dropInnerSegments(cpu, cpl);
+  domain.maskUpcalls(cpu.apicId, !(eflags & RFLAGS.IF));
+}

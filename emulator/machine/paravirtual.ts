@@ -1,0 +1,104 @@
+/** A paravirtualised domain as its machine sees it: how it is started, what it is told and tells, and its state, as a device. */
+import type { Cpu } from '../cpu/cpu';
+import type { InterruptSource } from '../cpu/ports';
+import type { Device } from '../devices/bus';
+import type { Paravirtual } from '../hypervisor/engines/paravirtual';
+import type { Guest } from '../hypervisor/guest';
+import type { Host } from '../hypervisor/host';
+import { PvDomain } from '../hypervisor/xen/domain';
+import { enterDomain, startDomain } from '../hypervisor/xen/start';
+import { DomainParts, interruptsOf } from '../hypervisor/xen/parts';
+import type { MachineHooks } from '../hypervisor/xen/parts';
+import { xenOf } from '../hypervisor/xen/registry';
+import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
+import { UserError } from '../util/assert';
+import type { BootInput } from './api';
+import { readXenImage } from './loaders/xen-image';
+
+interface SavedPlatform {
+  word: 0 | 4 | 8;
+  parts: unknown;
+}
+
+export class PvPlatform implements Device {
+  readonly name = 'xen';
+  /** What its page tables speak of: the host's. */
+  readonly machine: PhysicalMemory;
+  private hooks?: MachineHooks & { deadlineMoved(): void };
+
+  constructor(
+    private readonly host: Host,
+    private readonly guest: Guest,
+    private readonly engine: Paravirtual,
+    private readonly cpus: number,
+    /** Of the domain, by its own numbers. */
+    private readonly frames: Int32Array,
+  ) {
+    const all = Int32Array.from({ length: host.physical.size / PAGE_BYTES }, (_, frame) => frame);
+    this.machine = new PhysicalMemory(host.memory, host.physical.size, { host: host.physical, frames: all, plain: true });
+  } // prettier-ignore
+
+  connect(hooks: MachineHooks & { deadlineMoved(): void }): void {
+    this.hooks = hooks;
+  }
+  interrupts(cpu: number): InterruptSource {
+    return interruptsOf(() => this.engine.parts, cpu);
+  }
+  /** Typed on the console. */
+  type(bytes: Uint8Array): void {
+    this.engine.parts?.console.enter(bytes);
+  }
+
+  /** Builds the domain; its first processor is about to execute the kernel's first instruction. UserError: a bad image. */
+  start({ name, kernel, initrd, modules = [], append = '' }: BootInput, cpus: readonly Cpu[]): void {
+    if (modules.length > (initrd ? 0 : 1))
+      throw new UserError(`${name}: a paravirtualised kernel takes one module; give one of initrd and module.`);
+    const image = readXenImage(name, kernel);
+    // No display and no ROM hide any of it.
+    const { physical } = this.guest;
+    physical.setKind(0, physical.size - 1, 'ram');
+    const parts = this.newDomain(image.word);
+    const module = initrd?.bytes ?? modules[0]?.bytes;
+    const built = startDomain(parts, { image, commandLine: append, frames: this.frames, ...(module ? { module } : {}) });
+    enterDomain(parts, cpus, built);
+  } // prettier-ignore
+  private newDomain(word: 4 | 8): DomainParts {
+    this.discard();
+    const { hooks, guest } = this;
+    const domain = new PvDomain(this.host, guest, word, this.cpus, {
+      now: () => guest.ns,
+      deadlineMoved: () => hooks?.deadlineMoved(),
+      kick: () => hooks?.deadlineMoved(),
+    });
+    domain.frameCount = this.frames.length;
+    return (this.engine.parts = new DomainParts(domain, hooks!, xenOf(this.host)));
+  }
+  /** The hypervisor's frames for it go back to the reservation. */
+  discard(): void {
+    this.engine.parts?.discard();
+    this.engine.parts = undefined;
+  }
+
+  // --- Device
+
+  deadline(): number {
+    return this.engine.parts?.deadline() ?? Infinity;
+  }
+  tick(): void {
+    this.engine.parts?.tick();
+  }
+  reset(): void {
+    this.discard();
+  }
+  save(): SavedPlatform {
+    const { parts } = this.engine;
+    return { word: parts?.domain.word ?? 0, parts: parts?.save() ?? null };
+  }
+  restore({ word, parts }: SavedPlatform): void {
+    this.discard();
+    if (word === 0) return;
+    const made = this.newDomain(word);
+    for (const cpu of this.guest.cpus) made.reserve(cpu.apicId);
+    made.restore(parts);
+  }
+}
