@@ -9,6 +9,7 @@ import { Evaluator } from './evaluation';
 import { Handles, type ShownFrame } from './handles';
 import type { LaunchConfig } from './launch';
 import { LinuxGuest } from './linux/guest';
+import type { DomainPlace } from './party';
 import type { Module, Program } from './program';
 import type { CustomEvents } from './protocol';
 import { Runner, type Activity } from './runner';
@@ -32,6 +33,8 @@ export interface DebuggeeEvents {
 }
 
 export interface DebuggeeParts {
+  /** Among several. */
+  place?: DomainPlace;
   config: LaunchConfig;
   machine: Machine;
   boot: BootInput | FirmwareInput;
@@ -50,7 +53,8 @@ export class Debuggee {
   runner: Runner;
   readonly breakpoints: Breakpoints;
   readonly traps = new TrapLog();
-  readonly handles = new Handles();
+  readonly handles: Handles;
+  readonly place: DomainPlace | undefined;
   readonly exitWatch: ExitWatch;
   /** Standstills so far. */
   private stops = 0;
@@ -74,6 +78,8 @@ export class Debuggee {
   ) {
     ({ config: this.config, program: this.program, paths: this.paths, boot: this.boot } = parts);
     this.machine = parts.machine;
+    this.place = parts.place;
+    this.handles = new Handles(this.place?.party.handles);
     this.console = new GuestConsole((text, attached) => events.guestConsole(text, attached));
     this.evaluator = new Evaluator(this);
     this.breakpoints = new Breakpoints(this.machine, {
@@ -108,23 +114,29 @@ export class Debuggee {
     machine.onConsole = this.console.receive;
     machine.onUnsupported = (what) => this.events.output('console', `The guest uses what Ringside lacks: ${what}\n`);
     machine.onFirmwareLog = (line) => this.events.output('console', `firmware: ${line}\n`);
-    machine.boot(this.boot);
-    const runner = new Runner(machine, {
-      afterAnswer: (work) => this.events.afterAnswer(work),
-      sliced: () => {
-        this.console.flush();
-        this.exitWatch.sliced();
-      },
-      between: () => this.linux.between(),
-      stopped: (stop) => this.stopped(stop),
-      failed: (error) => this.events.failed(error),
-    });
+    if (this.place) this.place.party.domains.boot(this.place.id, this.boot);
+    else machine.boot(this.boot);
+    const runner = this.place?.party.runner ?? this.ownRunner(machine);
     runner.limit = this.config.maxInstructions ?? 0;
     if (this.config.input !== undefined) machine.typeConsole(ENCODER.encode(this.config.input));
     this.breakpoints.enabled = this.config.noDebug !== true;
     this.breakpoints.observeTraps(this.traps.record);
     if (this.breakpoints.enabled) this.linux.attach();
     return runner;
+  }
+
+  private ownRunner(machine: Machine): Runner {
+    return new Runner(machine, {
+      afterAnswer: (work) => this.events.afterAnswer(work),
+      sliced: () => this.sliced(),
+      between: () => this.linux.between(),
+      stopped: (stop) => this.stopped(stop),
+      failed: (error) => this.events.failed(error),
+    });
+  }
+  sliced(): void {
+    this.console.flush();
+    this.exitWatch.sliced();
   }
 
   /** Filters over what the hypervisor sees: on once the client asks. */
@@ -153,26 +165,35 @@ export class Debuggee {
     return this.runner.running;
   }
 
-  resume(activity: Activity, cpu: number): void {
+  resume(activity: Activity, cpu: number, kind: 'run' | 'step' = 'run'): void {
     if (this.running) throw new UserError('The machine is running already; pause it first.');
     if (this.lastStop?.kind === 'limit' && this.runner.limitReached) this.runner.limit = 0;
     this.currentCpu = cpu;
+    this.goOn();
+    this.place?.party.resume(this, kind === 'step');
+    this.runner.start(activity);
+  }
+  /** It is about to run, by its own activity or beside another's. */
+  goOn(): void {
     this.lastStop = undefined;
     this.invalidate();
-    this.breakpoints.resumeFrom(cpu);
-    this.runner.start(activity);
+    this.breakpoints.resumeFrom(this.currentCpu);
   }
 
   /** How values are written. */
   readonly formatting = { symbolAt: (gva: bigint) => this.program.symbolAt(gva) };
 
-  private stopped(stop: Stop): void {
+  stopped(stop: Stop): void {
     if ('cpu' in stop) this.currentCpu = stop.cpu;
+    this.standStill(stop);
+    this.events.stopped(stop);
+  }
+  /** Also where it was another that stopped. */
+  standStill(stop: Stop = { kind: 'requested' }): void {
     this.lastStop = stop;
     this.stops++;
     this.exitWatch.sliced(true);
     this.invalidate();
-    this.events.stopped(stop);
   }
 
   type(text: string): number {
@@ -240,11 +261,21 @@ export class Debuggee {
     return symbol === undefined ? `gv:${this.address(gva)}` : `${symbol} (gv:${this.address(gva)})`;
   }
 
+  get firstThread(): number {
+    return this.place?.firstThread ?? 1;
+  }
+  threadOf(cpu: number): number {
+    return this.firstThread + cpu;
+  }
+  get threads(): number[] {
+    return Array.from({ length: this.machine.config.cpus }, (_, cpu) => this.threadOf(cpu));
+  }
   cpuOf(threadId: number): number {
-    if (threadId < 1 || threadId > this.machine.config.cpus) {
-      throw new UserError(`There is no thread ${threadId}; processors are threads 1 to ${this.machine.config.cpus}.`);
-    }
-    return threadId - 1;
+    const { firstThread } = this;
+    const last = firstThread + this.machine.config.cpus - 1;
+    if (threadId < firstThread || threadId > last)
+      throw new UserError(`There is no thread ${threadId}; processors are threads ${firstThread} to ${last}.`);
+    return threadId - firstThread;
   }
 
   mustStand(): void {

@@ -69,7 +69,11 @@ function scopeOn(debuggee: Debuggee, basis: Basis): Scope {
 }
 
 const general = (debuggee: Debuggee, name: string, cpu: () => number): ReturnType<Specials> =>
-  name === 'instructions' ? () => BigInt(debuggee.machine.instructions) : linuxSpecial(debuggee.linux, name, cpu);
+  name === 'domain.name' && debuggee.place
+    ? () => debuggee.place!.name
+    : name === 'instructions'
+      ? () => BigInt(debuggee.machine.instructions)
+      : linuxSpecial(debuggee.linux, name, cpu);
 
 /** Of the function at the place and of those that it is inlined into, then globals. */
 function variableNamed(debuggee: Debuggee, name: string, at: Basis['names']): Variable | undefined {

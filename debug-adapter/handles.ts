@@ -19,11 +19,16 @@ export interface Container {
 }
 
 export class Handles {
-  private next = 1;
+  /** `counter`: shared with other handles of the session, so that a reference says whose it is. */
+  constructor(private readonly counter = { next: 1 }) {}
   private containers = new Map<number, Container>();
   private frames = new Map<number, ShownFrame>();
 
   private gotos = new Map<number, bigint>();
+
+  has(reference: number): boolean {
+    return this.containers.has(reference) || this.frames.has(reference) || this.gotos.has(reference);
+  }
 
   /** Everything given out so far is void. */
   clear(): void {
@@ -33,15 +38,15 @@ export class Handles {
   }
 
   addContainer(container: Container): number {
-    this.containers.set(this.next, container);
-    return this.next++;
+    this.containers.set(this.counter.next, container);
+    return this.counter.next++;
   }
   container(reference: number): Container | undefined {
     return this.containers.get(reference);
   }
 
   addFrame(frame: Omit<ShownFrame, 'id'>): ShownFrame {
-    const shown = { ...frame, id: this.next++ };
+    const shown = { ...frame, id: this.counter.next++ };
     this.frames.set(shown.id, shown);
     return shown;
   }
@@ -50,8 +55,8 @@ export class Handles {
   }
 
   addGoto(gva: bigint): number {
-    this.gotos.set(this.next, gva);
-    return this.next++;
+    this.gotos.set(this.counter.next, gva);
+    return this.counter.next++;
   }
   goto(id: number): bigint | undefined {
     return this.gotos.get(id);

@@ -9,6 +9,8 @@ const MIB = 1 << 20;
 const MAX_MEMORY_MIB = 3072;
 /** As the machine has it. */
 const MAX_CPUS = 8;
+/** As the scheduler has it. */
+const MAX_WEIGHT = 65_535;
 const PROMISED = ['none', 'trap-and-emulate', 'binary-translation', 'paravirtual', 'vt-x', 'amd-v'] as const;
 
 const listOfPaths = (value: unknown, place: string): string[] =>
@@ -47,8 +49,16 @@ const ATTRIBUTES = {
   record: optional((value: unknown, place: string) => (typeof value === 'string' ? value : boolean(value, place))),
   noDebug: optional(boolean),
 };
+/** Of a domain, besides. */
+const OF_A_DOMAIN = {
+  name: optional(string),
+  weight: optional(integer(1, MAX_WEIGHT)),
+  cap: optional(integer(0, 100)),
+};
 
-export type LaunchConfig = Checked<ReturnType<typeof object<typeof ATTRIBUTES>>>;
+type Attributes = Checked<ReturnType<typeof object<typeof ATTRIBUTES>>>;
+export type DomainLaunch = Attributes & { name: string; weight?: number | undefined; cap?: number | undefined };
+export type LaunchConfig = Attributes & { /** At least one, under different names. */ domains?: DomainLaunch[] };
 
 /** What VS Code and its tasks add to every configuration. */
 const OF_THE_EDITOR = new Set([
@@ -71,27 +81,61 @@ function memoryBytes(value: unknown, place: string): number {
 /** The checked attributes, and remarks about those that nobody knows. UserError names the attribute, value, remedy. */
 export function checkLaunch(raw: unknown): { config: LaunchConfig; remarks: string[] } {
   if (!isObject(raw)) throw new UserError('The launch request has no attributes; give at least "kernel": "PATH".');
-  let config: LaunchConfig;
+  if (raw.domains !== undefined && raw.domains !== null) return checkDomains(raw);
+  const config = checked(raw, '');
+  return { config, remarks: remarksOn(raw, ATTRIBUTES) };
+}
+
+/** What stands beside `domains` holds for each that does not say otherwise. */
+function checkDomains({ domains, name: _, ...common }: Record<string, unknown>): {
+  config: LaunchConfig;
+  remarks: string[];
+} {
+  const list = inLaunch(() => array(object({}))(domains, 'domains') && (domains as Record<string, unknown>[]));
+  if (list.length === 0) throw new UserError("Launch attribute 'domains' is empty; describe at least one.");
+  const launches = list.map((each, i) => checkDomain({ ...common, ...each }, i));
+  const names = launches.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new UserError(`Launch attribute 'domains' has two that are named "${twice}"; give each a name of its own.`);
+  const remarks = [common, ...list].flatMap((each) => remarksOn(each, { ...ATTRIBUTES, ...OF_A_DOMAIN }));
+  return { config: { ...launches[0]!, domains: launches }, remarks };
+}
+
+/** One domain's attributes; `index` names it where it has no name. UserError as checkLaunch. */
+export function checkDomain(raw: Record<string, unknown>, index: number): DomainLaunch {
+  const place = `domains[${index}]`;
+  const { name = `domain ${index + 1}`, weight, cap } = inLaunch(() => object(OF_A_DOMAIN)(raw, place));
+  if (name.trim() === '') throw new UserError(`Launch attribute '${place}.name' is empty; give a name.`);
+  return { ...checked(raw, place), name, weight, cap };
+}
+
+function checked(raw: Record<string, unknown>, place: string): Attributes {
+  const config = inLaunch(() => object(ATTRIBUTES)(raw, place));
+  checkStart(config);
+  refuseWhatIsLacking(config);
+  return config;
+}
+function inLaunch<T>(check: () => T): T {
   try {
-    config = object(ATTRIBUTES)(raw, '');
+    return check();
   } catch (error) {
     throw error instanceof UserError ? new UserError(`Launch attribute ${error.message}`) : error;
   }
-  checkStart(config);
-  refuseWhatIsLacking(config);
-  const remarks = Object.keys(raw)
-    .filter((key) => !(key in ATTRIBUTES) && !OF_THE_EDITOR.has(key) && !key.startsWith('__'))
-    .map((key) => `Launch attribute '${key}' is not known and has no effect${similar(key)}`);
-  return { config, remarks };
 }
 
+const remarksOn = (raw: Record<string, unknown>, known: object): string[] =>
+  Object.keys(raw)
+    .filter((key) => !(key in known) && !OF_THE_EDITOR.has(key) && !key.startsWith('__'))
+    .map((key) => `Launch attribute '${key}' is not known and has no effect${similar(key)}`);
+
 /** The file that starts the machine: the kernel, or else the firmware. */
-export const startedFile = ({ kernel, firmware }: LaunchConfig): string => {
+export const startedFile = ({ kernel, firmware }: Attributes): string => {
   assert(kernel !== undefined || firmware !== undefined, 'a launch has been checked without a kernel or firmware');
   return kernel ?? firmware!;
 };
 
-function checkStart({ kernel, firmware, vgaRom, append, initrd, module }: LaunchConfig): void {
+function checkStart({ kernel, firmware, vgaRom, append, initrd, module }: Attributes): void {
   const refuse = (attribute: string, message: string): never => {
     throw new UserError(`Launch attribute '${attribute}' ${message}.`);
   };
@@ -106,7 +150,7 @@ function checkStart({ kernel, firmware, vgaRom, append, initrd, module }: Launch
     if (value !== undefined) refuse(name, `goes with a kernel; leave it or 'firmware' out`);
 }
 
-function refuseWhatIsLacking(config: LaunchConfig): void {
+function refuseWhatIsLacking(config: Attributes): void {
   const { technique = 'none' } = config;
   if (!(TECHNIQUES as readonly string[]).includes(technique)) {
     throw new UserError(

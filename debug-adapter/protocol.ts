@@ -283,4 +283,4 @@ export type Command =
   | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/setEntry'
   | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/structures' | 'ringside/linux'
   | 'ringside/exitLines' | 'ringside/console'
-  | 'ringside/consoleInput' | 'ringside/screen' | 'ringside/keys';
+  | 'ringside/consoleInput' | 'ringside/domains' | 'ringside/screen' | 'ringside/keys';

@@ -55,7 +55,7 @@ function stepInstructions(target: Debuggee, text: string): string {
   if (!Number.isInteger(count) || count < 1) throw new UserError(`stepi ${text}: give a number of instructions.`);
   target.mustStand();
   const cpu = target.currentCpu;
-  target.resume(steps(target.unwinding, cpu, count, target.lastStop?.kind === 'trap'), cpu);
+  target.resume(steps(target.unwinding, cpu, count, target.lastStop?.kind === 'trap'), cpu, 'step');
   return '';
 }
 

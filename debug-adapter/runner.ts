@@ -4,6 +4,9 @@
  */
 import type { Machine, Stop } from '../emulator/machine/api';
 
+/** What a runner runs: a machine, or several by turns. */
+export type Runnable = Pick<Machine, 'instructions' | 'run' | 'step' | 'requestStop'>;
+
 /**
  * `run`: until something stops; the runner slices it. `step`: one instruction of one processor, which may have to wait for
  * its turn. `deliver`: the event at which the machine stopped, and no instruction.
@@ -68,7 +71,7 @@ export class Runner {
   limitReached = false;
 
   constructor(
-    private readonly machine: Machine,
+    private readonly machine: Runnable,
     private readonly events: RunnerEvents,
   ) {}
 

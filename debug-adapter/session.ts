@@ -10,6 +10,8 @@ import { UserError } from '../emulator/util/assert';
 import { isObject } from './arguments';
 import type { Debuggee } from './debuggee';
 import type { Files } from './files';
+import { Interleaved } from './interleaved';
+import type { Party } from './party';
 import type { Command } from './protocol';
 import { REQUESTS } from './requests/table';
 import type { Progress, SymbolFile } from './symbols/api';
@@ -24,6 +26,17 @@ export interface Parts {
 /** Answers without waiting for what is under way. */
 const URGENT: ReadonlySet<string> = new Set(['cancel', 'pause', 'disconnect', 'terminate', 'threads']);
 
+/** Set in every domain. */
+const EACH: ReadonlySet<string> = new Set([
+  'setBreakpoints',
+  'setFunctionBreakpoints',
+  'setInstructionBreakpoints',
+  'setDataBreakpoints',
+  'setExceptionBreakpoints',
+]);
+/** They may name the domain whose console they mean. */
+const CONSOLE: ReadonlySet<string> = new Set(['ringside/console', 'ringside/consoleInput']);
+
 interface Request {
   seq: number;
   command: string;
@@ -33,7 +46,12 @@ interface Request {
 export class RingsideSession extends ProtocolServer {
   /** What the client said in `initialize`. */
   client = { firstLine: 1, firstColumn: 1, progress: false, invalidated: false, memory: false };
+  /** The one that requests are about which name no thread, frame or variable: the last that one was about, or that stopped. */
   debuggee: Debuggee | undefined;
+  readonly debuggees: Debuggee[] = [];
+  /** What several have in common. */
+  party: Party | undefined;
+  readonly consoles = new Interleaved();
   /** Attributes of the launch, for restart. */
   launched: Record<string, unknown> | undefined;
   /** Work that `cancel` can end, by progress id or request id. */
@@ -103,13 +121,57 @@ export class RingsideSession extends ProtocolServer {
     try {
       if (!Object.hasOwn(REQUESTS, request.command))
         throw new UserError(`'${request.command.slice(0, 80)}' is not a request that Ringside knows.`);
-      const body = REQUESTS[request.command as Command](this, request.arguments, request.seq);
+      const command = request.command as Command;
+      this.choose(command, request.arguments);
+      const body =
+        EACH.has(command) && this.debuggees.length > 1
+          ? this.each(command, request)
+          : REQUESTS[command](this, request.arguments, request.seq);
       if (body instanceof Promise) return body.then(done).catch((error: unknown) => this.failed(request, error));
       done(body);
     } catch (error) {
       this.failed(request, error);
     }
     return undefined;
+  }
+
+  /** Which of several the request is about. */
+  private choose(command: string, raw: unknown): void {
+    if (this.debuggees.length < 2 || !isObject(raw)) return;
+    const { threadId, frameId, variablesReference, targetId, domain } = raw;
+    const references = [frameId, variablesReference, targetId].filter((each) => typeof each === 'number');
+    const found = this.debuggees.find(
+      (each) =>
+        (typeof threadId === 'number' && each.threads.includes(threadId)) ||
+        references.some((reference) => each.handles.has(reference)) ||
+        (CONSOLE.has(command) && each.place?.name === domain),
+    );
+    if (CONSOLE.has(command) && domain !== undefined && !found)
+      throw new UserError(`'domain' is ${JSON.stringify(domain)}, which there is not; ask ringside/domains for names.`);
+    if (found) this.debuggee = found;
+  }
+  /** Breakpoints and filters are set in all; an answer is good if it is in one of them. */
+  private async each(command: Command, { arguments: raw, seq }: Request): Promise<object> {
+    const current = this.debuggee;
+    const answers: DebugProtocol.Breakpoint[][] = [];
+    for (const each of [...this.debuggees]) {
+      this.debuggee = each;
+      const body = await REQUESTS[command](this, raw, seq);
+      answers.push((body as { breakpoints: DebugProtocol.Breakpoint[] }).breakpoints);
+    }
+    this.debuggee = current;
+    const [first, ...others] = answers;
+    const best = (breakpoint: DebugProtocol.Breakpoint, i: number): DebugProtocol.Breakpoint =>
+      [breakpoint, ...others.map((each) => each[i]!)].find(({ verified }) => verified) ?? breakpoint;
+    return { breakpoints: first!.map(best) };
+  }
+  add(debuggee: Debuggee): void {
+    this.debuggees.push(debuggee);
+    this.debuggee ??= debuggee;
+  }
+  remove(debuggee: Debuggee): void {
+    this.debuggees.splice(this.debuggees.indexOf(debuggee), 1);
+    if (this.debuggee === debuggee) this.debuggee = this.debuggees[0];
   }
 
   private failed(request: Request, error: unknown): void {
@@ -169,6 +231,7 @@ export class RingsideSession extends ProtocolServer {
   end(): void {
     this.debuggee?.runner.abandon();
     this.debuggee = undefined;
+    this.debuggees.length = 0;
     this.onEnd?.();
     this.onEnd = undefined;
   }

@@ -10,8 +10,12 @@ import { explainTrap, trapTitle } from './trap-explanation';
 type Body = DebugProtocol.StoppedEvent['body'];
 
 /** A source as the editor opens it; where it does not exist, `source` requests will say why. */
-export async function sourceOf(session: RingsideSession, programPath: string): Promise<DebugProtocol.Source> {
-  const { path, exists } = await session.target.paths.toEditor(programPath);
+export async function sourceOf(
+  session: RingsideSession,
+  programPath: string,
+  target = session.target,
+): Promise<DebugProtocol.Source> {
+  const { path, exists } = await target.paths.toEditor(programPath);
   return exists
     ? { name: baseName(path), path }
     : { name: baseName(path), path, presentationHint: 'deemphasize', origin: 'not found; set sourceMap' };
@@ -22,15 +26,34 @@ export function reportStop(session: RingsideSession, stop: Stop, why?: string): 
   const target = session.debuggee;
   if (target === undefined) return;
   target.console.flush();
-  if (stop.kind === 'power-off') return ended(session, 'The guest powered the machine off.', 0);
-  if (stop.kind === 'debug-exit') return ended(session, `The guest ended the run with code ${stop.code}.`, stop.code);
-  if (stop.kind === 'triple-fault' && !target.stopsAtTripleFault(stop.event, stop.cpu)) {
-    const text = `Triple fault: ${explainTrap(stop.event, target.machine.inspect, stop.cpu, target.placeName(stop.event.rip)).description}`;
-    return ended(session, text, 1);
-  }
+  if (target.place && stop.kind === 'dead-halt' && stop.domain === undefined)
+    return ended(session, 'Every domain has ended.', 0);
+  const exitCode = target.place ? undefined : exitCodeOf(target, stop);
+  if (exitCode !== undefined) return ended(session, explainEnd(target, stop), exitCode);
   const body = describeStop(target, stop);
   if (why !== undefined) Object.assign(body, { reason: 'exception', description: 'Ringside failed', text: why });
-  session.event('stopped', { threadId: target.currentCpu + 1, allThreadsStopped: true, ...body });
+  session.event('stopped', { threadId: target.threadOf(target.currentCpu), allThreadsStopped: true, ...body });
+}
+
+/** Undefined: it stays at a standstill. */
+function exitCodeOf(target: Debuggee, stop: Stop): number | undefined {
+  if (stop.kind === 'power-off') return 0;
+  if (stop.kind === 'debug-exit') return stop.code;
+  return stop.kind === 'triple-fault' && !target.stopsAtTripleFault(stop.event, stop.cpu) ? 1 : undefined;
+}
+
+/** One sentence. */
+export function explainEnd(target: Debuggee, stop: Stop): string {
+  switch (stop.kind) {
+    case 'power-off':
+      return 'The guest powered the machine off.';
+    case 'debug-exit':
+      return `The guest ended the run with code ${stop.code}.`;
+    case 'triple-fault':
+      return `Triple fault: ${explainTrap(stop.event, target.machine.inspect, stop.cpu, target.placeName(stop.event.rip)).description}`;
+    default:
+      return describeStop(target, stop).description ?? stop.kind;
+  }
 }
 
 function ended(session: RingsideSession, text: string, exitCode: number): void {

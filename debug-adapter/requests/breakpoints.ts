@@ -73,13 +73,20 @@ function atLine(target: Debuggee, paths: string[], line: number): Place {
 }
 
 /** Breakpoints that were found, or moved, when other symbols became known. */
-export async function reportRebound(session: RingsideSession, changed: readonly UserBreakpoint[]): Promise<void> {
+export async function reportRebound(
+  session: RingsideSession,
+  target: Debuggee,
+  changed: readonly UserBreakpoint[],
+): Promise<void> {
   for (const each of changed)
-    session.event('breakpoint', { reason: 'changed', breakpoint: await describe(session, each) });
+    session.event('breakpoint', { reason: 'changed', breakpoint: await describe(session, each, target) });
 }
 
-async function describe(session: RingsideSession, made: UserBreakpoint): Promise<DebugProtocol.Breakpoint> {
-  const target = session.target;
+async function describe(
+  session: RingsideSession,
+  made: UserBreakpoint,
+  target = session.target,
+): Promise<DebugProtocol.Breakpoint> {
   const result: DebugProtocol.Breakpoint = { id: made.id, verified: made.verified };
   if (made.message !== undefined)
     Object.assign(result, { message: made.message, reason: made.pending === true ? 'pending' : 'failed' });
@@ -88,7 +95,7 @@ async function describe(session: RingsideSession, made: UserBreakpoint): Promise
   const line = made.line ?? (first === undefined ? undefined : target.program.lineAt(first)?.line);
   const path = made.path ?? (first === undefined ? undefined : target.program.lineAt(first)?.path);
   if (line !== undefined) result.line = line - 1 + session.client.firstLine;
-  if (path !== undefined && line !== undefined) result.source = await sourceOf(session, path);
+  if (path !== undefined && line !== undefined) result.source = await sourceOf(session, path, target);
   return result;
 }
 

@@ -16,4 +16,4 @@ export const handler =
 
 /** The processor that a request of ours names, counted from 0; the current one unless it does. */
 export const cpuOf = (target: Debuggee, cpu: number | undefined): number =>
-  cpu === undefined ? target.currentCpu : target.cpuOf(cpu + 1);
+  cpu === undefined ? target.currentCpu : target.cpuOf(target.threadOf(cpu));

@@ -35,7 +35,7 @@ const stepRequest = (kind: StepKind): Handler =>
       const size = granularity === 'instruction' ? 'instruction' : 'line';
       const stop = target.lastStop;
       const undelivered = stop?.kind === 'trap' && stop.cpu === cpu;
-      target.resume(step(target.unwinding, cpu, kind, size, undelivered), cpu);
+      target.resume(step(target.unwinding, cpu, kind, size, undelivered), cpu, 'step');
     },
   );
 

@@ -21,19 +21,19 @@ const MODES: Record<string, string> = {
 };
 
 export const threads = (session: RingsideSession): object => {
-  const target = session.debuggee;
-  if (target === undefined) return { threads: [] };
-  const { inspect, config } = target.machine;
-  return {
-    threads: Array.from({ length: config.cpus }, (_, cpu) => {
-      const mode = inspect.mode(cpu);
-      const cpl = mode === 'real' ? 0 : Number((inspect.registers(cpu).get('cs') ?? 0n) & 3n);
-      const ring = mode === 'real' ? '' : `, ${privilegeName(cpl)}`;
-      const halted = inspect.halted(cpu) ? ', halted' : '';
-      return { id: cpu + 1, name: `CPU ${cpu} (${MODES[mode] ?? mode}${ring}${halted})` };
-    }),
-  };
+  return { threads: session.debuggees.flatMap(threadsOf) };
 };
+function threadsOf(target: Debuggee): DebugProtocol.Thread[] {
+  const { inspect } = target.machine;
+  const domain = target.place ? `${target.place.name}: ` : '';
+  return target.threads.map((id, cpu) => {
+    const mode = inspect.mode(cpu);
+    const cpl = mode === 'real' ? 0 : Number((inspect.registers(cpu).get('cs') ?? 0n) & 3n);
+    const ring = mode === 'real' ? '' : `, ${privilegeName(cpl)}`;
+    const halted = inspect.halted(cpu) ? ', halted' : '';
+    return { id, name: `${domain}CPU ${cpu} (${MODES[mode] ?? mode}${ring}${halted})` };
+  });
+}
 
 /** Deeper stacks than this are loops or damage. */
 const MAX_FRAMES = 1000;

@@ -7,6 +7,7 @@ import * as exceptions from './exceptions';
 import { exits } from './exits';
 import type { Handler } from './handler';
 import * as lifecycle from './lifecycle';
+import { domains } from './domains';
 import { linux } from './linux';
 import * as memory from './memory';
 import * as pageTables from './page-tables';
@@ -63,6 +64,7 @@ export const REQUESTS = {
   'ringside/checkShadow': pageTables.checkShadow,
   'ringside/exits': exits,
   'ringside/translated': translated,
+  'ringside/domains': domains,
   'ringside/structures': structures,
   'ringside/linux': linux,
   'ringside/exitLines': exitLines,

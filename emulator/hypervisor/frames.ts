@@ -23,6 +23,10 @@ export class FrameAllocator {
     this.free = Array.from({ length: Math.floor(host.size / PAGE_BYTES / RUN_FRAMES) }, (_, run) => run * RUN_FRAMES);
   }
 
+  /** Frames that there are. */
+  get total(): number {
+    return Math.floor(this.host.size / PAGE_BYTES / RUN_FRAMES) * RUN_FRAMES;
+  }
   /** Frames that can still be reserved. */
   get unreserved(): number {
     return this.free.length * RUN_FRAMES;
