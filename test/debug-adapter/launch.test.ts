@@ -26,7 +26,6 @@ describe('launch attributes', () => {
   refused({ kernel, sourceMap: { '/a': 3 } }, /'sourceMap.\/a' is 3; give a string/);
   refused({ kernel, maxInstructions: -1 }, /'maxInstructions' is -1; give a whole number from 1/);
   refused({ kernel, tier: 'jit' }, /'tier' is "jit"; give "interpreter" or "compiler"/);
-  refused({ kernel, technique: 'paravirtual' }, /'technique' is "paravirtual".*use one of none/);
   refused({ kernel, technique: 'magic' }, /'technique' is "magic"; give "none" or/);
   refused({ kernel, paging: 'shadow' }, /'paging' is "shadow".*remove it/);
   refused(
