@@ -21,6 +21,8 @@ const SEGMENT_BASES: Readonly<Record<number, 'fs' | 'gs' | 'user'>> = {
 };
 /** MSRs that may be read as the processor has them; writes to any other than a segment's base change nothing. */
 const READABLE: ReadonlySet<number> = new Set([MSR.EFER, MSR.PAT, MSR.TSC, MSR.MISC_ENABLE, MSR.PLATFORM_ID, MSR.BIOS_SIGN_ID, MSR.APIC_BASE, MSR.PLATFORM_INFO]); // prettier-ignore
+/** Speculation's controls are the guest's too; nothing here speculates. */
+const SPECULATION: ReadonlySet<number> = new Set([MSR.SPEC_CTRL, MSR.PRED_CMD]);
 
 /** 'no': it is the guest's fault after all. Otherwise registers are as the instruction leaves them, but for RIP. */
 export function emulate(domain: PvDomain, cpu: Cpu, insn: Instruction, cause: ExitCause): 'done' | 'no' {
@@ -102,9 +104,15 @@ function newRoot(domain: PvDomain, cpu: Cpu, value: bigint): 'done' | 'no' {
 }
 
 function debugAccess(cpu: Cpu, { register, write, gpr }: Extract<ExitCause, { reason: 'dr-access' }>): 'done' | 'no' {
-  try {
+  return attempt(() => {
     if (write) cpu.writeDebug(register, cpu.state.gpr(gpr));
     else cpu.state.setGpr(gpr, cpu.readDebug(register));
+  });
+}
+/** 'no': the value is none that the register can hold. */
+function attempt(act: () => void): 'done' | 'no' {
+  try {
+    act();
     return 'done';
   } catch (fault) {
     if (!(fault instanceof Interruption)) throw fault;
@@ -115,16 +123,18 @@ function debugAccess(cpu: Cpu, { register, write, gpr }: Extract<ExitCause, { re
 function readMsr(cpu: Cpu, msr: number): 'done' | 'no' {
   const { state } = cpu;
   const base = SEGMENT_BASES[msr];
-  if (base === undefined && !READABLE.has(msr)) return 'no';
+  if (base === undefined && !READABLE.has(msr) && msr !== MSR.SPEC_CTRL) return 'no';
   const value = base === undefined ? cpu.readMsr(msr) : base === 'user' ? state.system('kernel_gs_base') : state.segmentBase(base === 'fs' ? SEG.FS : SEG.GS); // prettier-ignore
   state.setGpr(GPR.RAX, value & LOW);
   state.setGpr(GPR.RDX, value >> 32n);
   return 'done';
 }
-function writeMsr({ state }: Cpu, msr: number): 'done' | 'no' {
+function writeMsr(cpu: Cpu, msr: number): 'done' | 'no' {
+  const { state } = cpu;
   const base = SEGMENT_BASES[msr];
-  if (base === undefined) return READABLE.has(msr) ? 'done' : 'no';
+  if (base === undefined && !SPECULATION.has(msr)) return READABLE.has(msr) ? 'done' : 'no';
   const value = (state.gpr(GPR.RAX) & LOW) | ((state.gpr(GPR.RDX) & LOW) << 32n);
+  if (base === undefined) return attempt(() => cpu.writeMsr(msr, value));
   if (base === 'user') state.setSystem('kernel_gs_base', value);
   else state.setSegmentBase(base === 'fs' ? SEG.FS : SEG.GS, value);
   return 'done';
