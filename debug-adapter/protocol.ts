@@ -136,8 +136,16 @@ export interface CustomRequests {
   };
   /** Exits and silent holes of the guest by line of one source, for the editor to show beside it. */
   'ringside/exitLines': {
-    arguments: { source: { path: string } };
-    body: { lines: { line: number; exits: number; reasons: Record<string, number>; holes: number }[] };
+    arguments: {
+      source: { path: string };
+      /** As of `ringside/exits`: true counts every exit by place from now on. */
+      count?: boolean;
+    };
+    /** `of`: as of `ringside/exits`. */
+    body: {
+      of: 'all' | 'kept';
+      lines: { line: number; exits: number; reasons: Record<string, number>; holes: number }[];
+    };
   };
   /** Binary translation: the guest's code beside what is executed for it. */
   'ringside/translated': {

@@ -1,5 +1,5 @@
 /** ringside/exitLines: how often each line of a source has left the guest. */
-import { integer, object, optional, string } from '../arguments';
+import { boolean, integer, object, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import type { CustomRequests } from '../protocol';
 import { handler } from './handler';
@@ -8,11 +8,16 @@ type Body = CustomRequests['ringside/exitLines']['body'];
 type Line = Body['lines'][number];
 
 export const exitLines = handler(
-  object({ source: object({ path: string, name: optional(string), sourceReference: optional(integer()) }) }),
-  (session, { source }): Body => {
+  object({
+    source: object({ path: string, name: optional(string), sourceReference: optional(integer()) }),
+    count: optional(boolean),
+  }),
+  (session, { source, count }): Body => {
     const target = session.target;
     const { virtualization } = target.machine;
-    if (!virtualization) return { lines: [] };
+    if (count !== undefined) target.exitWatch.count(count);
+    if (!virtualization) return { of: 'kept', lines: [] };
+    const { exits, holes } = virtualization;
     const paths = new Set(target.paths.toProgram(source.path));
     const lines = new Map<number, Line>();
     const lineOf = (gva: bigint): Line | undefined => {
@@ -22,17 +27,20 @@ export const exitLines = handler(
       lines.set(found, line);
       return line;
     };
-    for (const { gva, reason } of virtualization.exits.recent()) {
-      const line = lineOf(gva);
-      if (!line) continue;
-      line.exits++;
-      line.reasons[reason] = (line.reasons[reason] ?? 0) + 1;
+    const note = (line: Line | undefined, reason: string, times: number): void => {
+      if (line === undefined) return;
+      line.exits += times;
+      line.reasons[reason] = (line.reasons[reason] ?? 0) + times;
+    };
+    const { profile } = exits;
+    if (profile)
+      for (const [gva, reasons] of profile.places) reasons.forEach((times, reason) => note(lineOf(gva), reason, times));
+    else for (const { gva, reason } of exits.recent()) note(lineOf(gva), reason, 1);
+    for (const hole of holes.list) {
+      const line = lineOf(hole.gva);
+      if (line) line.holes += hole.count;
     }
-    for (const { gva, count } of virtualization.holes.list) {
-      const line = lineOf(gva);
-      if (line) line.holes += count;
-    }
-    return { lines: [...lines.values()].sort((a, b) => a.line - b.line) };
+    return { of: profile ? 'all' : 'kept', lines: [...lines.values()].sort((a, b) => a.line - b.line) };
   },
 );
 

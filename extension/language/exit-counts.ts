@@ -20,8 +20,11 @@ export class ExitCounts implements vscode.CodeLensProvider, vscode.HoverProvider
     private readonly sessions: Sessions,
     private readonly client: BaseLanguageClient,
   ) {
+    let last: string | undefined;
     this.subscription = sessions.onDidChange((state) => {
-      if (state === 'running') return;
+      // A new session is asked at once, so that it counts from its beginning.
+      if (state === 'running' && sessions.active?.id === last) return;
+      last = sessions.active?.id;
       this.known.clear();
       this.changed.fire();
     });
@@ -73,7 +76,7 @@ export class ExitCounts implements vscode.CodeLensProvider, vscode.HoverProvider
   private async ask(uri: vscode.Uri): Promise<Line[]> {
     const path = uri.scheme === 'file' ? uri.fsPath : uri.toString(true);
     try {
-      const args: CustomRequests['ringside/exitLines']['arguments'] = { source: { path } };
+      const args: CustomRequests['ringside/exitLines']['arguments'] = { source: { path }, count: true };
       return (await this.sessions.request<{ lines: Line[] }>('ringside/exitLines', args)).lines;
     } catch {
       return [];
