@@ -1,11 +1,10 @@
 /** Finds kernels in a folder: by name first, then by what loaders look for. */
 import * as vscode from 'vscode';
+import { filesBelow } from './folder-walk';
 
 const NAMES = /(\.(elf|elf32|elf64|lkrn|multiboot)|^kernel|^vmlinu[xz][^/]*|^bzImage[^/]*)$/;
-const SKIPPED = /^(\..*|node_modules)$/;
 /** Kernels lie near the root; a search must not crawl through a whole source tree. */
-const MAX_DEPTH = 4;
-const MAX_FOLDERS = 500;
+const LIMITS = { depth: 4, folders: 500 };
 const MAX_KERNELS = 16;
 /** Larger files are taken by their name, without reading them. */
 const READ_BYTES = 16 << 20;
@@ -16,25 +15,12 @@ const READ_BYTES = 16 << 20;
  */
 export async function findKernels(folder: vscode.Uri): Promise<string[]> {
   const found: string[] = [];
-  let pending = [''];
-  let visited = 0;
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const next: string[] = [];
-    for (const path of pending) {
-      if (++visited > MAX_FOLDERS || found.length >= MAX_KERNELS) break;
-      for (const [name, type] of await list(vscode.Uri.joinPath(folder, path))) {
-        const entry = path === '' ? name : `${path}/${name}`;
-        if (type & vscode.FileType.Directory && !SKIPPED.test(name)) next.push(entry);
-        else if (type & vscode.FileType.File && NAMES.test(name) && (await isKernel(folder, entry))) found.push(entry);
-      }
-    }
-    pending = next;
+  for await (const path of filesBelow(folder, LIMITS)) {
+    if (NAMES.test(path.slice(path.lastIndexOf('/') + 1)) && (await isKernel(folder, path))) found.push(path);
+    if (found.length >= MAX_KERNELS) break;
   }
   return found.sort();
 }
-
-const list = async (uri: vscode.Uri): Promise<[string, vscode.FileType][]> =>
-  Promise.resolve(vscode.workspace.fs.readDirectory(uri)).catch(() => []);
 
 async function isKernel(folder: vscode.Uri, path: string): Promise<boolean> {
   const uri = vscode.Uri.joinPath(folder, path);

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import type { Sessions } from '../sessions';
+import { filesBelow } from '../folder-walk';
 import { ExitCounts } from './exit-counts';
 import { InlineRegisters } from './inline-registers';
 import { LIST_FILES, READ_FILE } from './protocol';
@@ -10,7 +11,9 @@ import type { InitializationOptions, ReadFile } from './protocol';
 /** Languages that the server reads. Those without a scheme also in browsers' file systems. */
 export const LANGUAGES = ['asm', 'nasm'];
 const FILES = '**/*.{s,S,sx,asm,nasm,inc,mac}';
+const NAMES = /\.(s|S|sx|asm|nasm|inc|mac)$/;
 const MAX_FILES = 5000;
+const LIMITS = { depth: 6, folders: 500 };
 
 /** A folder of a setting: absolute, or from the first folder of the workspace. */
 const folderUri = (path: string): string => {
@@ -25,6 +28,15 @@ function initializationOptions(): InitializationOptions {
     roots: (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.toString()),
     includePaths: configured.map(folderUri),
   };
+}
+
+/** Where the editor's search finds nothing because the file system has none. */
+async function walk(): Promise<string[]> {
+  const found: string[] = [];
+  for (const { uri } of vscode.workspace.workspaceFolders ?? [])
+    for await (const path of filesBelow(uri, LIMITS))
+      if (NAMES.test(path) && found.push(vscode.Uri.joinPath(uri, path).toString()) >= MAX_FILES) return found;
+  return found;
 }
 
 export type StartClient = (options: LanguageClientOptions) => BaseLanguageClient;
@@ -51,7 +63,7 @@ export function registerLanguage(sessions: Sessions, start: StartClient): vscode
     });
     client.onRequest(LIST_FILES, async () => {
       const found = await vscode.workspace.findFiles(FILES, '**/node_modules/**', MAX_FILES);
-      return found.map((uri) => uri.toString());
+      return found.length > 0 ? found.map((uri) => uri.toString()) : walk();
     });
     const counts = new ExitCounts(sessions, client);
     owned.push(watcher, counts, ...counts.register(LANGUAGES), new InlineRegisters(client).register(LANGUAGES));

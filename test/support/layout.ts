@@ -127,7 +127,7 @@ export const LAYERS: readonly Layer[] = [
     /^extension\/language\/client(-node|-web)?\.ts$|^extension\/language\/(exit-counts|inline-registers)\.ts$/,
     'the client knows the editor, and the server by its messages',
     {
-      imports: [/^extension\/(language\/[^/]+|sessions)\.ts$/],
+      imports: [/^extension\/(language\/[^/]+|sessions|folder-walk)\.ts$/],
       types: [/^debug-adapter\/protocol\.ts$/],
       packages: ['vscode', /^vscode-languageclient/],
     },
