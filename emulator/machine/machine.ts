@@ -96,6 +96,7 @@ export class Pc implements Machine, StepHost {
       stop: (stop) => void (this.pendingStop ??= stop),
       output: (bytes) => this.onConsole?.(bytes),
       report: (what) => this.report(what),
+      disks: () => this.board.sockets.disks,
       giveWay: () => (this.loop.generated.gaveWay = true),
       deadlineMoved: () => (this.deadline = this.board.nextDeadline()),
     });
@@ -161,9 +162,7 @@ export class Pc implements Machine, StepHost {
   }
 
   // --- StepHost
-  nextDeadline(): number {
-    return this.deadline;
-  }
+  nextDeadline = (): number => this.deadline;
   tick(): void {
     this.board.tick();
     this.deadline = this.board.nextDeadline();

@@ -68,7 +68,11 @@ export class PvPlatform implements Device {
     const domain = new PvDomain(this.host, guest, word, this.cpus, {
       now: () => guest.ns,
       deadlineMoved: () => hooks?.deadlineMoved(),
-      kick: () => hooks?.deadlineMoved(),
+      kick: () => {
+        hooks?.deadlineMoved();
+        // Another domain's turn it may be: this one sleeps no longer.
+        this.host.domains?.wake(guest.index);
+      },
     });
     domain.frameCount = this.frames.length;
     return (this.engine.parts = new DomainParts(domain, hooks!, xenOf(this.host)));

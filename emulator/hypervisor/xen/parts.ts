@@ -15,11 +15,14 @@ import { EventChannels } from './events/channels';
 import { GrantMappings } from './grants/mappings';
 import type { GrantContext } from './grants/operation';
 import { GrantTable } from './grants/table';
+import { BlockDevices } from './io/block-devices';
+import type { BlockMedium } from './io/block-requests';
 import { CONSOLE_SERVICE, XenConsole } from './io/console';
-import { restoreNodes, saveNodes } from './registry';
+
 import type { XenHost } from './registry';
 import { AREA } from './reserved-space';
 import { STORE_SERVICE, XenStoreConnection } from './store/connection';
+import { restoreNodes, saveNodes } from './store/nodes';
 import { homeOf } from './store/paths';
 import type { XenStore } from './store/store';
 import type { Callback } from './vcpu';
@@ -40,6 +43,8 @@ export interface MachineHooks {
   output(bytes: Uint8Array): void;
   report(what: string): void;
   giveWay(): void;
+  /** What is on its disks. */
+  disks(): readonly BlockMedium[];
   /** A hypercall within a multicall. */
   batched?(number: number, args: readonly bigint[], result: bigint | undefined, refusal: string | undefined): void;
 }
@@ -50,6 +55,7 @@ export class DomainParts {
   readonly store: XenStoreConnection;
   readonly grants: GrantTable;
   readonly mappings: GrantMappings;
+  readonly disks: BlockDevices;
 
   constructor(
     readonly domain: PvDomain,
@@ -73,6 +79,8 @@ export class DomainParts {
       report: (what) => hooks.report(what),
     });
     this.channels.provide(STORE_SERVICE, () => this.store.serve());
+    const report = (what: string): void => hooks.report(what);
+    this.disks = new BlockDevices(domain, hooks.disks(), { store: xen.store, channels: this.channels, grants: this.grants, report }); // prettier-ignore
     xen.domains.set(domain.id, this);
     xen.store.introduce(domain.id, this.store);
   }
@@ -80,6 +88,7 @@ export class DomainParts {
   /** Nobody knows of it any more, and the hypervisor's frames for it go back. */
   discard(): void {
     const { domain, xen } = this;
+    this.disks.discard();
     this.channels.dissolve();
     this.mappings.dissolve();
     xen.store.release(domain.id);
@@ -255,10 +264,11 @@ export class DomainParts {
       mappings: this.mappings.save(),
       nodes: saveNodes(this.xen.store, homeOf(this.domain.id)),
       store: this.store.save(),
+      disks: this.disks.save(),
     };
   }
   restore(saved: unknown): void {
-    const { domain, channels, console, grants, mappings, nodes, store } = saved as Record<'domain' | 'channels' | 'console' | 'grants' | 'mappings' | 'nodes' | 'store', never>; // prettier-ignore
+    const { domain, channels, console, grants, mappings, nodes, store, disks } = saved as Record<'domain' | 'channels' | 'console' | 'grants' | 'mappings' | 'nodes' | 'store' | 'disks', never>; // prettier-ignore
     this.domain.restore(domain);
     this.channels.restore(channels);
     this.console.restore(console);
@@ -266,6 +276,7 @@ export class DomainParts {
     this.mappings.restore(mappings);
     restoreNodes(this.xen.store, homeOf(this.domain.id), nodes);
     this.store.restore(store);
+    this.disks.restore(disks);
   }
 }
 

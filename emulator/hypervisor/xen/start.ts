@@ -30,6 +30,7 @@ export function startDomain(parts: DomainParts, input: Omit<BuildInput, 'ports'>
     console: { mfn: built.consoleMfn, port: console },
     store: { mfn: built.storeMfn, port: store },
   });
+  parts.disks.announce();
   return built;
 }
 

@@ -35,6 +35,9 @@ const MINORS_A_DISK = 16;
 /** `xvda` and so on: the number by which guests know the device. */
 export const blockDeviceNumber = (index: number): number => FIRST_XVD + index * MINORS_A_DISK;
 
+/** Where in xenstore the back ends of a domain's disks are. */
+export const backEndsOf = (domid: number): string => childOf(homeOf(BACK_END_DOMAIN), `backend/vbd/${domid}`);
+
 interface Connection {
   ref: number;
   mfn: number;
@@ -78,7 +81,7 @@ export class BlockDevice implements XenPart {
     this.name = `xvd${String.fromCharCode(97 + index)}`;
     this.service = `disk ${this.name}`;
     this.front = childOf(homeOf(domain.id), `device/vbd/${number}`);
-    this.back = childOf(homeOf(BACK_END_DOMAIN), `backend/vbd/${domain.id}/${number}`);
+    this.back = childOf(backEndsOf(domain.id), `${number}`);
     wiring.channels.provide(this.service, () => this.serve());
   }
 
