@@ -56,7 +56,7 @@ export interface UserBreakpoint {
   /** Not found yet, but it may be. */
   pending?: boolean;
   addresses: bigint[];
-  watch?: { gva: bigint; bytes: number; access: WatchpointSpec['access'] };
+  watch?: Pick<WatchpointSpec, 'gva' | 'gpa' | 'bytes' | 'access'>;
   hits: number;
 }
 

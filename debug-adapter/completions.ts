@@ -5,10 +5,11 @@ import type { ShownFrame } from './handles';
 import type { CodeFrame } from './frames';
 import { LINUX_COMMANDS } from './linux/commands';
 import { EXIT_NAMES, HOLE_NAMES } from './exit-specials';
+import { EXIT_REASONS } from './exit-text';
 import { LINUX_NAMES } from './linux/specials';
 
 const LIMIT = 100;
-const COMMANDS = ['translate ', 'info registers', 'help', 'x/8gx ', ...LINUX_COMMANDS];
+const COMMANDS = ['translate ', 'check shadow', 'info registers', 'help', 'x/8gx ', ...LINUX_COMMANDS];
 
 type Item = DebugProtocol.CompletionItem;
 
@@ -24,6 +25,17 @@ export function completionsAt(
   const start = before.length - prefix.length;
   const item = (label: string, type: Item['type']): Item => ({ label, type, start, length: prefix.length });
   if (prefix.startsWith('$')) return registerNames(target, prefix.slice(1)).map((name) => item(`$${name}`, 'variable'));
+  const reason = /exit\.reason\s*[!=]=\s*"([\w-]*)$/.exec(before);
+  if (reason) {
+    const typed = reason[1]!;
+    const fitting = Object.keys(EXIT_REASONS).filter((name) => name.startsWith(typed));
+    return fitting.map((label) => ({
+      label,
+      type: 'value',
+      start: before.length - typed.length,
+      length: typed.length,
+    }));
+  }
   const ofLinux = prefix === '' || !target.linux.expected ? [] : LINUX_NAMES.filter((name) => name.startsWith(prefix));
   const ofExit = target.machine.virtualization
     ? [...EXIT_NAMES.map((n) => `exit.${n}`), ...HOLE_NAMES.map((n) => `hole.${n}`)]

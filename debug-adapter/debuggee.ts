@@ -220,12 +220,19 @@ export class Debuggee {
   framesOf(cpu: number, limit: number): Frame[] {
     const known = this.frames.get(cpu);
     if (known !== undefined && (known.length >= limit || this.complete.has(known))) return known;
-    const frames = unwindStack(this.unwinding, cpu, limit);
+    const frames = [...this.hypervisorFrame(cpu), ...unwindStack(this.unwinding, cpu, limit)];
     if (frames.length < limit) this.complete.add(frames);
     this.frames.set(cpu, frames);
     return frames;
   }
   private complete = new WeakSet<Frame[]>();
+  /** Stopped in an exit, the hypervisor is above the guest's frames. */
+  private hypervisorFrame(cpu: number): Frame[] {
+    const stop = this.lastStop;
+    if (stop?.kind !== 'vm-exit' || stop.cpu !== cpu) return [];
+    const technique = this.machine.virtualization?.technique ?? 'none';
+    return [{ kind: 'label', cpu, text: `--- VM exit: ${stop.exit.reason}, hypervisor (${technique}) ---`, top: true }];
+  }
 
   get unwinding() {
     const { program, traps, breakpoints } = this;
@@ -245,6 +252,10 @@ export class Debuggee {
 
   codeFrameOf(id: number | undefined): { shown: ShownFrame; frame: CodeFrame } {
     const shown = this.frameOf(id);
+    if (shown.frame.kind === 'label' && shown.frame.top) {
+      const frame = topFrame(this.unwinding, shown.cpu);
+      return { shown: { ...shown, frame }, frame };
+    }
     if (shown.frame.kind === 'label')
       throw new UserError('This frame is a border between two stacks; choose the one above or below.');
     return { shown, frame: shown.frame };

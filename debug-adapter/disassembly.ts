@@ -3,14 +3,22 @@
  * known to begin an instruction, a function or a line-table entry, or else from where most decodings fall in step.
  */
 import type { DisassembledInstruction, Inspector } from '../emulator/machine/api';
-import { wrap64 } from './addresses';
+import { wrap64, type Space } from './addresses';
 import type { Program } from './program';
 
 const MAX_BYTES = 15n;
 
+/** Whose code, and what space its addresses are of. */
+interface Where {
+  inspect: Inspector;
+  program: Program;
+  cpu: number;
+  space: Space;
+}
+
 /** Exactly `count` instructions from `skip` (may be negative) instructions after `gva`; undefined where nothing is mapped. */
 export function instructionsAround(
-  context: { inspect: Inspector; program: Program; cpu: number },
+  context: Where,
   gva: bigint,
   skip: number,
   count: number,
@@ -25,11 +33,17 @@ export function instructionsAround(
 type Line = DisassembledInstruction | { gva: bigint; missing: true };
 
 /** Unreadable bytes count as instructions of one byte. */
-function forwards(context: { inspect: Inspector; cpu: number }, gva: bigint, count: number): Line[] {
+function forwards(context: Where, gva: bigint, count: number): Line[] {
   const lines: Line[] = [];
   let at = gva;
   while (lines.length < count) {
-    const found = context.inspect.disassemble(context.cpu, at, Math.min(count - lines.length, 256));
+    const found = context.inspect.disassemble(
+      context.cpu,
+      at,
+      Math.min(count - lines.length, 256),
+      undefined,
+      context.space,
+    );
     if (found.length === 0) {
       lines.push({ gva: at, missing: true });
       at = wrap64(at + 1n);
@@ -42,11 +56,7 @@ function forwards(context: { inspect: Inspector; cpu: number }, gva: bigint, cou
   return lines;
 }
 
-function instructionsBefore(
-  context: { inspect: Inspector; program: Program; cpu: number },
-  gva: bigint,
-  count: number,
-): Line[] {
+function instructionsBefore(context: Where, gva: bigint, count: number): Line[] {
   let lines: Line[] = [];
   let end = gva;
   while (lines.length < count) {
@@ -63,13 +73,10 @@ function instructionsBefore(
 }
 
 /** Instructions that end exactly at `end`, in order; empty when there are none. */
-function chunkBefore(
-  context: { inspect: Inspector; program: Program; cpu: number },
-  end: bigint,
-  count: number,
-): DisassembledInstruction[] {
+function chunkBefore(context: Where, end: bigint, count: number): DisassembledInstruction[] {
   const reach = BigInt(count) * MAX_BYTES;
-  for (const start of anchors(context.program, end, reach)) {
+  // Symbols are of guest-virtual addresses.
+  for (const start of context.space === 'gv' ? anchors(context.program, end, reach) : []) {
     const chunk = decodeTo(context, start, end);
     if (chunk !== undefined) return chunk;
   }
@@ -94,15 +101,17 @@ function* anchors(program: Program, end: bigint, reach: bigint): Generator<bigin
 
 const MAX_DECODED = 20_000;
 
-function decodeTo(
-  context: { inspect: Inspector; cpu: number },
-  start: bigint,
-  end: bigint,
-): DisassembledInstruction[] | undefined {
+function decodeTo(context: Where, start: bigint, end: bigint): DisassembledInstruction[] | undefined {
   const chunk: DisassembledInstruction[] = [];
   let at = start;
   while (at < end && chunk.length < MAX_DECODED) {
-    const found = context.inspect.disassemble(context.cpu, at, Math.min(256, Number((end - at) / 3n) + 1));
+    const found = context.inspect.disassemble(
+      context.cpu,
+      at,
+      Math.min(256, Number((end - at) / 3n) + 1),
+      undefined,
+      context.space,
+    );
     if (found.length === 0) return undefined;
     for (const instruction of found) {
       if (at >= end) break;

@@ -4,7 +4,7 @@ import { UserError } from '../emulator/util/assert';
 import { looksLikeAddress, parseAddress, type Address } from './addresses';
 import type { ConditionPlace } from './breakpoints';
 import type { Debuggee } from './debuggee';
-import { exitSpecials } from './exit-specials';
+import { checkReasons, exitSpecials } from './exit-specials';
 import { frameScope, liveScope, trapSpecials } from './expression-scope';
 import type { Specials } from './expression-scope';
 import { bare } from './expressions/c-types';
@@ -58,6 +58,7 @@ export class Evaluator {
   condition(text: string, place: ConditionPlace): (cpu: number) => boolean {
     const current = { cpu: this.debuggee.currentCpu };
     const compiled = compile(text, this.live(place, current));
+    if (place.exit) checkReasons(text);
     return (cpu) => {
       current.cpu = cpu;
       try {

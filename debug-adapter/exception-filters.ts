@@ -1,7 +1,9 @@
 /** The exception filters of the editor, and what each lets through. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { TrapEvent } from '../emulator/machine/api';
+import type { TrapEvent, VmExit } from '../emulator/machine/api';
+import { UserError } from '../emulator/util/assert';
 import { VECTOR, vectorName } from '../emulator/x86/registers';
+import { EXIT_REASONS, isReason, reasonOf, unknownReason } from './exit-text';
 import { vectorTitle } from './trap-explanation';
 
 const HINT = 'Condition, for example trap.vector == 14 && trap.address < 0x1000';
@@ -56,23 +58,54 @@ const FILTERS: readonly Filter[] = [
   },
 ];
 
+interface VirtualFilter {
+  id: string;
+  kind: 'exit' | 'hole';
+  label: string;
+  description: string;
+  hint: string;
+  /** Exits for this alone. */
+  reason?: string;
+}
+const EXIT_HINT = 'Condition, for example exit.reason == "io" && exit.port == 0x3f8';
+const exitFilter = (reason: VmExit['reason']): VirtualFilter => ({
+  id: `vm-exit:${reason}`,
+  kind: 'exit',
+  label: `VM exit: ${reason}`,
+  description: `Stops when the guest leaves to its hypervisor: ${EXIT_REASONS[reason]}.`,
+  hint: 'Condition over exit.gva, exit.gpa, exit.port and so on',
+  reason,
+});
+/** Those that the editor lists; the others are accepted all the same. */
+const LISTED = ['io', 'mmio', 'cpuid', 'msr-read', 'msr-write', 'cr-access', 'hlt', 'nested-fault', 'shadow-fault', 'page-table-write'] as const; // prettier-ignore
+
 /** They need a hypervisor under the guest: the launch attribute `technique`. */
-const VIRTUAL = [
+const VIRTUAL: readonly VirtualFilter[] = [
   {
     id: 'vm-exit',
+    kind: 'exit',
     label: 'VM exit',
     description: 'Stops when the guest leaves to its hypervisor, before the hypervisor does anything.',
-    hint: 'Condition, for example exit.reason == "io" && exit.port == 0x3f8',
+    hint: EXIT_HINT,
   },
+  ...LISTED.map(exitFilter),
   {
     id: 'silent-hole',
+    kind: 'hole',
     label: 'Silent hole',
     description: 'Stops at a sensitive instruction that does not trap though the guest is not in ring 0.',
     hint: 'Condition, for example hole.mnemonic == "popf"',
   },
-] as const;
-export type VirtualFilter = (typeof VIRTUAL)[number]['id'];
-export const isVirtualFilter = (id: string): id is VirtualFilter => VIRTUAL.some((filter) => filter.id === id);
+];
+/** UserError: an exit has no such reason. */
+export function virtualFilter(id: string): VirtualFilter | undefined {
+  const listed = VIRTUAL.find((filter) => filter.id === id);
+  const [, text] = /^vm-exit:(.*)$/.exec(id) ?? [];
+  if (listed !== undefined || text === undefined) return listed;
+  const reason = reasonOf(text);
+  if (!isReason(reason)) throw new UserError(unknownReason(text));
+  return exitFilter(reason);
+}
 
 export const EXCEPTION_FILTERS: DebugProtocol.ExceptionBreakpointsFilter[] = [...FILTERS, ...VIRTUAL].map((filter) => ({
   filter: filter.id,

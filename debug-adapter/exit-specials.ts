@@ -1,6 +1,9 @@
 /** Names of an exit or of a silent hole, as conditions write them: `exit.reason`, `exit.gpa`, `exit.port`, `hole.mnemonic`. */
 import type { SilentHole, VmExit } from '../emulator/machine/api';
+import { UserError } from '../emulator/util/assert';
+import { isReason, reasonOf, unknownReason } from './exit-text';
 import type { Specials } from './expression-scope';
+import { ExpressionError } from './expressions/errors';
 
 type Plain = bigint | string | undefined;
 
@@ -13,12 +16,12 @@ const plain = (value: unknown): Plain => {
 /** Fields that some exit has; what one exit has not has no value there. */
 export const EXIT_NAMES = [
   'reason', 'gva', 'gpa', 'address', 'cpl', 'mnemonic', 'vcpu', 'domain', 'code', 'port', 'bytes', 'write', 'string', 'msr',
-  'register', 'access', 'value', 'vector', 'errorCode',
+  'register', 'access', 'value', 'vector', 'errorCode', 'at', 'table', 'misconfigured', 'store', 'offset', 'selector', 'source', 'rep',
 ] as const; // prettier-ignore
-export const HOLE_NAMES = ['mnemonic', 'gva', 'vcpu', 'domain'] as const;
+export const HOLE_NAMES = ['mnemonic', 'gva', 'vcpu', 'domain', 'at'] as const;
 
 /** An exit's own fields first, then those of its cause, then those of the event that caused it. */
-const fieldOf = (exit: VmExit, name: string): Plain => {
+export const exitField = (exit: VmExit, name: string): Plain => {
   const cause = exit.cause as unknown as Record<string, unknown>;
   for (const source of [exit, cause, cause.event]) {
     const value = plain((source as Record<string, unknown> | undefined)?.[name]);
@@ -34,9 +37,20 @@ export const exitSpecials =
     if (object === 'exit' && (EXIT_NAMES as readonly string[]).includes(field))
       return () => {
         const now = exit();
-        return now && fieldOf(now, field);
+        return now && exitField(now, field);
       };
     if (object === 'hole' && (HOLE_NAMES as readonly string[]).includes(field))
       return () => plain((hole() as unknown as Record<string, unknown> | undefined)?.[field]);
+    if (object !== undefined) {
+      const names: readonly string[] = object === 'exit' ? EXIT_NAMES : HOLE_NAMES;
+      throw new UserError(`"${name}" does not exist: of ${object} there are ${names.join(', ')}`);
+    }
     return undefined;
   };
+
+/** A comparison with what is no reason is never true: the user is told, with the column. */
+export function checkReasons(condition: string): void {
+  for (const { index, 1: before = '', 2: text = '' } of condition.matchAll(/(exit\.reason\s*[!=]=\s*)"([^"]*)"/g))
+    if (!isReason(reasonOf(text)))
+      throw new ExpressionError(index + before.length + 1, unknownReason(text).replace(/\.$/, ''));
+}

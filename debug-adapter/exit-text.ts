@@ -76,6 +76,9 @@ const SYNONYMS: Readonly<Record<string, VmExit['reason']>> = {
 export const reasonOf = (text: string): string => (Object.hasOwn(SYNONYMS, text) ? SYNONYMS[text]! : text);
 export const isReason = (text: string): text is VmExit['reason'] => Object.hasOwn(EXIT_REASONS, text);
 
+export const unknownReason = (text: string): string =>
+  `${JSON.stringify(text)} is no reason of an exit; reasons are ${Object.keys(EXIT_REASONS).join(', ')}.`;
+
 const MSR_NAMES = new Map<number, string>(Object.entries(MSR).map(([name, number]) => [number, name]));
 const gpr = (number: number): string => GPR_NAMES[number] ?? `register ${number}`;
 const plural = (bytes: number): string => `${bytes} byte${bytes === 1 ? '' : 's'}`;

@@ -23,6 +23,8 @@ export interface LabelFrame {
   kind: 'label';
   cpu: number;
   text: string;
+  /** It stands above all frames: what is asked in it is asked of the one below. */
+  top?: true;
 }
 export type Frame = CodeFrame | LabelFrame;
 

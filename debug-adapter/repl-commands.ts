@@ -118,8 +118,7 @@ function string(target: Debuggee, start: Address): string {
 }
 
 function instructions(target: Debuggee, start: Address, count: number): string {
-  if (start.space !== 'gv') throw new UserError('Code is disassembled at guest-virtual addresses.');
-  const found = target.machine.inspect.disassemble(target.currentCpu, start.value, count);
-  if (found.length === 0) return `${lineName(target, 'gv', start.value)} not mapped`;
-  return found.map((each) => `${lineName(target, 'gv', each.gva)} ${each.text}`).join('\n');
+  const found = target.machine.inspect.disassemble(target.currentCpu, start.value, count, undefined, start.space);
+  if (found.length === 0) return `${lineName(target, start.space, start.value)} not mapped`;
+  return found.map((each) => `${lineName(target, start.space, each.gva)} ${each.text}`).join('\n');
 }

@@ -3,6 +3,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Stop, TrapEvent } from '../emulator/machine/api';
 import { shortHex } from './addresses';
 import type { Debuggee } from './debuggee';
+import { exitText } from './exit-text';
 import { baseName } from './files';
 import type { RingsideSession } from './session';
 import { explainTrap, trapTitle } from './trap-explanation';
@@ -70,7 +71,7 @@ function describeStop(target: Debuggee, stop: Stop): Body {
     case 'watchpoint': {
       const { access, old, new: now, ids } = stop;
       const change = access === 'write' ? `${shortHex(old)} -> ${shortHex(now)}` : `value ${shortHex(now)}`;
-      const text = `${access} of ${stop.bytes} bytes at gv:${target.address(watchedAddress(target, ids) ?? stop.gva)}: ${change}`;
+      const text = `${access} of ${stop.bytes} bytes at ${watchedPlace(target, ids, stop.gva)}: ${change}`;
       return { reason: 'data breakpoint', description: `Paused on data ${access}`, text, hitBreakpointIds: ids };
     }
     case 'trap':
@@ -78,8 +79,7 @@ function describeStop(target: Debuggee, stop: Stop): Body {
     case 'triple-fault':
       return exceptionBody(target, stop.event, stop.cpu, 'Triple fault');
     case 'vm-exit': {
-      const { reason, mnemonic } = stop.exit;
-      return { reason: 'exception', description: `VM exit: ${reason}`, text: mnemonic ?? reason };
+      return { reason: 'exception', description: `VM exit: ${stop.exit.reason}`, text: exitText(stop.exit) };
     }
     case 'silent-hole':
       return { reason: 'exception', description: `Silent hole: ${stop.hole.mnemonic}`, text: stop.hole.difference };
@@ -104,8 +104,12 @@ const limitBody = (target: Debuggee): Body => ({
   description: `Limit reached: maxInstructions ${target.config.maxInstructions}; continue runs without it`,
 });
 
-const watchedAddress = (target: Debuggee, ids: number[]): bigint | undefined =>
-  ids.map((id) => target.breakpoints.byId(id)?.watch?.gva).find((gva) => gva !== undefined);
+/** As the user asked for it; `gva`: what was accessed. */
+function watchedPlace(target: Debuggee, ids: number[], gva: bigint): string {
+  const watch = ids.map((id) => target.breakpoints.byId(id)?.watch).find((each) => each !== undefined);
+  if (watch?.gpa !== undefined) return `gp:${shortHex(watch.gpa)}, which is gv:${target.address(gva)}`;
+  return `gv:${target.address(watch?.gva ?? gva)}`;
+}
 
 const KINDS = { source: 'breakpoint', function: 'function breakpoint', instruction: 'instruction breakpoint', data: 'data breakpoint' } as const; // prettier-ignore
 

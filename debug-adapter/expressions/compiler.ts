@@ -122,8 +122,17 @@ export class Compiler extends Nodes {
     return { type, read: register.read, place: () => place, column, space: 'gv' };
   }
   private special(name: string, column: number): Node | undefined {
-    const read = this.scope.special?.(name);
+    const read = this.specialOf(name, column);
     return read && { type: UNSIGNED_LONG_LONG, text: read, column, space: 'gv' };
+  }
+  /** What is wrong with a name is said with its place. */
+  private specialOf(name: string, column: number): ReturnType<NonNullable<Scope['special']>> {
+    try {
+      return this.scope.special?.(name);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new ExpressionError(column, error.message);
+    }
   }
   variable(variable: Variable): Node {
     const { scope } = this;

@@ -1,7 +1,7 @@
 /** setBreakpoints, setFunctionBreakpoints, setInstructionBreakpoints, setDataBreakpoints, dataBreakpointInfo, breakpointLocations. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../emulator/util/assert';
-import { parseAddress, looksLikeAddress, wrap64 } from '../addresses';
+import { hex, parseAddress, looksLikeAddress, wrap64 } from '../addresses';
 import { array, boolean, integer, object, oneOf, optional, string, type Checked } from '../arguments';
 import type { Place, UserBreakpoint, Wanted } from '../breakpoints';
 import type { Debuggee } from '../debuggee';
@@ -173,15 +173,17 @@ export const setDataBreakpoints = handler(
   async (session, { breakpoints }) => {
     const target = session.target;
     const wanted = breakpoints.map((each): Wanted => {
-      const match = /^gv:(0x[0-9a-f]{1,16}):(\d{1,4})$/.exec(each.dataId);
-      const bytes = Number(match?.[2]);
+      const match = /^(g[vp]):(0x[0-9a-f]{1,16}):(\d{1,4})$/.exec(each.dataId);
+      const bytes = Number(match?.[3]);
       if (!match || bytes < 1 || bytes > MAX_WATCHED_BYTES) {
         return {
           breakpoint: missing('data', `'${each.dataId}' is not a data id that dataBreakpointInfo gave.`),
           refinement: {},
         };
       }
-      const watch = { gva: BigInt(match[1]!), bytes, access: each.accessType ?? 'write' };
+      const at = BigInt(match[2]!);
+      const place = match[1] === 'gv' ? { gva: at } : { gpa: Number(at) };
+      const watch = { ...place, bytes, access: each.accessType ?? 'write' };
       return { breakpoint: { kind: 'data', verified: true, addresses: [], watch }, refinement: each };
     });
     const made = target.breakpoints.replace('data', wanted);
@@ -208,10 +210,10 @@ export const dataBreakpointInfo = handler(INFO, (session, args) => {
       description: `${args.name} has ${bytes} bytes; at most ${MAX_WATCHED_BYTES} can be watched.`,
     };
   }
-  const text = target.address(place.gva);
+  const text = 'gpa' in place ? `gp:${hex(place.gpa)}` : `gv:${target.address(place.gva)}`;
   return {
-    dataId: `gv:${text}:${bytes}`,
-    description: `${args.name} (${bytes} bytes at gv:${text})`,
+    dataId: `${text}:${bytes}`,
+    description: `${args.name} (${bytes} bytes at ${text})`,
     accessTypes: ['read', 'write', 'readWrite'],
     // An address means the same in the next session; a variable of a frame may not.
     canPersist: args.asAddress === true,
@@ -219,10 +221,13 @@ export const dataBreakpointInfo = handler(INFO, (session, args) => {
 });
 
 /** Where the data lie, or why they cannot be watched. */
-function watchable(target: Debuggee, args: Checked<typeof INFO>): { gva: bigint; bytes: number } | string {
+type Watchable = { gva: bigint; bytes: number } | { gpa: number; bytes: number };
+
+function watchable(target: Debuggee, args: Checked<typeof INFO>): Watchable | string {
   if (args.asAddress === true || (!args.variablesReference && looksLikeAddress(args.name))) {
     const { space, value } = parseAddress(args.name, 'name');
-    return space === 'gv' ? { gva: value, bytes: 8 } : 'Data breakpoints watch guest-virtual addresses: write gv:0x...';
+    if (space === 'gv') return { gva: value, bytes: 8 };
+    return physicalPlace(target, space, Number(value));
   }
   if (args.variablesReference) {
     const container = target.handles.container(args.variablesReference);
@@ -233,6 +238,16 @@ function watchable(target: Debuggee, args: Checked<typeof INFO>): { gva: bigint;
   }
   const place = target.evaluator.locate(args.name, target.codeFrameOf(args.frameId));
   return place ?? `${args.name} is not in memory: registers and computed values cannot be watched.`;
+}
+
+/** RAM of the guest's, whatever address leads there: an entry of a page table, for one. */
+function physicalPlace({ machine }: Debuggee, space: 'gp' | 'hp', at: number): Watchable | string {
+  const use = space === 'hp' ? machine.inspect.tables.use(at) : undefined;
+  const gpa = use ? (use.kind === 'guest' ? use.gpa : undefined) : at;
+  if (gpa === undefined)
+    return `hp:${hex(at)} is none of the guest's memory: what it does not touch cannot be watched.`;
+  if (machine.inspect.readPhysical(gpa, 1).length === 0) return `gp:${hex(gpa)} is no RAM: it cannot be watched.`;
+  return { gpa, bytes: 8 };
 }
 
 export const breakpointLocations = handler(

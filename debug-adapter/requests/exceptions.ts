@@ -2,12 +2,14 @@
 import type { SilentHole, Stop, TrapEvent, TrapFilter, VmExit } from '../../emulator/machine/api';
 import { UserError } from '../../emulator/util/assert';
 import { hex } from '../addresses';
-import { EXIT_NAMES, exitSpecials } from '../exit-specials';
+import { EXIT_NAMES, exitField } from '../exit-specials';
+import { exitText } from '../exit-text';
 import { array, integer, object, optional, string } from '../arguments';
-import { exceptionFilter, FILTER_NAMES, isVirtualFilter } from '../exception-filters';
-import type { VirtualFilter } from '../exception-filters';
+import { exceptionFilter, FILTER_NAMES, virtualFilter } from '../exception-filters';
 import type { Debuggee } from '../debuggee';
+import { translateAddress } from '../translation-text';
 import { explainTrap } from '../trap-explanation';
+import { privilegeName } from '../trap-log';
 import { handler } from './handler';
 
 export const setExceptionBreakpoints = handler(
@@ -23,8 +25,9 @@ export const setExceptionBreakpoints = handler(
     target.virtualFilters = {};
     const breakpoints = wanted.map(({ filterId, condition }) => {
       try {
-        if (isVirtualFilter(filterId)) {
-          setVirtualFilter(target, filterId, condition);
+        const virtual = virtualFilter(filterId);
+        if (virtual) {
+          setVirtualFilter(target, virtual, condition);
           return { verified: true };
         }
         const filter = exceptionFilter(filterId);
@@ -47,7 +50,11 @@ export const setExceptionBreakpoints = handler(
 );
 
 /** The condition sees the exit as `exit`, the hole as `hole`. UserError: no hypervisor, or a bad condition. */
-function setVirtualFilter(target: Debuggee, id: VirtualFilter, condition: string | undefined): void {
+function setVirtualFilter(
+  target: Debuggee,
+  { id, kind, reason }: NonNullable<ReturnType<typeof virtualFilter>>,
+  condition: string | undefined,
+): void {
   if (!target.machine.virtualization)
     throw new UserError(`'${id}' needs a hypervisor under the guest; launch with a "technique".`);
   let current: unknown;
@@ -58,8 +65,12 @@ function setVirtualFilter(target: Debuggee, id: VirtualFilter, condition: string
     current = event;
     return holds(event.vcpu);
   };
-  if (id === 'vm-exit') target.virtualFilters.exit = accepts;
-  else target.virtualFilters.hole = accepts;
+  const { exit, hole } = target.virtualFilters;
+  if (kind === 'hole') target.virtualFilters.hole = (event) => (hole?.(event) ?? false) || accepts(event);
+  else {
+    const wanted = (event: VmExit): boolean => (reason === undefined || event.reason === reason) && accepts(event);
+    target.virtualFilters.exit = (event) => (exit?.(event) ?? false) || wanted(event);
+  }
 }
 
 /** The condition sees the event as `trap`. */
@@ -83,7 +94,7 @@ export const exceptionInfo = handler(object({ threadId: integer() }), (session, 
   const target = session.stopped;
   const cpu = target.cpuOf(threadId);
   const stop = target.lastStop;
-  if ((stop?.kind === 'vm-exit' || stop?.kind === 'silent-hole') && stop.cpu === cpu) return virtualInfo(stop);
+  if ((stop?.kind === 'vm-exit' || stop?.kind === 'silent-hole') && stop.cpu === cpu) return virtualInfo(target, stop);
   if (stop === undefined || (stop.kind !== 'trap' && stop.kind !== 'triple-fault') || stop.cpu !== cpu) {
     throw new UserError(`Processor ${cpu} did not stop at an exception.`);
   }
@@ -98,20 +109,30 @@ export const exceptionInfo = handler(object({ threadId: integer() }), (session, 
   };
 });
 
-function virtualInfo(stop: Extract<Stop, { kind: 'vm-exit' | 'silent-hole' }>): object {
+function virtualInfo(target: Debuggee, stop: Extract<Stop, { kind: 'vm-exit' | 'silent-hole' }>): object {
   if (stop.kind === 'silent-hole') {
-    const { mnemonic, difference } = stop.hole;
-    return { exceptionId: `silent hole (${mnemonic})`, description: difference, breakMode: 'always' };
+    const { mnemonic, difference, gva } = stop.hole;
+    const description = `${mnemonic} at ${target.placeName(gva)}: ${difference}`;
+    return { exceptionId: `silent hole (${mnemonic})`, description, breakMode: 'always' };
   }
   const { exit } = stop;
+  const technique = target.machine.virtualization?.technique ?? 'none';
+  const message = `${exitText(exit)}, in ${privilegeName(exit.cpl)} at ${target.placeName(exit.gva)}`;
+  const code = exit.code === undefined ? [] : [codeLine(technique, exit.code)];
   const fields = EXIT_NAMES.flatMap((name) => {
-    const value = exitSpecials(
-      () => exit,
-      () => undefined,
-    )(`exit.${name}`)?.();
-    return value === undefined || name === 'reason'
-      ? []
-      : [`${name}: ${typeof value === 'bigint' ? hex(value, 1) : value}`];
+    const value = exitField(exit, name);
+    if (value === undefined || name === 'reason' || name === 'code') return [];
+    return [`${name}: ${typeof value === 'bigint' ? hex(value, 1) : value}`];
   });
-  return { exceptionId: `VM exit (${exit.reason})`, description: fields.join('\n'), breakMode: 'always' };
+  const walk = exit.gpa === undefined ? [] : [translateAddress(target, { space: 'gp', value: BigInt(exit.gpa) }, { cpu: stop.cpu }).text]; // prettier-ignore
+  const details = [...code, ...fields, ...walk].join('\n');
+  return {
+    exceptionId: `VM exit (${exit.reason})`,
+    description: `${message}\n${details}`,
+    breakMode: 'always',
+    details: { message, typeName: exit.reason, fullTypeName: `${exit.reason} under ${technique}`, stackTrace: details },
+  };
 }
+/** How the vendor's manual numbers it (SDM vol. 3D appendix C, APM vol. 2 appendix C). */
+const codeLine = (technique: string, code: number): string =>
+  technique === 'vt-x' ? `basic exit reason: ${code & 0xffff}` : `EXITCODE: ${hex(code, 1)}`;

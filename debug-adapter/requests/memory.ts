@@ -2,7 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../emulator/util/assert';
 import { decodeBase64, encodeBase64 } from '../base64';
-import { hex, memoryReference, readSpace, wrap64, writeSpace, type Address } from '../addresses'; // prettier-ignore
+import { hex, memoryReference, readSpace, wrap64, writeSpace, type Address, type Space } from '../addresses'; // prettier-ignore
 import { boolean, integer, object, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import { instructionsAround } from '../disassembly';
@@ -32,15 +32,13 @@ export const disassemble = handler(
   async (session, args) => {
     const target = session.target;
     const { space, value } = addressOf(target, args.memoryReference, args.offset ?? 0);
-    if (space !== 'gv')
-      throw new UserError(`${args.memoryReference}: code is disassembled at guest-virtual addresses; write gv:0x...`);
-    const context = { inspect: target.machine.inspect, program: target.program, cpu: target.currentCpu };
+    const context = { inspect: target.machine.inspect, program: target.program, cpu: target.currentCpu, space };
     const found = instructionsAround(context, value, args.instructionOffset ?? 0, args.instructionCount);
     const instructions: DebugProtocol.DisassembledInstruction[] = [];
     let previous = '';
     for (const each of found) {
-      const described = describe(target, each, args.resolveSymbols !== false);
-      const line = 'missing' in each ? undefined : target.program.lineAt(each.gva);
+      const described = describe(target, each, space, args.resolveSymbols !== false);
+      const line = 'missing' in each || space !== 'gv' ? undefined : target.program.lineAt(each.gva);
       const place = line === undefined ? '' : `${line.path}:${line.line}`;
       if (line !== undefined && line.line > 0 && place !== previous) {
         described.location = await sourceOf(session, line.path);
@@ -56,9 +54,11 @@ export const disassemble = handler(
 function describe(
   target: Debuggee,
   instruction: ReturnType<typeof instructionsAround>[number],
-  symbols: boolean,
+  space: Space,
+  names: boolean,
 ): DebugProtocol.DisassembledInstruction {
-  const address = target.address(instruction.gva);
+  const address = space === 'gv' ? target.address(instruction.gva) : `${space}:${hex(instruction.gva)}`;
+  const symbols = names && space === 'gv';
   if ('missing' in instruction) return { address, instruction: '(not mapped)', presentationHint: 'invalid' };
   const { text, bytes, target: to } = instruction;
   const toSymbol = symbols && to !== undefined ? target.program.describe(to) : undefined;

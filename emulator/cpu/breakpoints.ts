@@ -1,6 +1,7 @@
 /** The user's breakpoints and watchpoints, as the step loop asks for them. Conditions run between two instructions. */
 import type { BreakpointSpec, Stop, WatchpointSpec } from '../machine/api';
 import type { Mmu } from '../mmu/access';
+import type { Watch } from '../mmu/watch';
 
 const NONE: readonly number[] = [];
 const NEVER = -1;
@@ -14,6 +15,14 @@ interface Decision {
   failed: { error: unknown } | undefined;
 }
 
+/** The physical processor, which runs others' instructions too. */
+export interface SharedWatch {
+  mmu: Mmu;
+  owner: number;
+  /** Whose instruction executes; undefined: none of this machine's. */
+  cpu(): number | undefined;
+}
+
 export class Breakpoints {
   private byGva = new Map<bigint, BreakpointSpec[]>();
   /** Asked for last: in a loop the same again and again. */
@@ -23,10 +32,11 @@ export class Breakpoints {
   /** Watched memory was accessed by the instruction that is executing. */
   onWatch: (stop: Stop) => void = () => {};
 
-  /** `mmus`: by processor. `forgetCode`: code at this address must be decoded anew. */
+  /** `mmus`: by processor. `forgetCode`: code at this address must be decoded anew. `shared`: where a technique runs the guest. */
   constructor(
     private readonly mmus: readonly Mmu[],
     private readonly forgetCode: (gva: bigint) => void,
+    private readonly shared?: SharedWatch,
   ) {}
 
   has(gva: bigint): boolean {
@@ -81,21 +91,27 @@ export class Breakpoints {
   }
 
   setWatchpoints(specs: readonly WatchpointSpec[]): void {
-    this.mmus.forEach((mmu, cpu) => {
-      mmu.watches.set(
-        'user',
-        specs.map((spec) => ({
-          gva: spec.gva,
-          bytes: spec.bytes,
-          read: spec.access !== 'write',
-          write: spec.access !== 'read',
-          hit: (gva, bytes, write, old, now) => {
-            if (spec.when && !spec.when(cpu)) return;
-            this.onWatch({ kind: 'watchpoint', cpu, gva, access: write ? 'write' : 'read', bytes, old, new: now, ids: [spec.id] }); // prettier-ignore
-          },
-        })),
-      );
-      mmu.tlb.flush();
-    });
+    this.mmus.forEach((mmu, cpu) => this.watch(mmu, 'user', specs, () => cpu));
+    const { shared } = this;
+    if (shared) this.watch(shared.mmu, `user of ${shared.owner}`, specs, () => shared.cpu());
+  }
+  /** `cpu`: whose instruction it is; undefined: none of this machine's. */
+  private watch(mmu: Mmu, owner: string, specs: readonly WatchpointSpec[], cpu: () => number | undefined): void {
+    const watches = specs.map((spec): Watch => ({
+      ...this.place(spec),
+      bytes: spec.bytes,
+      read: spec.access !== 'write',
+      write: spec.access !== 'read',
+      hit: (gva, bytes, write, old, now) => {
+        const by = cpu();
+        if (by === undefined || (spec.when && !spec.when(by))) return;
+        this.onWatch({ kind: 'watchpoint', cpu: by, gva, access: write ? 'write' : 'read', bytes, old, new: now, ids: [spec.id] });
+      },
+    })); // prettier-ignore
+    mmu.watches.set(owner, watches);
+    mmu.tlb.flush();
+  }
+  private place({ gva, gpa }: WatchpointSpec): Pick<Watch, 'gva' | 'host'> {
+    return gpa === undefined ? { gva } : { host: this.mmus[0].physical.hostAddress(gpa) };
   }
 }

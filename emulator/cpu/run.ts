@@ -53,10 +53,15 @@ export class StepLoop implements RunUser {
     shared?: SharedRun,
   ) {
     const mmus = cpus.map((cpu) => cpu.mmu);
-    this.breakpoints = new Breakpoints(mmus, (gva) => {
-      for (const place of [gva, ...(this.executor?.placesOf?.(gva) ?? [])])
-        this.generated.code.cache.forgetLinear(place);
-    });
+    const executing = (): number | undefined => (this.generated.isOf(this) ? this.turns.cpu.apicId : undefined);
+    this.breakpoints = new Breakpoints(
+      mmus,
+      (gva) => {
+        for (const place of [gva, ...(this.executor?.placesOf?.(gva) ?? [])])
+          this.generated.code.cache.forgetLinear(place);
+      },
+      shared?.mmu && { mmu: shared.mmu, owner: cpus[0].number, cpu: executing },
+    );
     this.breakpoints.onWatch = (stop) => {
       this.watched ??= stop;
       this.requestExit();

@@ -1,5 +1,6 @@
 /** What the step loop and generated code ask of those around them. */
 import type { Stop } from '../machine/api';
+import type { Mmu } from '../mmu/access';
 import type { Cpu } from './cpu';
 import type { Delivery } from './events';
 import type { PendingEvent } from './exit-cause';
@@ -49,4 +50,6 @@ export interface Executor {
 export interface SharedRun {
   generated: GeneratedRun;
   executor?: Executor;
+  /** Of the physical processor, where it runs the guest's instructions. */
+  mmu?: Mmu;
 }

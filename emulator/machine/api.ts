@@ -168,7 +168,8 @@ export interface Inspector {
   readonly tables: TableInspector;
   /** Mappings from `from` on, in order, at most `limit`. */
   mappings(cpu: number, from: bigint, limit: number): Mapping[];
-  disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[];
+  /** `space`: of the address; code is guest-virtual unless said, and the others are for looking at what is not mapped. */
+  disassemble(cpu: number, at: bigint, count: number, codeSize?: 16 | 32 | 64, space?: 'gv' | 'gp' | 'hp'): DisassembledInstruction[];
   /** `real`, `virtual-8086`, `protected-16`, `protected-32`, `compatibility-16`, `compatibility-32`, `long`. */
   mode(cpu: number): string;
   /** Linear address of the next instruction: CS base and RIP. */
@@ -191,7 +192,9 @@ export interface BreakpointSpec {
 }
 export interface WatchpointSpec {
   id: number;
-  gva: bigint;
+  /** One of the two: `gpa` whatever address leads there. */
+  gva?: bigint;
+  gpa?: number;
   bytes: number;
   access: 'read' | 'write' | 'readWrite';
   when?: When;

@@ -126,14 +126,14 @@ export class MachineInspector implements Inspector {
     return pageTables.mappings(this.machine.cpus[cpu].mmu.paging, this.machine.physical, from, limit);
   }
 
-  disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64): DisassembledInstruction[] {
+  disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64, space: 'gv' | 'gp' | 'hp' = 'gv'): DisassembledInstruction[] {
     const size = codeSize ?? codeSizeOf(this.machine.cpus[cpu].state);
     // Branch targets are offsets in CS; here they become linear addresses.
-    const base = size === 64 ? 0n : this.machine.cpus[cpu].state.segmentBase(SEG.CS);
+    const base = size === 64 || space !== 'gv' ? 0n : this.machine.cpus[cpu].state.segmentBase(SEG.CS);
     const linear = (offset: bigint): bigint => BigInt.asUintN(size === 64 ? 64 : 32, base + offset);
     const out: DisassembledInstruction[] = [];
     for (let at = gva; out.length < count; at += BigInt(out.at(-1)!.bytes.length)) {
-      const bytes = this.readVirtual(cpu, at, MAX_INSTRUCTION_BYTES);
+      const bytes = this.code(cpu, at, space);
       if (bytes.length === 0) break;
       const decoded = decode(bytes, BigInt.asUintN(64, at - base), size);
       if (typeof decoded === 'string') {
@@ -154,6 +154,12 @@ export class MachineInspector implements Inspector {
     }
     return out;
   } // prettier-ignore
+
+  private code(cpu: number, at: bigint, space: 'gv' | 'gp' | 'hp'): Uint8Array {
+    if (space === 'gv') return this.readVirtual(cpu, at, MAX_INSTRUCTION_BYTES);
+    if (space === 'gp') return this.readPhysical(Number(at), MAX_INSTRUCTION_BYTES);
+    return this.tables.readHost(Number(at), MAX_INSTRUCTION_BYTES);
+  }
 
   mode(cpu: number): string {
     return modeName(this.machine.cpus[cpu].state);

@@ -115,6 +115,7 @@ function virtualized(
   const virtualization = { domain: index, technique, paging, exits: guest.exits, holes: guest.holes, inspect };
   const paravirtual =
     executor instanceof Paravirtual ? new PvPlatform(host, guest, executor, config.cpus, frames) : undefined;
-  machine = new Pc(config, { ...place, executor, virtualization, ...(paravirtual ? { paravirtual } : {}) });
+  const { mmu } = host.processor;
+  machine = new Pc(config, { ...place, executor, mmu, virtualization, ...(paravirtual ? { paravirtual } : {}) });
   return machine;
 }

@@ -17,6 +17,8 @@ import { Tlb } from './tlb';
 import { ACCESS, RIGHTS, Walker } from './walk';
 import type { AccessCode, Rights } from './walk';
 import { WatchList } from './watch';
+import { canonical, maskA20, toBigint } from './words';
+import type { Part } from './watch';
 
 type IoBytes = 1 | 2 | 4;
 const { CONTEXT } = layout;
@@ -87,7 +89,7 @@ export class Mmu {
     if ((lo & 4095) + bytes > 4096 || this.context === CONTEXT.aligned || !canonical(hi)) return -1;
     const gpa = this.translate(lo, hi, write ? ACCESS.write : ACCESS.read, this.context);
     const host = this.physical.hostAddress(gpa);
-    if (host < 0 || (this.watches.active && this.watches.page(lo, hi))) return -1;
+    if (host < 0 || (this.watches.active && this.watches.page(lo, hi, host))) return -1;
     if (!write) return host;
     const flags = this.physical.flags(gpa);
     if (flags & (PAGE.ROM | PAGE.FOLLOWED)) return -1;
@@ -144,16 +146,16 @@ export class Mmu {
     const access = write ? ACCESS.write : ACCESS.read;
     const gpa = this.translate(lo, hi, access, context);
     const left = 4096 - (lo & 4095);
-    let value: bigint;
+    let second = -1;
+    let value = 0n;
     if (bytes <= left) {
       value = this.readPhysical(gpa, bytes);
     } else {
-      const second = this.translate(this.nextPage(lo), this.nextPageHigh(lo, hi), access, context);
-      value = 0n;
+      second = this.translate(this.nextPage(lo), this.nextPageHigh(lo, hi), access, context);
       for (let i = bytes - 1; i >= 0; i--)
         value = (value << 8n) | this.readPhysical(i < left ? gpa + i : second + (i - left), 1);
     }
-    if (this.watches.active) this.reportWatch(lo, hi, bytes, false, value, value);
+    if (this.watches.active && this.watched(lo, hi, gpa, second)) this.report(lo, hi, bytes, [gpa, second], value);
     return value;
   }
 
@@ -163,7 +165,7 @@ export class Mmu {
     const left = 4096 - (lo & 4095);
     let second = -1;
     if (bytes > left) second = this.translate(this.nextPage(lo), this.nextPageHigh(lo, hi), ACCESS.write, context);
-    const watched = this.watches.active && this.watched(lo, hi, bytes);
+    const watched = this.watches.active && this.watched(lo, hi, gpa, second);
     const old = watched ? this.peek(gpa, second, left, bytes) : 0n;
     if (second < 0) {
       this.writePhysical(gpa, bytes, value);
@@ -171,7 +173,7 @@ export class Mmu {
       for (let i = 0; i < bytes; i++)
         this.writePhysical(i < left ? gpa + i : second + (i - left), 1, (value >> BigInt(i * 8)) & 0xffn);
     }
-    if (watched) this.reportWatch(lo, hi, bytes, true, old, BigInt.asUintN(bytes * 8, value));
+    if (watched) this.report(lo, hi, bytes, [gpa, second], old, BigInt.asUintN(bytes * 8, value));
   }
 
   /** What no page table says: canonical form, alignment (SDM vol. 1 3.3.7.1, vol. 3A 6.15 #AC). */
@@ -214,7 +216,7 @@ export class Mmu {
     const host = physical.hostAddress(gpa);
     if (host < 0) return;
     const flags = physical.flags(gpa);
-    if (flags & PAGE.WATCHED || (this.watches.active && this.watches.page(lo, hi))) return;
+    if (this.watches.active && this.watches.page(lo, hi, host)) return;
     const page = host - (lo & 4095);
     const shift = this.walker.pageShift;
     const global = this.isGlobal();
@@ -274,12 +276,18 @@ export class Mmu {
     else view.setInt8(host, low);
   }
 
-  private watched(lo: number, hi: number, bytes: number): boolean {
-    return (
-      this.watches.page(lo, hi) ||
-      ((lo & 4095) + bytes > 4096 && this.watches.page(this.nextPage(lo), this.nextPageHigh(lo, hi)))
-    );
+  /** `second`: gpa on the next page, -1 where there is none. */
+  private watched(lo: number, hi: number, gpa: number, second: number): boolean {
+    const { watches, physical } = this;
+    if (watches.page(lo, hi, physical.hostAddress(gpa))) return true;
+    return second >= 0 && watches.page(this.nextPage(lo), this.nextPageHigh(lo, hi), physical.hostAddress(second));
   }
+  /** `now` undefined: a read. `gpas`: of the access, and of its part on the next page. */
+  private report(lo: number, hi: number, bytes: number, gpas: readonly number[], old: bigint, now?: bigint): void {
+    const left = Math.min(bytes, 4096 - (lo & 4095));
+    const parts = gpas.map((gpa, i): Part => ({ host: gpa < 0 ? -1 : this.physical.hostAddress(gpa), bytes: i === 0 ? left : bytes - left }));
+    this.watches.report(toBigint(lo, hi), bytes, now !== undefined, old, now ?? old, parts);
+  } // prettier-ignore
   /** The old value, for the report: device memory is not read for it. */
   private peek(gpa: number, second: number, left: number, bytes: number): bigint {
     let value = 0n;
@@ -289,12 +297,4 @@ export class Mmu {
     }
     return value;
   }
-  private reportWatch(lo: number, hi: number, bytes: number, write: boolean, old: bigint, now: bigint): void {
-    if (this.watched(lo, hi, bytes)) this.watches.report(toBigint(lo, hi), bytes, write, old, now);
-  }
 }
-
-/** Bits 63:47 equal (SDM vol. 1 3.3.7.1). */
-const canonical = (hi: number): boolean => (hi << 16) >> 16 === hi;
-export const toBigint = (lo: number, hi: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
-const maskA20 = (gpa: number): number => (Math.floor(gpa / 0x10_0000) % 2 === 1 ? gpa - 0x10_0000 : gpa);

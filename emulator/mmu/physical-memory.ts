@@ -17,8 +17,6 @@ export const LOW_RAM_LIMIT = 0xc000_0000;
 export const PAGE = {
   /** Decoded code lies here: writes must be seen, so the page never enters a write TLB. */
   CODE: 1,
-  /** Every access must be seen: the page enters no TLB. */
-  WATCHED: 2,
   /** Writes are dropped. */
   ROM: 4,
   /** Not RAM after all: accesses go to the bus. */

@@ -28,7 +28,9 @@ describe('debugging a guest under trap-and-emulate', () => {
     const info = await client.request('exceptionInfo', { threadId: 1 });
     assert.equal(info.exceptionId, 'VM exit (io)');
     assert.match(info.description, /^port: 0x3fb$/m);
-    assert.match(brief((await frames(client))[0]!), /^out8 \[inlined\]/);
+    const [border, top] = await frames(client);
+    assert.equal(brief(border!), '--- VM exit: io, hypervisor (trap-and-emulate) ---');
+    assert.match(brief(top!), /^out8 \[inlined\]/);
     assert.equal(await evaluate(client, 'exit.reason'), '"io"');
   });
 
