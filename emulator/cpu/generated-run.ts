@@ -36,7 +36,7 @@ export class GeneratedRun {
   /** While translated code runs: CodeSource.redirect, and the address that an instruction of it has in the guest. */
   redirect?: CodeSource['redirect'];
   guestRip?: (rip: bigint) => bigint | undefined;
-  /** It returned to find the next block, or because of an instruction that ends one: nobody asked it to. */
+  /** It returned to find the next block, or the one that took a void one's place, or because of an instruction that ends one. */
   get onItsWay(): boolean {
     return this.way && this.budget.granted >= 0 && !this.cpu.heldEvent;
   }
@@ -221,7 +221,7 @@ export class GeneratedRun {
     const reason = view.getInt32(layout.EXIT_REASON, true);
     this.calledLast = reason === EXIT.CALLED;
     this.linked = reason === EXIT.LINK;
-    this.way = this.linked || this.calledLast;
+    this.way = this.linked || this.calledLast || !block.alive;
     switch (reason) {
       case EXIT.LINK: {
         retire(0);

@@ -12,14 +12,14 @@ export const SHADOWS = BLOCKED_BY.sti | BLOCKED_BY.movSs;
 
 /**
  * As `stretch`, and on as long as nothing has happened that concerns anybody but generated code: for who has to do much
- * before he can look. `believed`: whose interrupts they are, for which an instruction may have opened the way.
+ * before he can look. `waits`: something may be due now that a plain meaning has opened the way for.
  */
-export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, believed: Cpu): void {
+export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, waits: () => boolean): void {
   const end = generated.retired + budget;
   for (let before = -1; generated.retired < end && generated.retired !== before;) {
     before = generated.retired;
     stretch(generated, cpu, end - before);
-    if (!generated.onItsWay || (generated.calledLast && somethingWaits(believed))) return;
+    if (!generated.onItsWay || (generated.calledLast && waits())) return;
   }
 }
 

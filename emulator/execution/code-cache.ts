@@ -39,6 +39,8 @@ export interface Block {
   alive: boolean;
   /** Indirect branches came here, or what happens between two instructions. */
   indirect: boolean;
+  /** Entries of the jump cache (addresses) by which other RIPs than its own lead here. */
+  aliases?: number[];
 }
 
 /** What the cache asks of the processor. */
@@ -244,6 +246,7 @@ export class CodeCache {
     if (!block.alive) return;
     block.alive = false;
     this.regions?.forget(block);
+    this.jumps.forget(block);
     if (block.entry !== block.address) this.view.setInt32(block.entry - HEADER_BYTES + HEADER.NEED, NO_REGION, true);
     for (const link of block.incoming) this.view.setInt32(link, 0, true);
     // Whoever is inside leaves before its next instruction; whoever arrives by the jump cache leaves at once.

@@ -36,6 +36,11 @@ export class JumpCache {
     view.setInt32(entry + 12, mode, true);
     const linear = block.mode.codeSize === 64 && block.secondGpa < 0;
     this.list(mode >> layout.PROCESSOR_SHIFT, entry, linear, isGlobal);
+    if (rip !== block.rip && !block.aliases?.includes(entry)) (block.aliases ??= []).push(entry);
+  }
+  /** The block is void: whoever arrives by another RIP than its own would never find the one that takes its place. */
+  forget({ aliases, entry }: Block): void {
+    for (const alias of aliases ?? []) if (this.view.getUint32(alias + 8, true) === entry) this.empty(alias);
   }
   private list(processor: number, entry: number, linear: boolean, isGlobal: boolean): void {
     const groups = (this.groups[processor] ??= []);

@@ -16,6 +16,8 @@ import type { Instruction } from '../../isa/instruction';
 import { readOperand } from '../../isa/operands';
 import type { Stop } from '../../machine/api';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
+import { NO_PAGING } from '../../mmu/guest-paging';
+import type { PagingContext } from '../../mmu/guest-paging';
 import { ACCESS, RIGHTS, Walker } from '../../mmu/walk';
 import { assert } from '../../util/assert';
 import { CR0, CR4, PF, SEG, VECTOR } from '../../x86/registers';
@@ -23,6 +25,7 @@ import type { Guest } from '../guest';
 import type { Host } from '../host';
 import type { EngineView } from '../inspect/engine-view';
 import { gvaOf } from '../shadow/space';
+import type { Range } from '../shadow/space';
 import { TranslationCache } from '../translation/cache';
 import { STUB_VECTOR } from '../translation/relocate';
 import { InPlace } from '../translation/in-place';
@@ -61,8 +64,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
     this.cache.onPage = (page) => paging.trace(page);
     this.cache.onPageGone = (page) => paging.untrace(page);
     paging.onTracedWrite = (gpa, bytes) => this.written(gpa, bytes);
-    paging.onForget = (va, shift) => this.cache.invalidateRange(va, shift);
-    paging.onCreate = (context) => this.verify(context);
+    paging.holdsCode = (va, shift) => this.cache.holdsCode(va, shift);
+    paging.onStale = (context, ranges) => this.verify(context, ranges);
     this.cache.clear();
   }
   private written(gpa: number, bytes: number): void {
@@ -72,20 +75,20 @@ export class BinaryTranslation extends DeprivilegedEngine {
     if (writes % FLOOD === 0) this.cache.invalidatePage(page);
     else this.cache.invalidate(gpa, bytes);
   }
-  /** Another address space: what it maps otherwise than where the code was translated goes. What it does not map may stay. */
-  private verify(context: Parameters<Walker['walk']>[0]): void {
+  /**
+   * An address space that is new, or was changed: what it maps otherwise than where the code was translated goes. What a new one
+   * does not map may stay, since others have it.
+   */
+  private verify(context: PagingContext, ranges: readonly Range[] | 'all'): void {
     const walker = new Walker(this.guest.physical);
-    for (const page of [...this.cache.virtualPages]) {
+    const wide = context.format.name === '4-level';
+    for (const [page, source] of [...this.cache.sources()]) {
       const va = page * PAGE_BYTES;
-      const gpa = walker.walk(
-        context,
-        va | 0,
-        gvaHigh(va, context.format.name === '4-level'),
-        ACCESS.read,
-        RIGHTS.supervisor,
-        LOOK,
-      );
-      if (gpa >= 0 && !this.cache.hasPage(Math.floor(gpa / PAGE_BYTES))) this.cache.invalidateRange(va, 12);
+      const stale = ranges === 'all' || ranges.some((range) => va >= range.va && va < range.va + 2 ** range.shift);
+      if (!stale) continue;
+      const gpa = context.format === NO_PAGING ? va : walker.walk(context, va | 0, gvaHigh(va, wide), ACCESS.read, RIGHTS.supervisor, LOOK); // prettier-ignore
+      const gone = gpa < 0 ? ranges !== 'all' : Math.floor(gpa / PAGE_BYTES) !== source;
+      if (gone) this.cache.invalidateVirtual(page);
     }
   }
 
@@ -171,6 +174,19 @@ export class BinaryTranslation extends DeprivilegedEngine {
     if (cpu.state.cpl !== 0) return undefined;
     const offset = this.cache.get(cpu.state.rip, this.codeOf(cpu));
     return (cpu.ia32e ? REGION.wide : REGION.narrow) + BigInt(offset);
+  }
+  /** Translates where it came to, without leaving. */
+  protected override goesOn(cpu: Cpu, thrown: Interruption): boolean {
+    if (!(thrown instanceof Untranslated)) return false;
+    this.cache.wanted = thrown.rip;
+    try {
+      this.host.processor.state.rip = this.region + BigInt(this.cache.get(thrown.rip, this.codeOf(cpu)));
+      return true;
+    } catch (caught) {
+      // Its fetch faults: that is for the virtual processor to find again, and to raise.
+      if (!(caught instanceof Interruption)) throw caught;
+      return false;
+    }
   }
   private codeOf(cpu: Cpu): GuestCode {
     const { physical } = this.guest;

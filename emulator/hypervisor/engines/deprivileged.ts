@@ -15,7 +15,7 @@ import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
 import { assert } from '../../util/assert';
-import { VECTOR } from '../../x86/registers';
+import { RFLAGS, VECTOR } from '../../x86/registers';
 import { exitOf } from '../describe';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
@@ -26,6 +26,11 @@ import { load, store } from './software';
 
 /** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
 const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
+
+/** The guest is to take an event now, by the flags that it believes to have. */
+const somethingComes = (cpu: Cpu): boolean =>
+  somethingWaits(cpu) &&
+  ((cpu.state.systemFlags & RFLAGS.IF) !== 0 || cpu.onEvent !== undefined || cpu.interrupts.signals().nmi);
 
 export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   readonly shadow: ShadowFaults;
@@ -69,12 +74,10 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
     this.enter(cpu);
     let thrown: Interruption | undefined;
     const before = generated.retired;
+    const most = shadow && somethingWaits(cpu) ? 1 : budget;
     try {
-      longStretch(generated, processor, shadow && somethingWaits(cpu) ? 1 : budget, cpu);
-    } catch (caught) {
-      if (!(caught instanceof Interruption)) throw caught;
-      thrown = this.left(caught);
-      generated.forgetLink();
+      do thrown = this.stretch(cpu, most - (generated.retired - before));
+      while (thrown && !shadow && generated.retired - before < most && this.goesOn(cpu, thrown));
     } finally {
       this.settle(cpu);
       this.inside = undefined;
@@ -83,6 +86,17 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
     if (shadow && generated.retired > before)
       state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
     return thrown;
+  }
+  private stretch(cpu: Cpu, budget: number): Interruption | undefined {
+    const { generated, processor } = this.host;
+    try {
+      longStretch(generated, processor, budget, () => somethingComes(cpu));
+      return undefined;
+    } catch (caught) {
+      if (!(caught instanceof Interruption)) throw caught;
+      generated.forgetLink();
+      return this.left(caught);
+    }
   }
   protected enter(cpu: Cpu): void {
     const { processor } = this.host;
@@ -100,6 +114,11 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   /** What the guest left for, while the physical processor still has its registers. */
   protected left(thrown: Interruption): Interruption {
     return thrown;
+  }
+
+  /** It needed nothing that takes the virtual processor: true. */
+  protected goesOn(_cpu: Cpu, _thrown: Interruption): boolean {
+    return false;
   }
 
   /** The guest has left; its registers are in the virtual processor. */

@@ -126,7 +126,7 @@ export abstract class HardwareEngine implements Executor, Viewed {
   private runGuest(cpu: Cpu, budget: number): Interruption | undefined {
     const { generated, processor } = this.host;
     try {
-      longStretch(generated, processor, budget, cpu);
+      longStretch(generated, processor, budget, () => somethingWaits(cpu));
       return undefined;
     } catch (thrown) {
       if (!(thrown instanceof Interruption)) throw thrown;

@@ -19,7 +19,7 @@ import { assert } from '../../util/assert';
 import type { Reservation } from '../frames';
 import { GuestTables } from './guest-tables';
 import { keyOf, placeOf, vaOf } from './space';
-import type { Space } from './space';
+import type { Range, Space } from './space';
 import { leafTarget, ShadowTables } from './tables';
 
 export type ShadowOutcome =
@@ -68,6 +68,11 @@ export class ShadowPaging {
     else space = this.create(key, context);
     this.spaces.set(key, space);
     this.current = space;
+    if (space.stale.length > 0) {
+      const { context, stale } = space;
+      space.stale = [];
+      this.onStale(context, stale);
+    }
     return space.tables;
   }
   private create(key: string, context: PagingContext): Space {
@@ -75,9 +80,10 @@ export class ShadowPaging {
     for (;;) {
       const tables = new ShadowTables(context.format.name === '4-level' ? '4-level' : 'PAE', this.host, this.frames, (word, low, high) =>
         this.forgetLeaf(word, low, high)); // prettier-ignore
-      if (tables.root >= 0) this.onCreate(context);
-      if (tables.root >= 0)
-        return { key, context: { ...context, pdptes: context.pdptes.slice() }, tables, uses: new Map() };
+      if (tables.root >= 0) {
+        this.onStale(context, 'all');
+        return { key, context: { ...context, pdptes: context.pdptes.slice() }, tables, uses: new Map(), stale: [] };
+      }
       tables.dissolve();
       this.evict();
     }
@@ -223,7 +229,7 @@ export class ShadowPaging {
         if (use.shift < shift && use.va >= va && use.va < end) this.guestTables.unuse(space, place);
     }
     space.tables.clear(va, shift);
-    this.onForget(va, shift);
+    if (this.holdsCode(va, shift)) space.stale.push({ va, shift });
     if (space === this.current) this.flush(shift === 12 ? BigInt.asUintN(64, BigInt.asIntN(48, BigInt(va))) : 'all');
   }
   private unshadow(page: number): void {
@@ -240,9 +246,10 @@ export class ShadowPaging {
 
   /** A write to a page that is followed for another reason: code was translated from it. */
   onTracedWrite: (gpa: number, bytes: number) => void = () => {};
-  /** What 2**shift bytes at `va` of some space map to has changed. */
-  onForget: (va: number, shift: number) => void = () => {};
-  onCreate: (context: PagingContext) => void = () => {};
+  /** Whether code is kept that was read from the 2**shift bytes at `va`, in whatever space. */
+  holdsCode: (va: number, shift: number) => boolean = () => false;
+  /** A space is about to be in force where such addresses may lead elsewhere now. */
+  onStale: (context: PagingContext, ranges: readonly Range[] | 'all') => void = () => {};
   /** Leaves (word index) that map the hypervisor's own pages. */
   private readonly own = new Set<number>();
   trace(page: number): void {

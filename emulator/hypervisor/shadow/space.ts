@@ -10,12 +10,20 @@ export interface Use {
   readonly shift: number;
 }
 
+/** 2**shift bytes from `va` on. */
+export interface Range {
+  readonly va: number;
+  readonly shift: number;
+}
+
 export interface Space {
   readonly key: string;
   readonly context: PagingContext;
   readonly tables: ShadowTables;
   /** By `placeOf`: page of the guest table there. */
   readonly uses: Map<string, { page: number; use: Use }>;
+  /** Of translated code: where this space may lead elsewhere than when the code was read. */
+  stale: Range[];
 }
 
 /** The low 48 bits as a number. */

@@ -146,7 +146,11 @@ export class TranslationCache {
       }
       blocks.add(block);
     }
-    for (const page of codePagesOf(block)) this.codePages.set(page, (this.codePages.get(page) ?? 0) + 1);
+    for (const [i, page] of codePagesOf(block).entries()) {
+      const known = this.codePages.get(page);
+      if (known) known.blocks.add(block);
+      else this.codePages.set(page, { source: block.pages[i] ?? block.pages[0], blocks: new Set([block]) });
+    }
     const stub = this.stubOf.get(block.rip);
     if (stub !== undefined) this.resolve(stub, block);
   }
@@ -175,19 +179,22 @@ export class TranslationCache {
   invalidatePage(page: number): void {
     for (const block of [...(this.byPage.get(page) ?? [])]) this.kill(block);
   }
-  /** Blocks by guest-virtual page: the low 48 bits of its address, over 4096. */
-  private readonly codePages = new Map<number, number>();
-  get virtualPages(): IterableIterator<number> {
-    return this.codePages.keys();
+  /** By guest-virtual page (the low 48 bits of its address, over 4096): its blocks, and the guest page that they were read from. */
+  private readonly codePages = new Map<number, { source: number; blocks: Set<TranslatedBlock> }>();
+  *sources(): Generator<[page: number, source: number]> {
+    for (const [page, { source }] of this.codePages) yield [page, source];
   }
-  /** What 2**shift bytes of virtual addresses map to is not what it was. */
-  invalidateRange(va: number, shift: number): void {
+  /** Whether 2**shift bytes of virtual addresses were translated in part. */
+  holdsCode(va: number, shift: number): boolean {
     const [first, pages] = [Math.floor(va / 4096), 2 ** (shift - 12)];
-    const touched = pages === 1 ? this.codePages.has(first) : [...this.codePages.keys()].some((page) => page >= first && page < first + pages);
-    if (!touched) return;
-    for (const block of [...this.byRip.values()])
-      if (codePagesOf(block).some((page) => page >= first && page < first + pages)) this.kill(block);
-  } // prettier-ignore
+    if (pages === 1) return this.codePages.has(first);
+    for (const page of this.codePages.keys()) if (page >= first && page < first + pages) return true;
+    return false;
+  }
+  /** A virtual page leads elsewhere than it did. */
+  invalidateVirtual(page: number): void {
+    for (const block of [...(this.codePages.get(page)?.blocks ?? [])]) this.kill(block);
+  }
   private kill(block: TranslatedBlock): void {
     if (!block.alive) return;
     block.alive = false;
@@ -200,9 +207,8 @@ export class TranslationCache {
       this.onPageGone(page);
     }
     for (const page of codePagesOf(block)) {
-      const count = this.codePages.get(page)! - 1;
-      if (count > 0) this.codePages.set(page, count);
-      else this.codePages.delete(page);
+      const blocks = this.codePages.get(page)?.blocks;
+      if (blocks?.delete(block) && blocks.size === 0) this.codePages.delete(page);
     }
     for (const offset of block.offsets) this.callOuts.delete(offset);
     // Whoever is inside goes on at its end, or at the stub that its beginning becomes.
@@ -230,10 +236,6 @@ export class TranslationCache {
     this.stubEnd = this.size;
     this.counts.flushed++;
     this.host.writeBytes(this.hpa, new Uint8Array(this.size).fill(0xcc));
-  }
-  /** Code was translated from this guest page. */
-  hasPage(page: number): boolean {
-    return this.byPage.has(page);
   }
   /** Bytes in use, stubs among them. */
   get used(): number {

@@ -95,7 +95,7 @@ export class Translation {
       places.entryOf(at) === undefined
     );
     if (goesOn) this.join(at);
-    block.bytes = Number((goesOn ? at : block.rips[block.rips.length - 1] + BigInt(MAX_BYTES)) - rip);
+    block.bytes = Number(BigInt.asUintN(code.codeSize, at - rip));
     return this;
   }
   /** The guest's instruction; undefined where it cannot be read: what is there will fault when it is reached. */

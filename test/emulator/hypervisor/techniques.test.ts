@@ -1,0 +1,33 @@
+/**
+ * The tiny kernels that try out one feature of the processor each, under every technique that is complete: they print what
+ * they print on the bare machine, and end in its state.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createMachine } from '../../../emulator/index';
+import type { MachineConfig } from '../../../emulator/index';
+
+const folder = join(__dirname, '../../../guests/tests');
+const names = readdirSync(folder).flatMap((file) => (file.endsWith('.elf') ? [file.slice(0, -4)] : []));
+/** With several processors turns are cut where the technique looks, so that the state is another. */
+const CPUS: Record<string, number> = { processors: 4 };
+
+function run(name: string, technique: MachineConfig['technique']) {
+  const machine = createMachine({ memory: 16 << 20, cpus: CPUS[name] ?? 1, technique });
+  let text = '';
+  machine.onConsole = (bytes) => (text += Buffer.from(bytes).toString('latin1'));
+  machine.boot({ name, kernel: readFileSync(join(folder, `${name}.elf`)), append: '' });
+  const { kind } = machine.run(20_000_000);
+  return { text, kind, stateHash: name in CPUS ? '' : machine.stateHash() };
+}
+
+describe('features of the processor, under techniques', () => {
+  for (const name of names)
+    it(name, () => {
+      const bare = run(name, 'none');
+      for (const technique of ['binary-translation', 'vt-x', 'amd-v'] as const) {
+        assert.deepEqual({ technique, ...run(name, technique) }, { technique, ...bare });
+      }
+    }).timeout(60_000);
+});
