@@ -28,6 +28,8 @@ export class DebugRegisters {
   private instructions: Breakpoint[] = [];
   private ports: Breakpoint[] = [];
   private data = 0;
+  /** The value of DR7 that is in force. */
+  private inForce = 0n;
 
   constructor(private readonly cpu: Cpu) {}
 
@@ -61,9 +63,18 @@ export class DebugRegisters {
     return index;
   }
 
+  /** The registers are another processor's now. */
+  loaded(): void {
+    if ((this.inForce | this.cpu.state.system('dr7')) & 0xffn) this.update();
+  }
+  /** Some instruction is watched for being executed. */
+  get watchesCode(): boolean {
+    return this.instructions.length > 0;
+  }
   /** After any change of the registers, also by a task switch or a restored snapshot. */
   update(): void {
     const { state, mmu } = this.cpu;
+    this.inForce = state.system('dr7');
     const dr7 = state.system32('dr7');
     const enabled: Breakpoint[] = [];
     for (let index = 0; index < 4; index++) {

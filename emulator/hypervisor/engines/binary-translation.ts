@@ -15,6 +15,7 @@ import { stretch } from '../../cpu/stretch';
 import type { Instruction } from '../../isa/instruction';
 import { readOperand } from '../../isa/operands';
 import type { Stop } from '../../machine/api';
+import * as layout from '../../execution/layout';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { NO_PAGING } from '../../mmu/guest-paging';
 import type { PagingContext } from '../../mmu/guest-paging';
@@ -134,6 +135,12 @@ export class BinaryTranslation extends DeprivilegedEngine {
     this.writes.clear();
     super.reset();
   }
+  /** The last x87 instruction is where the guest has it: while translated code runs nothing stores that (treatment.ts). */
+  private settlePointer(): void {
+    const { view } = this.host.processor.state;
+    const rip = this.guestRip(view.getBigUint64(layout.X87_FIP, true));
+    if (rip !== undefined) view.setBigUint64(layout.X87_FIP, rip, true);
+  }
   override settle(cpu: Cpu): void {
     if (this.inside !== cpu) return;
     const { state } = this.host.processor;
@@ -144,6 +151,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
         this.offsetOf(state.rip) === undefined,
         `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`,
       );
+    this.settlePointer();
     store(this.host.processor, cpu);
     if (rip !== undefined) cpu.state.rip = rip;
   }
@@ -179,6 +187,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
   protected override goesOn(cpu: Cpu, thrown: Interruption): boolean {
     if (!(thrown instanceof Untranslated)) return false;
     this.cache.wanted = thrown.rip;
+    this.settlePointer();
     try {
       this.host.processor.state.rip = this.region + BigInt(this.cache.get(thrown.rip, this.codeOf(cpu)));
       return true;
@@ -269,6 +278,8 @@ function translates(cpu: Cpu): boolean {
   const { state } = cpu;
   if (!(state.system32('cr0') & CR0.PE) || state.cpl === 1 || state.cpl === 2) return false;
   if (state.cpl === 3) return true;
+  // They speak of the guest's addresses.
+  if (cpu.debug.watchesCode) return false;
   const { codeSize } = executionMode(state);
   if (codeSize === 64) return true;
   const { base, limit } = state.segment(SEG.CS);

@@ -76,7 +76,7 @@ export function load(real: Cpu, believed: Cpu, tables: ShadowTables): void {
   }
   state.setSystem('activity', 0n);
   state.setSystem('interruptibility', 0n);
-  if (state.system('dr7') & 0xffn) real.debug.update();
+  real.debug.loaded();
   real.modeChanged();
 }
 
@@ -84,6 +84,11 @@ export function load(real: Cpu, believed: Cpu, tables: ShadowTables): void {
 export function store(real: Cpu, believed: Cpu): void {
   const { state } = believed;
   const flags = state.systemFlags & OWN_FLAGS;
+  // The x87 unit keeps the selectors of its last instruction.
+  for (const at of [layout.X87_FCS, layout.X87_FDS]) {
+    const selector = real.state.view.getUint16(at, true);
+    if ((selector & 3) === KERNEL_RING) real.state.view.setUint16(at, selector & ~3, true);
+  }
   const [ldtr, tr] = [state.segment(SEG.LDTR), state.segment(SEG.TR)];
   state.copyFrom(real.state, layout.STATE, layout.BUDGET);
   state.copyFrom(real.state, layout.SEGMENTS, layout.SYSTEM);

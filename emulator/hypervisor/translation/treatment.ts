@@ -18,6 +18,8 @@ const NAMED: Readonly<Record<string, Treatment>> = {
   loop: 'loop', loope: 'loop', loopne: 'loop', jcxz: 'loop', ret: 'indirect',
   // Their privilege is checked by their meanings, or they are transfers that speak of the guest's own tables.
   clac: 'call-out', stac: 'call-out', cpuid: 'call-out', syscall: 'call-out', sysenter: 'call-out', int1: 'call-out', int3: 'call-out',
+  // They store the address of the last x87 instruction.
+  fnstenv: 'call-out', fnsave: 'call-out', fxsave: 'call-out', xsave: 'call-out', xsaveopt: 'call-out', xsavec: 'call-out',
   into: 'call-out', arpl: 'call-out', rdpmc: 'call-out', monitor: 'call-out', mwait: 'call-out',
 }; // prettier-ignore
 /** They look at nothing that the physical processor has otherwise. */
