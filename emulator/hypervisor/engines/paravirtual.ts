@@ -12,6 +12,7 @@ import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
 import { longStretch } from '../../cpu/stretch';
+import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
 import { assert } from '../../util/assert';
@@ -81,7 +82,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     generated.switchTo(cpu);
     if (cpu.overseer !== this) cpu.oversee(this);
     try {
-      longStretch(generated, cpu, budget, cpu);
+      longStretch(generated, cpu, budget, () => somethingWaits(cpu));
       return undefined;
     } catch (caught) {
       if (!(caught instanceof Interruption)) throw caught;
