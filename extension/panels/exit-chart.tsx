@@ -36,7 +36,7 @@ export function ExitChart({ series, unit }: { series: Series; unit: string }) {
   return <div ref={element} class="chart" role="img" aria-label={inWords(series, unit)} />;
 }
 
-const HEIGHT = 160;
+const HEIGHT = 130;
 
 const data = ({ at, lines }: Series): uPlot.AlignedData => [at, ...lines.map(({ values }) => values)];
 
@@ -59,9 +59,9 @@ function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.O
     ],
     series: [
       {},
-      ...lines.map(({ reason }, index) => ({
+      ...lines.map(({ reason, rank }) => ({
         label: reason,
-        stroke: () => variable(`--vscode-charts-${COLOURS[Math.min(index, MAX_LINES)]}`),
+        stroke: () => variable(`--vscode-charts-${COLOURS[Math.min(rank, MAX_LINES)]}`),
         width: 1.5,
         points: { show: false },
       })),

@@ -29,7 +29,15 @@ export const reasons = ({ reasons: all, total, instructions }: Exits): Reason[] 
 /** A chart: instruction counts, and exits of each reason up to each of them. */
 export interface Series {
   at: number[];
-  lines: { reason: string; values: number[] }[];
+  /** `rank`: of the reason among all, most exits first: its colour. */
+  lines: { reason: string; rank: number; values: number[] }[];
+}
+
+/** One line for each of the `limit` first reasons, and one for all others. */
+function series(at: number[], order: string[], limit: number, values: (reasons: string[]) => number[]): Series {
+  const lines = order.slice(0, limit).map((reason, rank) => ({ reason, rank, values: values([reason]) }));
+  const rest = order.slice(limit);
+  return { at, lines: rest.length ? [...lines, { reason: 'other', rank: limit, values: values(rest) }] : lines };
 }
 
 /** Exits over the guest's time, at most `limit` reasons and the rest together. */
@@ -37,18 +45,10 @@ export function history({ buckets, reasons: all }: Exits, limit: number): Series
   if (!buckets) return { at: [], lines: [] };
   const { counts, from, bucketInstructions } = buckets;
   const length = Math.max(0, ...Object.values(counts).map((values) => values.length));
-  const order = all.map(({ reason }) => reason).filter((reason) => counts[reason]);
   const sum = (names: string[]): number[] =>
-    Array.from({ length }, (_, n) => names.reduce((total, name) => total + (counts[name]![n] ?? 0), 0));
-  const shown = order.slice(0, limit);
-  const rest = order.slice(limit);
-  return {
-    at: Array.from({ length }, (_, n) => from + n * bucketInstructions),
-    lines: [
-      ...shown.map((reason) => ({ reason, values: sum([reason]) })),
-      ...(rest.length ? [{ reason: 'other', values: sum(rest) }] : []),
-    ],
-  };
+    Array.from({ length }, (_, n) => names.reduce((total, name) => total + (counts[name]?.[n] ?? 0), 0));
+  const at = Array.from({ length }, (_, n) => from + n * bucketInstructions);
+  return series(at, all.map(({ reason }) => reason), limit, sum); // prettier-ignore
 }
 
 /** Exits a second of each reason while the guest runs: the last events, oldest first. */
@@ -64,25 +64,15 @@ export class LiveRates {
   clear(): void {
     this.events.length = 0;
   }
-  /** `at` in instructions, as in `history`, so that both share a chart. */
-  series(limit: number): Series {
-    const totals = new Map<string, number>();
-    for (const { reasons: counts } of this.events)
-      for (const [reason, count] of Object.entries(counts)) totals.set(reason, (totals.get(reason) ?? 0) + count);
-    const order = [...totals].sort((a, b) => b[1] - a[1]).map(([reason]) => reason);
-    const shown = order.slice(0, limit);
-    const rest = order.slice(limit);
-    const rate = (names: string[]): number[] =>
+  /** `at` in instructions and reasons in the order of `history`, so that both share a chart. New reasons come last. */
+  series({ reasons: all }: Pick<Exits, 'reasons'>, limit: number): Series {
+    const names = [...all.map(({ reason }) => reason), ...this.events.flatMap((event) => Object.keys(event.reasons))];
+    const rate = (of: string[]): number[] =>
       this.events.map(({ reasons: counts, milliseconds }) =>
-        milliseconds ? (names.reduce((sum, name) => sum + (counts[name] ?? 0), 0) * 1000) / milliseconds : 0,
+        milliseconds ? (of.reduce((sum, name) => sum + (counts[name] ?? 0), 0) * 1000) / milliseconds : 0,
       );
-    return {
-      at: this.events.map(({ instructions }) => instructions),
-      lines: [
-        ...shown.map((reason) => ({ reason, values: rate([reason]) })),
-        ...(rest.length ? [{ reason: 'other', values: rate(rest) }] : []),
-      ],
-    };
+    const at = this.events.map(({ instructions }) => instructions);
+    return series(at, [...new Set(names)], limit, rate);
   }
 }
 

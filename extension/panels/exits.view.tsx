@@ -8,7 +8,7 @@ import { Connection } from './connection';
 import { ExitChart, MAX_LINES } from './exit-chart';
 import { ExitDetails } from './exit-details';
 import { FunctionTable, HoleTable, ReasonTable } from './exit-tables';
-import { count, csv, history, LiveRates, type Exits, type Series } from './exits.model';
+import { count, csv, history, LiveRates, type Exits } from './exits.model';
 import type { GuestState } from './protocol';
 import { VirtualList } from './virtual-list';
 import './exits.css';
@@ -33,21 +33,25 @@ function Panel() {
   const [filter, setFilter] = useState('');
   const [counting, setCounting] = useState<boolean>();
   const { exits, error } = useExits({ stop, filter, counting, stopped: state === 'stopped' });
-  const [live, setLive] = useState<Series>();
+  /** Counts what has come while the guest runs. */
+  const [news, setNews] = useState(0);
   useEffect(() => {
-    connection.listen((news) => {
-      if (news.kind === 'event' && news.event === 'ringside/exits') {
-        rates.add(news.body);
-        setLive(rates.series(MAX_LINES));
+    connection.listen((message) => {
+      if (message.kind === 'event' && message.event === 'ringside/exits') {
+        rates.add(message.body);
+        setNews((n) => n + 1);
       }
-      if (news.kind !== 'state') return;
-      setState(news.state);
-      if (news.state === 'stopped') setStop((n) => n + 1);
-      if (news.state === 'none') rates.clear();
+      if (message.kind !== 'state') return;
+      setState(message.state);
+      if (message.state === 'stopped') setStop((n) => n + 1);
+      if (message.state === 'none') rates.clear();
     });
   }, []);
-  const past = useMemo(() => exits && history(exits, MAX_LINES), [exits]);
-  const series = state === 'running' && live ? live : past;
+  const live = state === 'running' && news > 0;
+  const series = useMemo(
+    () => exits && (live ? rates.series(exits, MAX_LINES) : history(exits, MAX_LINES)),
+    [exits, live, news],
+  );
   return (
     <main class={state}>
       <Bar exits={exits} filter={filter} onFilter={setFilter} onCount={setCounting} />
@@ -57,7 +61,7 @@ function Panel() {
       {exits && exits.technique !== 'none' && (
         <div class="columns">
           <section class="figures" aria-label="Exits by reason">
-            {series && <ExitChart series={series} unit={series === live ? 'exits a second' : 'exits'} />}
+            {series && <ExitChart series={series} unit={live ? 'exits a second' : 'exits'} />}
             <ReasonTable exits={exits} onFilter={setFilter} onBreak={breakOn} />
             {exits.functions && exits.functions.list.length > 0 && <FunctionTable functions={exits.functions} />}
             {exits.holes.length > 0 && <HoleTable holes={exits.holes} />}

@@ -1,8 +1,10 @@
 /** What the page-table view shows, from what the adapter answers. Knows neither the DOM nor DAP. */
 import type { CustomRequests } from '../../debug-adapter/protocol';
+import { RIGHTS, type Right } from './walk.model';
 
 type Table = CustomRequests['ringside/pageTables']['body'];
 export type Entry = Table['entries'][number];
+export type MappedRun = NonNullable<Table['mappings']>['runs'][number];
 
 /** Neighbouring leaf entries that map neighbouring pages with the same rights. Others stand alone. */
 export interface Row {
@@ -11,23 +13,9 @@ export interface Row {
   count: number;
 }
 
-/** Rights and state of an entry: a letter each, in a fixed order so that columns of them line up. */
-export function rights(
-  entry: Omit<Entry, 'index' | 'gva' | 'targetSpace'>,
-): { letter: string; meaning: string; on: boolean }[] {
-  return [
-    { on: entry.writable, letter: 'W', meaning: 'writable' },
-    { on: entry.user, letter: 'U', meaning: 'user' },
-    { on: entry.executable, letter: 'X', meaning: 'executable' },
-    { on: entry.global, letter: 'G', meaning: 'global' },
-    { on: entry.accessed, letter: 'A', meaning: 'accessed' },
-    { on: entry.dirty, letter: 'D', meaning: 'dirty' },
-  ];
-}
-
-/** `writable, user`. */
-export const meanings = (entry: Omit<Entry, 'index' | 'gva' | 'targetSpace'>, separator = ', '): string =>
-  rights(entry).filter(({ on }) => on).map(({ meaning }) => meaning).join(separator); // prettier-ignore
+/** `writable, user`: what an entry that is present allows and has seen. */
+export const meanings = (entry: Pick<Entry, Right>, separator = ', '): string =>
+  RIGHTS.filter(({ bit }) => bit !== 'present' && entry[bit]).map(({ meaning }) => meaning).join(separator); // prettier-ignore
 
 const sameRights = (a: Entry, b: Entry): boolean => meanings(a) === meanings(b);
 
@@ -38,7 +26,7 @@ export function rows(table: Table, base = '0x0'): Row[] {
     const entry = { ...relative, gva: hexSum(base, relative.gva) };
     const last = out.at(-1);
     if (last && continues(last, entry)) last.count++;
-    else out.push({ key: `${table.gpa}/${table.level}/${entry.index}`, first: entry, count: 1 });
+    else out.push({ key: `${table.gpa ?? table.hpa}/${table.level}/${entry.index}`, first: entry, count: 1 });
   }
   return out;
 }
@@ -53,6 +41,10 @@ function continues({ first, count }: Row, entry: Entry): boolean {
     entry.index === first.index + count &&
     entry.target === first.target + count * bytes &&
     entry.reserved === first.reserved &&
+    entry.mark === first.mark &&
+    // Each change is a row of its own.
+    entry.was === undefined &&
+    first.was === undefined &&
     sameRights(first, entry)
   );
 }
@@ -74,3 +66,14 @@ export function size(bytes: number): string {
 
 /** `0x1000`; a gpa is a number and a gva or an entry a string of such digits already. */
 export const hex = (value: number | string): string => (typeof value === 'string' ? value : `0x${value.toString(16)}`);
+
+/** `2 MiB in 4 KiB pages`. */
+export const spanText = (run: Pick<MappedRun, 'size' | 'pageBytes'>): string => {
+  const bytes = Number(BigInt(run.size));
+  return bytes === run.pageBytes ? `${size(bytes)} page` : `${size(bytes)} in ${size(run.pageBytes)} pages`;
+};
+/** `rwx user global`, with a dash for what is not allowed. */
+export const runRights = ({ write, execute, user, global }: MappedRun): string =>
+  [`r${write ? 'w' : '-'}${execute ? 'x' : '-'}`, user ? 'user' : 'supervisor', ...(global ? ['global'] : [])].join(
+    ' ',
+  );

@@ -1,10 +1,13 @@
-/** The page-table panel's half in the webview: the tree of the address space, and the walk of one address. */
+/** The page-table panel's half in the webview: the walk of one address beside trees of the tables, or a map of the address space. */
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import { AddressMap } from './address-map';
 import { Connection } from './connection';
 import { PageTree } from './page-tree';
 import type { GuestState } from './protocol';
 import { Walk } from './walk';
+import { pathOf, type TableKind, type View } from './walk.model';
 import './page-table.css';
 
 const connection = new Connection();
@@ -19,6 +22,7 @@ function Panel() {
   /** Counts stops: what was asked at one may be wrong at the next. */
   const [stop, setStop] = useState(0);
   const [address, setAddress] = useState('');
+  const [view, setView] = useState<View>();
   useEffect(() => {
     connection.listen((news) => {
       if (news.kind === 'walk') return setAddress(news.address);
@@ -32,13 +36,67 @@ function Panel() {
     <main class={state}>
       {state !== 'none' && stop > 0 && (
         <>
-          <Walk connection={connection} stop={stop} given={address} />
-          <PageTree connection={connection} stop={stop} onWalk={setAddress} />
+          <Walk connection={connection} stop={stop} given={address} onWalked={setView} />
+          <Tables stop={stop} view={view} onWalk={setAddress} onEdited={() => setStop((count) => count + 1)} />
         </>
       )}
       {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
     </main>
   );
+}
+
+type Shown = 'trees' | `map of ${TableKind}`;
+
+function Tables(props: { stop: number; view: View | undefined; onWalk(address: string): void; onEdited(): void }) {
+  const { stop, onWalk, onEdited } = props;
+  const available = useAvailable(stop);
+  const [shown, setShown] = useState<Shown>('trees');
+  const [editing, setEditing] = useState(false);
+  const path = useMemo(() => pathOf(props.view), [props.view]);
+  const choices: Shown[] = ['trees', ...available.map((tables): Shown => `map of ${tables}`)];
+  const map = available.find((tables) => shown === `map of ${tables}`);
+  return (
+    <section class="tables" aria-label="Page tables">
+      <div class="bar" role="toolbar" aria-label="What is shown">
+        {choices.map((choice) => (
+          <button key={choice} class="choice" aria-pressed={choice === shown} onClick={() => setShown(choice)}>
+            {choice}
+          </button>
+        ))}
+        <vscode-checkbox
+          label="Edit bits"
+          title="Letters of rights become switches: the guest's tables, or the hypervisor's, are changed in memory"
+          checked={editing}
+          onChange={(event: Event) => setEditing((event.target as HTMLInputElement).checked)}
+        />
+      </div>
+      {map ? (
+        <AddressMap connection={connection} stop={stop} tables={map} onWalk={onWalk} />
+      ) : (
+        <div class="trees">
+          {available.map((tables) => (
+            <PageTree key={tables} {...{ connection, stop, tables, path, editing, onWalk, onEdited }} />
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** Which tables this guest has: its own always. */
+function useAvailable(stop: number): TableKind[] {
+  const [available, setAvailable] = useState<TableKind[]>(['guest']);
+  useEffect(() => {
+    let current = true;
+    connection.request('ringside/pageTables', { limit: 1 }).then(
+      (body) => current && setAvailable(body.available),
+      () => undefined,
+    );
+    return () => {
+      current = false;
+    };
+  }, [stop]);
+  return available;
 }
 
 render(<Panel />, document.getElementById('root')!);

@@ -1,70 +1,98 @@
-/** The current address space as a tree: one level a paging structure, read when opened. */
+/** Tables of one kind as a tree: one level a paging structure, read when opened. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-tree/index.js';
 import '@vscode-elements/elements/dist/vscode-tree-item/index.js';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
-import { hex, meanings, pageBytes, rights, rows, size, type Entry, type Row } from './page-table.model';
+import { EntryActions, Rights, setBit } from './entry';
+import { hex, meanings, pageBytes, rows, size, type Entry, type Row } from './page-table.model';
+import { key, placeOf, targetOf, type Right, type TableKind } from './walk.model';
 
 type Table = CustomRequests['ringside/pageTables']['body'];
-type Place = { gpa: number; level: number };
-/** What a tree item needs to load its children and to be walked. */
-interface Context {
+type Place = { gpa?: number; hpa?: number; level: number };
+/** What a tree item needs to load its children, to be walked and to be changed. */
+export interface TreeContext {
   connection: Connection;
   stop: number;
+  tables: TableKind;
+  /** Places of the walk now shown: opened and marked. */
+  path: ReadonlySet<string>;
+  editing: boolean;
   onWalk(address: string): void;
+  onEdited(): void;
 }
 
 /** Entries of the widest structure: a page of 4-byte entries. */
 const WHOLE_TABLE = 1024;
+const TITLES: Record<TableKind, string> = {
+  guest: 'Guest, GV → GP',
+  shadow: 'Shadow, GV → HP',
+  nested: 'Nested, GP → HP',
+};
 
-export function PageTree(context: Context) {
+export function PageTree(context: TreeContext) {
   const { table, error } = useTable(context, undefined);
+  const title = TITLES[context.tables];
   if (error !== undefined) return <p role="alert">{error}</p>;
   if (table === undefined) return <p role="status">Reading the page tables…</p>;
-  if (table.format === 'none') return <p>Paging is off: guest-virtual addresses are guest-physical ones.</p>;
+  if (table.format === 'none')
+    return (
+      <section aria-label={title}>
+        <h2>{title}</h2>
+        <p>Paging is off: guest-virtual addresses are guest-physical ones.</p>
+      </section>
+    );
   return (
-    <section aria-labelledby="tree-title">
-      <h2 id="tree-title">
-        {table.format} paging <small>root at gp:{hex(table.gpa ?? 0)}</small>
+    <section aria-label={title}>
+      <h2>
+        {title} <small>{table.format}, root at {placeOf(table) ?? 'registers'}</small>
       </h2>
-      <vscode-tree aria-label="Page tables">
+      <vscode-tree aria-label={title}>
         {rows(table).map((row) => (
           <Branch key={row.key} row={row} context={context} />
         ))}
       </vscode-tree>
     </section>
-  );
+  ); // prettier-ignore
 }
 
-function Branch({ row, context }: { row: Row; context: Context }) {
+function Branch({ row, context }: { row: Row; context: TreeContext }) {
   const { first, count } = row;
   const element = useRef<HTMLElement>(null);
   const open = useOpen(element);
+  const walked = context.path.has(key(context.tables, first)) && count === 1;
+  useEffect(() => {
+    if (walked && !first.leaf) element.current?.setAttribute('open', '');
+  }, [walked]);
+  const classes = [walked && 'walked', first.mark && 'bad', first.was !== undefined && 'changed', first.gone && 'gone'];
+  const space = context.tables === 'nested' ? 'gp' : 'gv';
+  const walk = (event: Event): void => {
+    event.stopPropagation();
+    context.onWalk(`${space}:${hex(first.gva)}`);
+  };
+  const toggle = (bit: Right, on: boolean): void =>
+    void setBit(context.connection, context.tables, first, bit, on).then(context.onEdited, context.onEdited);
   return (
-    <vscode-tree-item ref={element} branch={!first.leaf} title={describe(first)}>
+    <vscode-tree-item ref={element} branch={!first.leaf && !first.gone} title={describe(first)} class={classes.filter(Boolean).join(' ')}>
       <Label row={row} />
-      <span slot="decoration" class="rights">
-        {rights(first).map(({ letter, meaning, on }) => (
-          <abbr key={letter} title={on ? meaning : `not ${meaning}`}>
-            {on ? letter : '·'}
-          </abbr>
-        ))}
+      <span slot="decoration">
+        <Rights entry={first} onToggle={context.editing && count === 1 ? toggle : undefined} />
       </span>
-      <button slot="actions" title="Walk to the first address of this entry" onClick={walk}>
-        Walk
-      </button>
-      {open && !first.leaf && count === 1 && (
-        <Children place={{ gpa: first.target, level: first.level - 1 }} base={first.gva} context={context} />
+      <span slot="actions">
+        <button class="link" title="Walk to the first address of this entry" onClick={walk}>
+          walk
+        </button>
+        <EntryActions entry={first} connection={context.connection} />
+      </span>
+      {open && !first.leaf && !first.gone && count === 1 && (
+        <Children place={below(first, context.tables)} base={first.gva} context={context} />
       )}
     </vscode-tree-item>
-  );
-
-  function walk(event: Event): void {
-    event.stopPropagation();
-    context.onWalk(`gv:${hex(first.gva)}`);
-  }
+  ); // prettier-ignore
 }
+
+const below = (entry: Entry, tables: TableKind): Place =>
+  tables === 'guest' ? { gpa: entry.target, level: entry.level - 1 } : { hpa: entry.target, level: entry.level - 1 };
 
 function Label({ row: { first, count } }: { row: Row }) {
   const indices = count === 1 ? `${first.index}` : `${first.index}–${first.index + count - 1}`;
@@ -73,14 +101,16 @@ function Label({ row: { first, count } }: { row: Row }) {
     <>
       <span class="address">{hex(first.gva)}</span>
       <span slot="description">
-        {first.name}[{indices}] → gp:{hex(first.target)}
-        {first.leaf && ` · ${count === 1 ? '' : `${count} × `}${size(bytes)}`}
+        {first.name}[{indices}] {first.gone ? 'is gone' : `→ ${targetOf(first)}`}
+        {first.leaf && !first.gone && ` · ${count === 1 ? '' : `${count} × `}${size(bytes)}`}
+        {first.mark && <strong> {first.mark}</strong>}
+        {first.was !== undefined && !first.gone && <em> was {first.was}</em>}
       </span>
     </>
   );
 }
 
-function Children({ place, base, context }: { place: Place; base: string; context: Context }) {
+function Children({ place, base, context }: { place: Place; base: string; context: TreeContext }) {
   const { table, error } = useTable(context, place);
   if (error !== undefined) return <vscode-tree-item>{error}</vscode-tree-item>;
   if (table === undefined) return <vscode-tree-item>…</vscode-tree-item>;
@@ -95,18 +125,20 @@ function Children({ place, base, context }: { place: Place; base: string; contex
 }
 
 /** The structure at this place as of the current stop; the former one until the new one is read. */
-function useTable({ connection, stop }: Context, place: Place | undefined): { table?: Table; error?: string } {
+function useTable(context: TreeContext, place: Place | undefined): { table?: Table; error?: string } {
+  const { connection, stop, tables } = context;
   const [state, setState] = useState<{ table?: Table; error?: string }>({});
   useEffect(() => {
     let current = true;
-    connection.request('ringside/pageTables', { ...(place ? { table: place } : {}), limit: WHOLE_TABLE }).then(
-      (table) => current && setState({ table }),
+    const table = place ? { table: place } : {};
+    connection.request('ringside/pageTables', { tables, ...table, limit: WHOLE_TABLE, changes: true }).then(
+      (body) => current && setState({ table: body }),
       (error: Error) => current && setState({ error: error.message }),
     );
     return () => {
       current = false;
     };
-  }, [connection, stop, place?.gpa, place?.level]);
+  }, [connection, stop, tables, place?.gpa, place?.hpa, place?.level]);
   return state;
 }
 
@@ -115,7 +147,9 @@ function useOpen(element: { current: HTMLElement | null }): boolean {
   const [open, setOpen] = useState(false);
   useEffect(() => {
     const item = element.current!;
-    const observer = new MutationObserver(() => setOpen(item.hasAttribute('open')));
+    const look = (): void => setOpen(item.hasAttribute('open'));
+    look();
+    const observer = new MutationObserver(look);
     observer.observe(item, { attributes: true, attributeFilter: ['open'] });
     return () => observer.disconnect();
   }, []);
@@ -123,4 +157,6 @@ function useOpen(element: { current: HTMLElement | null }): boolean {
 }
 
 const describe = (entry: Entry): string =>
-  `${entry.name} ${hex(entry.entry)} at gp:${hex(entry.gpa ?? 0)}: ${meanings(entry)}`;
+  `${entry.name} ${hex(entry.entry)} at ${placeOf(entry) ?? 'registers'}: ${meanings(entry)}` +
+  (entry.rule ? `. ${entry.rule}` : '') +
+  (entry.was !== undefined ? `. Was ${entry.was} at the last stop` : '');

@@ -7,7 +7,7 @@ export type GuestState = 'none' | 'running' | 'stopped';
 /** Custom requests that a view may send through its host. */
 // prettier-ignore
 export type Relayed =
-  | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/translate';
+  | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/setEntry' | 'ringside/translate';
 
 /** What only the editor can do for a view. */
 export type PanelAction =
@@ -16,7 +16,7 @@ export type PanelAction =
   | { do: 'save'; name: string; text: string }
   /** The memory editor at a place: `gv:0x1000`, `gp:0x1000`, `hp:0x1000`. */
   | { do: 'memory'; reference: string; name: string }
-  /** A breakpoint on events of this kind, shown among the function breakpoints: `vm-exit:io`, and a condition. */
+  /** A breakpoint on events of this kind, shown among the function breakpoints: `vm-exit:io`, `write gp:0x1000,8`; and a condition. */
   | { do: 'break'; on: string; condition?: string }
   /** Walks an address in the page-table panel. */
   | { do: 'walk'; address: string };

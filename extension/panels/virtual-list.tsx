@@ -49,7 +49,9 @@ export function VirtualList(props: {
     event.preventDefault();
     props.onSelect(Math.min(count - 1, Math.max(0, (selected < 0 ? (step > 0 ? -1 : 0) : selected) + step)));
   };
-  const rows = Array.from({ length: Math.max(0, range.end - range.first) }, (_, n) => range.first + n);
+  // What was in sight of a longer list may lie beyond the end of this one.
+  const length = Math.max(0, Math.min(range.end, count) - range.first);
+  const rows = Array.from({ length }, (_, n) => range.first + n);
   return (
     <div
       ref={element}

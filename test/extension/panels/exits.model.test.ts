@@ -38,15 +38,15 @@ describe('exits panel: the chart', () => {
     const { at, lines } = history(answer({ buckets, reasons: order }), 5);
     assert.deepEqual(at, [100, 150]);
     assert.deepEqual(lines, [
-      { reason: 'c', values: [0, 9] },
-      { reason: 'b', values: [4, 0] },
-      { reason: 'a', values: [1, 2] },
+      { reason: 'c', rank: 0, values: [0, 9] },
+      { reason: 'b', rank: 1, values: [4, 0] },
+      { reason: 'a', rank: 2, values: [1, 2] },
     ]);
   });
   it('has one line for what has no colour of its own', () => {
     assert.deepEqual(history(answer({ buckets, reasons: order }), 1).lines, [
-      { reason: 'c', values: [0, 9] },
-      { reason: 'other', values: [5, 2] },
+      { reason: 'c', rank: 0, values: [0, 9] },
+      { reason: 'other', rank: 1, values: [5, 2] },
     ]);
   });
   it('is empty without buckets', () => assert.deepEqual(history(answer({}), 3), { at: [], lines: [] }));
@@ -67,7 +67,10 @@ describe('exits panel: the chart', () => {
     const live = new LiveRates(2);
     for (const [instructions, milliseconds, io] of [[1, 1000, 9], [2, 500, 10], [3, 250, 5]] as const)
       live.add({ instructions, total: 0, milliseconds, reasons: { io } }); // prettier-ignore
-    assert.deepEqual(live.series(3), { at: [2, 3], lines: [{ reason: 'io', values: [20, 20] }] });
+    assert.deepEqual(live.series({ reasons: [] }, 3), {
+      at: [2, 3],
+      lines: [{ reason: 'io', rank: 0, values: [20, 20] }],
+    });
   });
 });
 

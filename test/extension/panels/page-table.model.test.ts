@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { meanings, pageBytes, rows, size, type Entry } from '../../../extension/panels/page-table.model';
+import {
+  meanings,
+  pageBytes,
+  rows,
+  runRights,
+  size,
+  spanText,
+  type Entry,
+  type MappedRun,
+} from '../../../extension/panels/page-table.model';
 
 const entry = (index: number, more: Partial<Entry> = {}): Entry => ({
   index,
@@ -39,6 +48,8 @@ describe('page-table view: rows', () => {
     ['a gap in the index splits', [entry(0), entry(2)], [1, 1]],
     ['a gap in memory splits', [entry(0), entry(1, { target: 0x9000 })], [1, 1]],
     ['other rights split', [entry(0), entry(1, { writable: false }), entry(2, { writable: false })], [1, 2]],
+    ['a mark splits', [entry(0), entry(1, { mark: 'stale' })], [1, 1]],
+    ['what has changed stands alone', [entry(0), entry(1, { was: '0x3' }), entry(2)], [1, 1, 1]],
     ['tables stand alone', [entry(0, { leaf: false }), entry(1, { leaf: false })], [1, 1]],
     ['pages of 2 MiB', [0, 1].map((i) => entry(i, { level: 2, target: i << 21 })), [2]],
     ['pages of 4 MiB', [0, 1].map((i) => entry(i, { level: 2, bytes: 4, target: i << 22 })), [2]],
@@ -60,5 +71,12 @@ describe('page-table view: rows', () => {
     assert.equal(size(pageBytes({ level: 2, bytes: 4 })), '4 MiB');
     assert.equal(size(pageBytes({ level: 3, bytes: 8 })), '1 GiB');
     assert.equal(meanings(entry(0)), 'writable, executable');
+  });
+
+  it('describes runs', () => {
+    const run = { gva: '0x0', target: 0, targetSpace: 'gp', size: '0x200000', pageBytes: 4096, write: true, user: false, execute: false, global: true } satisfies MappedRun; // prettier-ignore
+    assert.equal(spanText(run), '2 MiB in 4 KiB pages');
+    assert.equal(spanText({ size: '0x1000', pageBytes: 4096 }), '4 KiB page');
+    assert.equal(runRights(run), 'rw- supervisor global');
   });
 });

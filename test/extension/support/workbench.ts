@@ -62,12 +62,27 @@ export class Workbench {
     await this.page.locator('.monaco-editor .view-line').first().waitFor();
   }
 
+  /** From the palette. What takes the focus meanwhile, as a stop does, closes it: then again. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.page.locator('.quick-input-widget .quick-input-box input').waitFor();
-    await this.page.keyboard.type(title);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    for (let tries = 0; tries < 5; tries++) {
+      await this.page.keyboard.press('F1');
+      const input = this.page.locator('.quick-input-widget .quick-input-box input');
+      const chosen = await input
+        .fill(`>${title}`, { timeout: 5_000 })
+        .then(() => row.click({ timeout: 5_000 }))
+        .then(() => true, () => false); // prettier-ignore
+      if (chosen) return;
+    }
+    throw new Error(`no command "${title}"`);
+  }
+
+  async theme(name: string): Promise<void> {
+    await this.command('Preferences: Color Theme');
+    await this.page.locator('.quick-input-widget .quick-input-box input').fill(name);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
     await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
   async goToLine(line: number): Promise<void> {
@@ -87,6 +102,21 @@ export class Workbench {
       if (await this.page.locator('.monaco-dialog-box').count()) await this.page.keyboard.press('Escape');
     }
     throw new Error('F5 started no debug session');
+  }
+
+  /** A launch configuration by its name. */
+  async startConfiguration(name: string): Promise<void> {
+    for (let tries = 0; tries < 10; tries++) {
+      await this.page.keyboard.press('Control+P');
+      await this.page.locator('.quick-input-widget .quick-input-box input').fill(`debug ${name}`);
+      const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
+      const listed = await row.waitFor({ timeout: 6_000 }).then(() => true, () => false); // prettier-ignore
+      await this.page.keyboard.press(listed ? 'Enter' : 'Escape');
+      if (listed && (await this.page.waitForSelector('.debug-toolbar', { timeout: 10_000 }).catch(() => undefined)))
+        return;
+      if (await this.page.locator('.monaco-dialog-box').count()) await this.page.keyboard.press('Escape');
+    }
+    throw new Error(`no debug session of ${name}`);
   }
 
   /** The editor shows where execution stands. */
@@ -122,8 +152,8 @@ export class Workbench {
     if ((await scope.first().getAttribute('aria-expanded')) === 'false') await scope.first().click();
   }
 
-  /** The content of the page-table view. */
+  /** The content of the panel in front: those behind it are hidden. */
   webview(): FrameLocator {
-    return this.page.frameLocator('iframe.webview.ready').first().frameLocator('#active-frame');
+    return this.page.frameLocator('iframe.webview.ready:visible').first().frameLocator('#active-frame');
   }
 }

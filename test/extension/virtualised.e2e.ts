@@ -1,0 +1,128 @@
+/** A guest under a hypervisor, in VS Code in a browser: exits, both walks, control blocks, domains, screen. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { serve } from '../../scripts/web-server';
+import { browserIsHere, CHROMIUM, Workbench } from './support/workbench';
+
+describe('VS Code in a browser shows what is under a guest', function () {
+  this.timeout(180_000);
+  this.bail(true);
+  let server: Server;
+  let code: Workbench;
+
+  before(async function () {
+    if (!browserIsHere()) {
+      console.log(`no browser at ${CHROMIUM}`);
+      return this.skip();
+    }
+    const started = await serve({ port: 0, workspace: 'guests/sample' });
+    server = started.server;
+    code = await Workbench.open(started.url, 'virtualised');
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state !== 'failed') return;
+    await code.screenshot('failed');
+    console.log(code.log.slice(-30).join('\n'));
+  });
+  after(async () => {
+    await code?.close();
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  it('starts the sample under shadow page tables, and stops in its page-fault handler', async () => {
+    await code.openFile('tasks.c');
+    const lines = readFileSync('guests/sample/tasks.c', 'utf8').split('\n');
+    await code.goToLine(lines.findIndex((line) => line.includes('page_faults++')) + 1);
+    await code.page.keyboard.press('F9');
+    await code.page.locator('.monaco-editor .codicon-debug-breakpoint').first().waitFor();
+    await code.startConfiguration('VT-x with shadow page tables');
+    await code.stopped();
+    await code.shows('debug-call-stack', /handle_page_fault/);
+  });
+
+  it('counts exits by reason, and shows one', async () => {
+    await code.command('Focus on VM Exits View');
+    const view = code.webview();
+    await view.locator('table.counts tbody tr', { hasText: 'shadow-fault' }).waitFor();
+    assert(await view.locator('.chart canvas').isVisible(), 'the chart');
+    const rows = view.locator('.virtual-list .row');
+    await rows.first().click();
+    await view.locator('.details h2').waitFor();
+    await code.screenshot('exits');
+  });
+
+  it('filters the list by a condition, and says what is wrong with another', async () => {
+    const view = code.webview();
+    const field = view.locator('vscode-textfield input');
+    await field.fill('exit.reason == "cr-access"');
+    await field.press('Enter');
+    await view.locator('.virtual-list .row .reason', { hasText: 'cr-access' }).first().waitFor();
+    const others = view.locator('.virtual-list .row .reason', { hasText: 'shadow-fault' });
+    await others.first().waitFor({ state: 'detached' });
+    await field.fill('exit.reason ==');
+    await field.press('Enter');
+    await view.locator('[role=alert]').waitFor();
+    await field.fill('');
+    await field.press('Enter');
+    await view.locator('[role=alert]').waitFor({ state: 'detached' });
+  });
+
+  it('breaks on exits like the one chosen', async () => {
+    const view = code.webview();
+    await view.locator('.virtual-list .row', { hasText: 'shadow-fault' }).first().click();
+    await view.locator('vscode-button', { hasText: 'Break on exits like this' }).click();
+    // Below the filters.
+    await code.page.locator('.debug-breakpoints .monaco-list').focus();
+    await code.page.keyboard.press('End');
+    await code.shows('debug-breakpoints', /vm-exit/);
+  });
+
+  it('walks an address through the guest tables and the shadow', async () => {
+    await code.command('Focus on Page Tables View');
+    const view = code.webview();
+    const input = view.locator('.walker vscode-textfield input');
+    await input.fill('$rip');
+    await input.press('Enter');
+    await view.locator('.walk caption', { hasText: 'shadow' }).waitFor();
+    assert.match(await view.locator('.chain').innerText(), /gv:0x.*→ gp:0x.*→ hp:0x/s);
+    await view.locator('.verdicts').waitFor();
+    await code.screenshot('walk');
+  });
+
+  it('shows trees of both tables, and a map of the address space', async () => {
+    const view = code.webview();
+    await view.locator('h2', { hasText: 'Shadow' }).waitFor();
+    await code.screenshot('trees');
+    await view.locator('.choice', { hasText: 'map of shadow' }).click();
+    await view.locator('.map .row').first().waitFor();
+    await code.screenshot('map');
+  });
+
+  it('decodes control blocks and registers in the side bar', async () => {
+    await code.command('Focus on Structures View');
+    await code.page.getByRole('treeitem', { name: /VMCS/ }).first().waitFor();
+    await code.page.getByRole('treeitem', { name: /VMCS/ }).first().click();
+    await code.screenshot('structures');
+  });
+
+  it('shows domains and the screen', async () => {
+    await code.command('Focus on Domains View');
+    await code.page.getByRole('treeitem', { name: /vt-x/ }).first().waitFor();
+    await code.command('Focus on Guest Screen View');
+    await code.webview().locator('.screen').waitFor();
+    await code.screenshot('screen');
+  });
+
+  for (const theme of ['Light Modern', 'Dark High Contrast'])
+    it(`looks right in the theme ${theme}`, async () => {
+      await code.theme(theme);
+      for (const [view, name] of [['VM Exits', 'exits'], ['Page Tables', 'walk']] as const) {
+        await code.command(`Focus on ${view} View`);
+        await code.webview().locator('main').waitFor();
+        await code.page.waitForTimeout(500);
+        await code.screenshot(`${name}-${theme.toLowerCase().replaceAll(' ', '-')}`);
+      } // prettier-ignore
+    });
+});
