@@ -104,7 +104,7 @@ export class PvDomain implements XenDomain {
     if (writable) this.pages.putAs(mfn);
     else this.pages.put(mfn);
   }
-  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean; available?: number } | { expected: number }): void {
+  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean; available?: number } | { expected: number }): FramePlace {
     const { mfn, offset } = where.pte ? this.entryAt(where.address) : this.entryFor(where.address);
     if (this.pages.usedAs(mfn) !== TYPE.l1) refuse('EINVAL', `frame ${hexFrame(mfn)} is no L1 page table`);
     const old = this.memory.read64(mfn, offset);
@@ -112,13 +112,21 @@ export class PvDomain implements XenDomain {
       if (!isPresent(old) || entryFrame(old) !== mapping.expected) refuse('EINVAL', `the entry does not map frame ${hexFrame(mapping.expected)}`);
       this.tables.put(mfn, offset, 0n);
       this.flush();
-      return;
+      return { mfn, offset };
     }
     // What was there is the guest's own and goes as if it had cleared it.
     this.tables.exchange(mfn, offset, 0n);
     const rights = (mapping.writable ? 0x67n : 0x65n) & (this.word === 8 ? 0xfffn : 0xffbn);
     this.tables.put(mfn, offset, (BigInt(mapping.mfn) << 12n) | (BigInt(mapping.available ?? 0) << 9n) | rights);
+    return { mfn, offset };
   } // prettier-ignore
+  clearMapping({ mfn, offset }: FramePlace, expected: number): void {
+    if (!this.owns(mfn) || this.pages.usedAs(mfn) !== TYPE.l1) return;
+    const old = this.memory.read64(mfn, offset);
+    if (!isPresent(old) || entryFrame(old) !== expected) return;
+    this.tables.put(mfn, offset, 0n);
+    this.flush();
+  }
 
   /** A frame of the hypervisor's that the domain may map, and can never give back. Filled with zeros. */
   share(): number {

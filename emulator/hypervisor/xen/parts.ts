@@ -88,6 +88,7 @@ export class DomainParts {
   /** Nobody knows of it any more, and the hypervisor's frames for it go back. */
   discard(): void {
     const { domain, xen } = this;
+    for (const other of xen.domains.values()) if (other !== this) other.mappings.revoke(domain.id);
     this.disks.discard();
     this.channels.dissolve();
     this.mappings.dissolve();

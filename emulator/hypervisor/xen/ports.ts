@@ -62,9 +62,11 @@ export interface XenDomain {
   /**
    * Sets the page-table entry that GNTTABOP_map_grant_ref names (a linear address, or with `pte` the machine address of the entry)
    * to a frame whoever owns it, or clears it (`mfn` undefined; it has to map `expected`). Counts of the frame are the caller's affair.
-   * `available`: bits 11:9 of the entry, which are the guest's.
+   * `available`: bits 11:9 of the entry, which are the guest's. Returns where the entry lies.
    */
-  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean; available?: number } | { expected: number }): void; // prettier-ignore
+  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean; available?: number } | { expected: number }): FramePlace; // prettier-ignore
+  /** What setMapping set is cleared, in whichever address space, if it is still there. */
+  clearMapping(place: FramePlace, expected: number): void;
 }
 
 /** Who makes a hypercall, and his memory. Every access is checked with the guest's rights; EFAULT is thrown. */

@@ -1,6 +1,6 @@
 /** Others' pages that a domain has mapped by their grants: GNTTABOP_map_grant_ref and its end. */
 import { HypercallError } from '../ports';
-import type { XenDomain } from '../ports';
+import type { FramePlace, XenDomain } from '../ports';
 import { deny } from './status';
 import type { GrantTable, Use } from './table';
 
@@ -25,6 +25,8 @@ interface Mapping {
   ref: number;
   flags: number;
   mfn: number;
+  /** The entry that maps it; null: none does. */
+  entry: FramePlace | null;
 }
 
 export class GrantMappings {
@@ -48,14 +50,15 @@ export class GrantMappings {
     if (handle >= MAX_HANDLES) deny('no_space', `domain ${this.domain.id} has ${MAX_HANDLES} grants mapped`);
     const use = this.use(flags);
     const { mfn, release } = table.acquire(ref, use);
+    let entry: FramePlace | null = null;
     try {
-      if (flags & GNTMAP.HOST) this.domain.setMapping(place(address, flags), { mfn, writable: use.writable, available: (flags >>> AVAILABLE_SHIFT) & 7 });
+      if (flags & GNTMAP.HOST) entry = this.domain.setMapping(place(address, flags), { mfn, writable: use.writable, available: (flags >>> AVAILABLE_SHIFT) & 7 });
     } catch (error) {
       release();
       if (error instanceof HypercallError) deny('bad_virt_addr', error.message);
       throw error;
     }
-    this.mappings.set(handle, { handle, domain, ref, flags, mfn });
+    this.mappings.set(handle, { handle, domain, ref, flags, mfn, entry });
     return { handle, mfn };
   } // prettier-ignore
 
@@ -76,6 +79,7 @@ export class GrantMappings {
         throw error;
       }
       flags &= ~GNTMAP.HOST;
+      mapping.entry = null;
     }
     mapping.flags = flags;
     if ((flags & (GNTMAP.DEVICE | GNTMAP.HOST)) === 0) this.forget(mapping);
@@ -85,6 +89,14 @@ export class GrantMappings {
     this.tableOf(domain)!.release(ref, this.use(flags));
   }
 
+  /** Another domain ends: its pages are here no longer, and whoever touches them faults. */
+  revoke(domid: number): void {
+    for (const mapping of this.list) {
+      if (mapping.domain !== domid) continue;
+      if (mapping.entry) this.domain.clearMapping(mapping.entry, mapping.mfn);
+      this.forget(mapping);
+    }
+  }
   /** The domain ends, its page tables with it: what it held is free. */
   dissolve(): void {
     for (const mapping of [...this.mappings.values()]) this.forget(mapping);
@@ -96,11 +108,12 @@ export class GrantMappings {
     return [...this.mappings.values()].sort((a, b) => a.handle - b.handle);
   }
   save(): Mapping[] {
-    return this.list.map((mapping) => ({ ...mapping }));
+    return this.list.map((mapping) => ({ ...mapping, entry: mapping.entry && { ...mapping.entry } }));
   }
   restore(saved: Mapping[]): void {
     this.mappings.clear();
-    for (const mapping of saved) this.mappings.set(mapping.handle, { ...mapping });
+    for (const mapping of saved)
+      this.mappings.set(mapping.handle, { ...mapping, entry: mapping.entry && { ...mapping.entry } });
   }
 }
 

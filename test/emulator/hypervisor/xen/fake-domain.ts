@@ -108,7 +108,7 @@ export class FakeDomain implements XenDomain {
     if (users === 1) this.users.delete(mfn);
     else this.users.set(mfn, users - 1);
   }
-  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean } | { expected: number }): void {
+  setMapping(where: { address: bigint; pte: boolean }, mapping: { mfn: number; writable: boolean } | { expected: number }): FramePlace {
     if (where.address === 0n) throw new HypercallError(22, 'no table maps address 0');
     if ('mfn' in mapping) this.mappings.set(where.address, { ...mapping });
     else {
@@ -116,7 +116,11 @@ export class FakeDomain implements XenDomain {
         throw new HypercallError(22, `${where.address} does not map ${mapping.expected}`);
       this.mappings.delete(where.address);
     }
+    return { mfn: this.first, offset: Number(where.address) };
   } // prettier-ignore
+  clearMapping({ offset }: FramePlace, expected: number): void {
+    if (this.mappings.get(BigInt(offset))?.mfn === expected) this.mappings.delete(BigInt(offset));
+  }
 }
 
 /** Linear addresses are offsets in the domain's own frames. */

@@ -176,6 +176,19 @@ describe('Xen grant tables', () => {
     }
   });
 
+  it('a domain that ends takes its pages along, wherever they are mapped', () => {
+    const s = setUp();
+    s.grant(1, 9);
+    s.grant(1, 10, { to: 2 });
+    const { handle } = s.map(0, 1, 9);
+    s.map(2, 1, 10);
+    s.mappings[0]!.restore(structuredClone(s.mappings[0]!.save()));
+    for (const mappings of s.mappings) mappings.revoke(1);
+    assert.equal(s.tables[1]!.inUse, false);
+    assert.deepEqual([...s.domains[0]!.mappings, ...s.domains[2]!.mappings, ...s.domains[1]!.users], []);
+    assert.equal(s.unmap(0, handle), GNTST.bad_handle);
+  });
+
   const op = fc.record({
     kind: fc.constantFrom('map', 'unmap', 'end', 'copy', 'grant', 'save'),
     by: fc.constantFrom(0, 2),
