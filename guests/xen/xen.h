@@ -19,7 +19,8 @@ struct start_info {
 	u32 store_port;
 	word console_frame;
 	u32 console_port;
-	word tables, table_frames, machine_frames;
+	word tables, table_frames, machine_frames, module, module_bytes;
+	char command_line[1024];
 };
 struct shared_info {
 	struct {

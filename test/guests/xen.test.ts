@@ -66,12 +66,32 @@ describe('guests for Xen', () => {
     assert.deepEqual(sliced.hashes(), whole.hashes());
   });
 
+  it('domain 0 pauses, resumes, creates and destroys others by hypercalls; their lives leave no frame behind', () => {
+    const config = (name: string) => ({ name, memory: 8 << 20, cpus: 1, technique: 'paravirtual' as const });
+    const domains = new Domains([config('control'), config('other')], { firstId: 0, spare: Array.from({ length: 4 }, () => ({ memory: 2 << 20, cpus: 1 })) });
+    const said = ['', ''];
+    const bytes = readFileSync(join(folder, 'control-64.elf'));
+    domains.all.forEach(({ machine }, i) => {
+      machine.onConsole = (part) => (said[i] += String.fromCharCode(...part));
+      domains.boot(i, { name: 'control-64.elf', kernel: bytes, append: '100' });
+    });
+    const free = domains.host.frames.unreserved;
+    for (let turns = 0; turns < 1000 && domains.run(1_000_000).kind !== 'power-off'; turns++);
+    assert.deepEqual(said[0]!.split('\n'), [
+      'domain 0: 2048 pages, 1 processors', 'domain 1: 2048 pages, 1 processors',
+      'paused: 0 instructions', 'resumed, and it runs', '100 domains created and destroyed',
+      'domain 0: 2048 pages, 1 processors', '',
+    ]);
+    assert.equal(said[1], 'not privileged: domctl says 1\n');
+    assert(domains.host.frames.unreserved > free, 'what the other had is free');
+  }); // prettier-ignore
+
   it('the built images are those of the sources', function () {
     if (!have('gcc') || !have('make')) this.skip();
     const out = mkdtempSync(join(tmpdir(), 'ringside-'));
     try {
       execFileSync('make', ['-s', '-C', folder, `OUT=${out}`], { stdio: 'pipe' });
-      const names = ['pair-32.elf', 'pair-64.elf'];
+      const names = ['pair-32.elf', 'pair-64.elf', 'control-64.elf'];
       if (names.every((name) => readFileSync(join(out, name)).equals(readFileSync(join(folder, name))))) return;
       // Another compiler: what counts is what they say.
       const both = pair(32, 64, out);

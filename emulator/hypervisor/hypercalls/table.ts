@@ -4,6 +4,7 @@ import { grantOperationName, grantTableOp } from '../xen/grants/operation';
 import { asUint } from './call';
 import type { ArgumentKind, Call, HypercallRow } from './call';
 import { consoleIo } from './console';
+import { domctl, sysctl } from './control';
 import { setGdt, updateDescriptor } from './descriptors';
 import { MMUEXT, mmuextOp, mmuUpdate, updateVaMapping, updateVaMappingOtherdomain } from './memory';
 import { multicall } from './multicall';
@@ -68,8 +69,8 @@ export const HYPERCALLS: Readonly<Record<number, HypercallRow>> = {
   32: row('event_channel_op', COMMAND, { handler: events, commands: EVENT_COMMANDS }),
   33: row('physdev_op', COMMAND, { handler: physdevOp, commands: PHYSDEV_COMMANDS }),
   34: row('hvm_op', COMMAND),
-  35: row('sysctl', 'op:pointer', { privileged: true }),
-  36: row('domctl', 'op:pointer', { privileged: true }),
+  35: row('sysctl', 'op:pointer', { privileged: true, handler: sysctl }),
+  36: row('domctl', 'op:pointer', { privileged: true, handler: domctl }),
   37: row('kexec_op', COMMAND),
   38: row('tmem_op', 'op:pointer'),
   39: row('argo_op', COMMAND),

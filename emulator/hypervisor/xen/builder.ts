@@ -86,7 +86,7 @@ export class DomainBuilder {
     this.write(startInfo, startInfoPage({
       pages: frames.length,
       sharedInfo: BigInt(domain.sharedInfo) << 12n,
-      flags: mod && image.unmappedModule ? SIF.MOD_START_PFN : 0,
+      flags: (mod && image.unmappedModule ? SIF.MOD_START_PFN : 0) | (this.domain.privileged ? SIF.PRIVILEGED | SIF.INITDOMAIN : 0),
       storeMfn: frames[store], storePort: input.ports.store,
       consoleMfn: frames[console], consolePort: input.ports.console,
       ptBase: this.gva(pt), ptFrames: tables,

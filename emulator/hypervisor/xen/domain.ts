@@ -51,7 +51,6 @@ export class PvDomain implements XenDomain {
   free: number[] = [];
   /** Of its reservation. */
   frameCount = 0;
-  readonly privileged = false;
   /** The virtual processor that runs, or ran last. */
   current = 0;
 
@@ -77,9 +76,12 @@ export class PvDomain implements XenDomain {
     for (let i = 0; i < vcpus; i++) this.writeTime(i);
   }
 
-  /** Domain 0 is the hypervisor's own back ends'. */
   get id(): number {
     return this.guest.index;
+  }
+  /** Domain 0: back ends speak as it besides, whether it is there or not. */
+  get privileged(): boolean {
+    return this.id === 0;
   }
   now(): number {
     return this.wiring.now();
