@@ -1,11 +1,12 @@
 /** A paravirtualised domain as its machine sees it: how it is started, what it is told and tells, and its state, as a device. */
 import type { Cpu } from '../cpu/cpu';
 import type { InterruptSource } from '../cpu/ports';
-import type { Device } from '../devices/bus';
+import type { Device, Inspection } from '../devices/bus';
 import type { Paravirtual } from '../hypervisor/engines/paravirtual';
 import type { Guest } from '../hypervisor/guest';
 import type { Host } from '../hypervisor/host';
 import { PvDomain } from '../hypervisor/xen/domain';
+import { describeParts } from '../hypervisor/xen/inspect';
 import { enterDomain, startDomain } from '../hypervisor/xen/start';
 import { DomainParts, interruptsOf } from '../hypervisor/xen/parts';
 import type { MachineHooks } from '../hypervisor/xen/parts';
@@ -93,6 +94,9 @@ export class PvPlatform implements Device {
   }
   reset(): void {
     this.discard();
+  }
+  inspect(): Inspection {
+    return this.engine.parts ? describeParts(this.engine.parts) : {};
   }
   save(): SavedPlatform {
     const { parts } = this.engine;

@@ -59,6 +59,20 @@ describe('guests for Xen', () => {
       assert.deepEqual(both.reports, []);
     });
 
+  it('what they share is there to see while they talk', () => {
+    const { domains } = pair(64, 64);
+    const seen = (i: number): Record<string, string> =>
+      domains.all[i]!.machine.inspect.structures(0).xen as Record<string, string>;
+    for (let turns = 0; turns < 10_000 && !('mapping 0' in seen(1)); turns++) domains.run(1000);
+    domains.run(5000);
+    const [asking, answering] = [seen(0), seen(1)];
+    assert.match(answering['mapping 0']!, /^grant 8 of domain 1, frame 0x[0-9a-f]+$/);
+    assert.match(asking['grant 8']!, /^the page, frame 0x[0-9a-f]+, for domain 2; in use: mapping by domain 2$/);
+    assert.equal(asking['port 3']!.slice(0, 31), 'to port 3 of domain 2; vcpu 0; ');
+    assert.equal(asking['/local/domain/1/data/port'], '"3" (n1 r2)');
+    assert.match(asking['upcall of vcpu 0']!, /masked/);
+  });
+
   it('run in slices they end in the same states', () => {
     const [whole, sliced] = [pair(32, 64), pair(32, 64)];
     toTheEnd(whole);
