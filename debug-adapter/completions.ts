@@ -4,8 +4,7 @@ import type { Debuggee } from './debuggee';
 import type { ShownFrame } from './handles';
 import type { CodeFrame } from './frames';
 import { LINUX_COMMANDS } from './linux/commands';
-import { EXIT_NAMES, HOLE_NAMES } from './exit-specials';
-import { EXIT_REASONS } from './exit-text';
+import { STOP_NAMES, valuesAt } from './condition-names';
 import { LINUX_NAMES } from './linux/specials';
 
 const LIMIT = 100;
@@ -21,27 +20,22 @@ export function completionsAt(
   at: { shown: ShownFrame; frame: CodeFrame } | undefined,
 ): Item[] {
   const before = text.slice(0, Math.max(0, column));
+  const values = valuesAt(before);
+  if (values.length > 0)
+    return values.map(({ start: from, ...value }) => ({
+      ...value,
+      type: 'value',
+      start: from,
+      length: before.length - from,
+    }));
   const prefix = /[$A-Za-z_][\w.]*$|\$$/.exec(before)?.[0] ?? '';
   const start = before.length - prefix.length;
   const item = (label: string, type: Item['type']): Item => ({ label, type, start, length: prefix.length });
   if (prefix.startsWith('$')) return registerNames(target, prefix.slice(1)).map((name) => item(`$${name}`, 'variable'));
-  const reason = /exit\.reason\s*[!=]=\s*"([\w-]*)$/.exec(before);
-  if (reason) {
-    const typed = reason[1]!;
-    const fitting = Object.keys(EXIT_REASONS).filter((name) => name.startsWith(typed));
-    return fitting.map((label) => ({
-      label,
-      type: 'value',
-      start: before.length - typed.length,
-      length: typed.length,
-    }));
-  }
   const ofLinux = prefix === '' || !target.linux.expected ? [] : LINUX_NAMES.filter((name) => name.startsWith(prefix));
-  const ofExit = target.machine.virtualization
-    ? [...EXIT_NAMES.map((n) => `exit.${n}`), ...HOLE_NAMES.map((n) => `hole.${n}`)]
-    : [];
-  const exitNames = prefix === '' ? [] : ofExit.filter((name) => name.startsWith(prefix));
-  if (/^(exit|hole)\./.test(prefix)) return exitNames.map((name) => item(name, 'property'));
+  const known = target.machine.virtualization ? STOP_NAMES : STOP_NAMES.filter((name) => name.startsWith('trap.'));
+  const exitNames = prefix === '' ? [] : known.filter((name) => name.startsWith(prefix));
+  if (/^(trap|exit|hole)\./.test(prefix)) return exitNames.map((name) => item(name, 'property'));
   if (prefix.startsWith('linux.')) return ofLinux.map((name) => item(name, 'property'));
   const member = /^(.*)(\.|->)(\w*)$/s.exec(before);
   if (member !== null && at !== undefined) return members(target, member, at, before.length);

@@ -7,6 +7,7 @@ import type {
   AddressView, Alias, FrameUse, MappedRun, Reference, ShadowFinding, StructureNode, TableContents, TableEntry, TableKind,
   TranslatedView, TranslationCacheView,
 } from '../emulator/machine/inspect-api'; // prettier-ignore
+import type { EditorRequests } from './protocol-editor';
 import type { LoadedModule } from './linux/modules';
 import type { Message } from './linux/printk';
 import type { Task } from './linux/tasks';
@@ -21,7 +22,7 @@ export type Json<T> = T extends bigint
       : T;
 
 /** Custom requests: arguments and response bodies. */
-export interface CustomRequests {
+export interface CustomRequests extends EditorRequests {
   /**
    * An address through GV, GP and HP: every memory reference of the walk, why it stops, what each kind of access would do.
    * `gp:` and `hp:` are looked up backwards: which domain, which gpa, which gvas map it.
@@ -133,19 +134,6 @@ export interface CustomRequests {
       subscribe?: boolean;
     };
     body: ExitsBody;
-  };
-  /** Exits and silent holes of the guest by line of one source, for the editor to show beside it. */
-  'ringside/exitLines': {
-    arguments: {
-      source: { path: string };
-      /** As of `ringside/exits`: true counts every exit by place from now on. */
-      count?: boolean;
-    };
-    /** `of`: as of `ringside/exits`. */
-    body: {
-      of: 'all' | 'kept';
-      lines: { line: number; exits: number; reasons: Record<string, number>; holes: number }[];
-    };
   };
   /** Binary translation: the guest's code beside what is executed for it. */
   'ringside/translated': {
@@ -290,5 +278,5 @@ export type Command =
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
   | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/setEntry'
   | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/structures' | 'ringside/linux'
-  | 'ringside/exitLines' | 'ringside/console'
+  | 'ringside/condition' | 'ringside/exitLines' | 'ringside/console'
   | 'ringside/consoleInput' | 'ringside/domains' | 'ringside/screen' | 'ringside/keys';

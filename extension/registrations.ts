@@ -1,6 +1,7 @@
 /** What both flavours of the extension contribute. Registrations only. */
 import * as vscode from 'vscode';
 import { provideLaunchConfigurations, resolveLaunchConfiguration, checkLaunchConfiguration } from './launch-config';
+import { ConditionEditor } from './conditions';
 import { registerLanguage } from './language/client';
 import type { StartClient } from './language/client';
 import { registerPanels } from './panels/host';
@@ -34,6 +35,7 @@ export function register(context: vscode.ExtensionContext, { adapters, startLang
     registerPanels(context.extensionUri, sessions),
     new StructuresView(sessions).register(),
     new DomainsView(sessions).register(),
+    new ConditionEditor(sessions).register(),
     registerLanguage(sessions, startLanguageClient),
     sessions,
     vscode.debug.onDidStartDebugSession((session) => void (session.type === DEBUG_TYPE && terminals.open(session))),

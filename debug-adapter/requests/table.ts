@@ -1,6 +1,7 @@
 /** Which handler answers which request: one table, complete by type. */
 import type { Command } from '../protocol';
 import * as breakpoints from './breakpoints';
+import { condition } from './condition';
 import * as evaluate from './evaluate';
 import { exitLines } from './exit-lines';
 import * as exceptions from './exceptions';
@@ -67,6 +68,7 @@ export const REQUESTS = {
   'ringside/domains': domains,
   'ringside/structures': structures,
   'ringside/linux': linux,
+  'ringside/condition': condition,
   'ringside/exitLines': exitLines,
   'ringside/console': translate.consoleRequest,
   'ringside/consoleInput': translate.consoleInput,
