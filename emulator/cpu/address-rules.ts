@@ -9,9 +9,10 @@ import { formatOf } from '../mmu/guest-paging';
 import { CR0, CR4, EFER, RFLAGS, SEG } from '../x86/registers';
 import * as mode from './mode';
 import type { Model } from './models';
+import { SYSTEM_ADDRESS } from './state';
 import type { CpuState } from './state';
 
-const CR3 = layout.SYSTEM + layout.SYSTEM_REGISTERS.indexOf('cr3') * 8;
+const { cr0: CR0_AT, cr3: CR3_AT, cr4: CR4_AT, efer: EFER_AT } = SYSTEM_ADDRESS;
 
 export class AddressRules {
   /** Control registers that `mmu.paging` was computed from. */
@@ -61,11 +62,11 @@ export class AddressRules {
   private look(words: Int32Array): void {
     const { state } = this;
     const { view } = state;
-    words[0] = state.system32('cr0');
-    words[1] = state.system32('cr4');
-    words[2] = state.system32('efer');
-    words[3] = view.getInt32(CR3, true);
-    words[4] = view.getInt32(CR3 + 4, true);
+    words[0] = state.word(CR0_AT);
+    words[1] = state.word(CR4_AT);
+    words[2] = state.word(EFER_AT);
+    words[3] = state.word(CR3_AT);
+    words[4] = state.word(CR3_AT + 4);
     words[5] = state.systemFlags & (RFLAGS.AC | RFLAGS.VM);
     words[6] = state.segmentAttributes(SEG.CS);
     words[7] = state.segmentAttributes(SEG.SS);

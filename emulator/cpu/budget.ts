@@ -1,5 +1,6 @@
 /** How many instructions generated code may still start, which it counts down; and how it is made to leave before that. */
-import type { Block, CodeCache } from '../execution/code-cache';
+import type { Block } from '../execution/block';
+import type { CodeCache } from '../execution/code-cache';
 import * as layout from '../execution/layout';
 import { HANDLER, RECORD, RECORD_BYTES } from '../execution/record';
 import type { MemoryPort } from './memory-port';
@@ -30,14 +31,14 @@ export class Budget {
   get inFlight(): number {
     if (!this.running) return 0;
     const block = this.cache.blockOf(this.port.site);
-    return this.granted - this.left - (block.instructions.length - this.cache.position(this.port.site));
+    return this.granted - this.left - (block.count - this.cache.position(this.port.site));
   }
 
   /** For code that begins with a block. One that is longer gets a STOP in its middle. */
   begin(block: Block, budget: number): void {
-    const whole = block.instructions.length <= budget;
+    const whole = block.count <= budget;
     if (!whole) this.stopBefore(block.address + budget * RECORD_BYTES);
-    this.granted = whole ? budget : block.instructions.length;
+    this.granted = whole ? budget : block.count;
     this.view.setInt32(layout.BUDGET, this.granted, true);
     this.setTicksBase();
     this.running = true;
@@ -55,7 +56,7 @@ export class Budget {
   requestExit(): void {
     if (!this.running || this.granted < 0) return;
     const { site } = this.port;
-    const last = this.cache.blockOf(site).instructions.length - 1;
+    const last = this.cache.blockOf(site).count - 1;
     // A block cut short keeps its STOP: it comes later than the next instruction, or is it.
     const next = site + RECORD_BYTES;
     if (this.cache.position(site) < last && this.patched?.record !== next) this.stopBefore(next);

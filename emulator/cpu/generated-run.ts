@@ -2,13 +2,13 @@
  * Generated code on the current processor: enters it with a budget, stops it early where asked, and afterwards brings RIP
  * and the count of instructions up to date. Stops after exactly N instructions for any N (budget.ts).
  */
-import type { Block, CodeSource } from '../execution/code-cache';
+import type { Block } from '../execution/block';
+import type { CodeSource } from '../execution/code-cache';
 import { nextRip } from '../execution/forms';
 import * as layout from '../execution/layout';
 import { EXIT, GO_ON, LEAVE, RECORD, RETRY } from '../execution/record';
 import { GeneratedCode } from '../execution/tier';
 import type { Tier } from '../execution/tier';
-import type { Instruction } from '../isa/instruction';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
 import { NS_PER_INSTRUCTION } from '../util/time';
@@ -56,7 +56,7 @@ export class GeneratedRun {
     tier: Tier = 'compiler',
     host: PhysicalMemory = cpu.mmu.physical,
   ) {
-    this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.instructionAt(record));
+    this.port = new MemoryPort(cpu.state, cpu.mmu, (record) => this.code.cache.instructionAt(record));
     const { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkSlow } = this.port;
     const imports = { slowRead, slowWrite, slowCommit, regionRead, regionWrite, bulkSlow, giveWay: this.giveWay, guard: this.guard, called: this.called }; // prettier-ignore
     const source = codeSource(
@@ -196,13 +196,13 @@ export class GeneratedRun {
   };
 
   private readonly guard = (record: number): number => {
-    const { address, gva, instructions, rip } = this.code.cache.blockOf(record);
+    const { address, gva, count, rip } = this.code.cache.blockOf(record);
     // As inside the block, which has been paid for.
-    this.budget.spend(instructions.length);
+    this.budget.spend(count);
     this.port.site = address;
     this.cpu.state.rip = rip;
     const stops = this.user.stopsAt(this.guestRip?.(gva) ?? gva);
-    this.budget.spend(-instructions.length);
+    this.budget.spend(-count);
     return stops ? 1 : 0;
   };
 
@@ -214,9 +214,8 @@ export class GeneratedRun {
     const { cache } = this.code;
     const block = cache.blockOf(record);
     const position = cache.position(record);
-    const rest = block.instructions.length - position;
+    const rest = block.count - position;
     const { granted, left } = this.budget;
-    const insn = block.instructions[position] as Instruction | undefined;
     const retire = (untouched: number): void => void (this.retired += granted - left - untouched);
     const reason = view.getInt32(layout.EXIT_REASON, true);
     this.calledLast = reason === EXIT.CALLED;
@@ -236,11 +235,11 @@ export class GeneratedRun {
       case EXIT.STOP:
         retire(rest);
         // The record after the last instruction only falls through.
-        state.rip = insn ? insn.rip : view.getBigUint64(record + RECORD.NEXT_RIP, true);
+        state.rip = rest > 0 ? cache.ripAt(record) : view.getBigUint64(record + RECORD.NEXT_RIP, true);
         return;
       case EXIT.AGAIN:
         retire(rest - 1);
-        state.rip = insn!.rip;
+        state.rip = cache.ripAt(record);
         return;
       case EXIT.CALLED:
         retire(rest - 1);
@@ -248,7 +247,7 @@ export class GeneratedRun {
         return;
       case EXIT.FAULT:
         retire(rest);
-        state.rip = insn!.rip;
+        state.rip = cache.ripAt(record);
         if (view.getUint32(layout.EXIT_FAULT, true) !== RETRY) throw this.port.takeFault();
         this.retry = true;
         return;
@@ -263,16 +262,11 @@ export class GeneratedRun {
     }
   }
 
-  private instructionAt(record: number): Instruction {
-    const { cache } = this.code;
-    return cache.blockOf(record).instructions[cache.position(record)];
-  }
-
   /** Plain meanings, called from generated code (builder-types.ts, HELPERS). */
   private readonly called = (record: number): number => {
     const { cpu } = this;
     const { state } = cpu;
-    const insn = this.instructionAt(record);
+    const insn = this.code.cache.instructionAt(record);
     this.port.site = record;
     state.rip = insn.rip;
     state.view.setUint32(layout.EXIT_RECORD, record, true);

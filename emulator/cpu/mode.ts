@@ -6,15 +6,17 @@ import { CR0, EFER, RFLAGS, SEG } from '../x86/registers';
 import type { ExecutionMode } from '../execution/forms';
 import * as layout from '../execution/layout';
 import type { CodeSize } from '../isa/instruction';
-import { ATTRIBUTE } from './state';
+import { ATTRIBUTE, SYSTEM_ADDRESS } from './state';
 import type { CpuState } from './state';
 
-export const isProtected = (state: CpuState): boolean => (state.system32('cr0') & CR0.PE) !== 0;
+const { cr0: CR0_AT, efer: EFER_AT } = SYSTEM_ADDRESS;
+
+export const isProtected = (state: CpuState): boolean => (state.word(CR0_AT) & CR0.PE) !== 0;
 export const isVirtual8086 = (state: CpuState): boolean => (state.systemFlags & RFLAGS.VM) !== 0;
 /** Real-address or virtual-8086: selectors are paragraphs. */
 export const isReal = (state: CpuState): boolean => !isProtected(state) || isVirtual8086(state);
 /** IA-32e mode: 64-bit or compatibility. */
-export const isIa32e = (state: CpuState): boolean => (state.system32('efer') & EFER.LMA) !== 0;
+export const isIa32e = (state: CpuState): boolean => (state.word(EFER_AT) & EFER.LMA) !== 0;
 /** 64-bit mode. */
 export const isLong = (state: CpuState): boolean =>
   isIa32e(state) && (state.segmentAttributes(SEG.CS) & ATTRIBUTE.L) !== 0;

@@ -15,11 +15,13 @@ import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { GuestExit, GuestFault, Interruption } from './ports';
+import { SYSTEM_ADDRESS } from './state';
 import type { Executor, RunUser, SharedRun, StepHost } from './step-host';
 import { stretch } from './stretch';
 import { ACTIVITY, QUANTUM, Turns } from './turns';
 import type { Turn } from './turns';
 
+const ACTIVITY_AT = SYSTEM_ADDRESS.activity;
 /** V8 replaces code of a running function only when it is entered anew: return to the loop this often. */
 const LONGEST_RUN = 1 << 20;
 /** Exceptions in a row, each raised by the way to the handler of the last: the guest will not get out, but its user may. */
@@ -130,7 +132,7 @@ export class StepLoop implements RunUser {
       if (boundary === 'taken') continue;
       if (boundary) return boundary;
       if (this.generated.retired >= end || this.stepping?.done || this.fruitless >= FRUITLESS) return { kind: 'limit' };
-      const stop = this.cpu.state.system('activity') === ACTIVITY.active ? this.advance(end) : this.skipIdle();
+      const stop = this.cpu.state.word(ACTIVITY_AT) === Number(ACTIVITY.active) ? this.advance(end) : this.skipIdle();
       if (stop) return stop;
     }
   }

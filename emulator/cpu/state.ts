@@ -7,7 +7,8 @@ import * as layout from '../execution/layout';
 import { assert } from '../util/assert';
 import { GPR_NAMES, RFLAGS, SEG } from '../x86/registers';
 
-const SYSTEM_ADDRESS = Object.fromEntries(
+/** Where each lies. Whoever asks at every exit from generated code takes the address once: looking up a name is dear. */
+export const SYSTEM_ADDRESS = Object.fromEntries(
   layout.SYSTEM_REGISTERS.map((name, i) => [name, layout.SYSTEM + i * 8]),
 ) as Record<layout.SystemRegister, number>;
 
@@ -213,6 +214,11 @@ export class CpuState {
   /** Low 32 bits of a system register: control registers, EFER and most limits fit. */
   system32(name: layout.SystemRegister): number {
     return this.view.getUint32(SYSTEM_ADDRESS[name], true);
+  }
+
+  /** 32 bits at an address of the layout, unsigned. */
+  word(address: number): number {
+    return this.view.getUint32(address, true);
   }
 
   /** A vector register's 128 (or 256) bits. */

@@ -3,8 +3,11 @@ import { RFLAGS } from '../x86/registers';
 import type { Cpu } from './cpu';
 import type { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
+import { SYSTEM_ADDRESS } from './state';
 import type { RunUser } from './step-host';
 import { ACTIVITY, somethingWaits } from './turns';
+
+const { interruptibility: INTERRUPTIBILITY, activity: ACTIVITY_AT } = SYSTEM_ADDRESS;
 
 /** Bits of `interruptibility`: blocking as in SDM vol. 3C table 25-3, and AMD's GIF when it is clear (APM vol. 2 15.17). */
 export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n, gif: 8n } as const;
@@ -26,7 +29,7 @@ export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, w
 /** At most `budget` instructions on the current processor. Throws the Interruption that came out of it, traps among them. */
 export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void {
   const { state } = cpu;
-  const shadow = state.system('interruptibility') & SHADOWS;
+  const shadow = BigInt(state.word(INTERRUPTIBILITY)) & SHADOWS;
   const trapFlag = (state.systemFlags & RFLAGS.TF) !== 0;
   const resumeFlag = (state.systemFlags & RFLAGS.RF) !== 0;
   let single = trapFlag || resumeFlag || cpu.debug.armed();
@@ -55,9 +58,8 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
 export function passesOn(cpu: Cpu, user: RunUser, left: number): boolean {
   const { state } = cpu;
   if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingWaits(cpu)) return false;
-  if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.system32('activity') !== Number(ACTIVITY.active))
-    return false;
-  const shadow = state.system('interruptibility') & SHADOWS;
+  if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.word(ACTIVITY_AT) !== Number(ACTIVITY.active)) return false;
+  const shadow = BigInt(state.word(INTERRUPTIBILITY)) & SHADOWS;
   if (!shadow) return true;
   if (shadow !== BLOCKED_BY.sti || left < 1 || user.isBreakpoint(linearRip(state))) return false;
   state.setSystem('interruptibility', state.system('interruptibility') & ~SHADOWS);

@@ -3,6 +3,7 @@
  * registers it reads and writes, whether it can fault, how it ends. The compiler plans a region with it.
  */
 import { Emitter } from './builder';
+import { operandsOf, shapeOf } from './form-number';
 import type { Form, HelperIndices, PartialFlags, Size } from './builder';
 import { FunctionBuilder, I32, I64, constant, load } from './wasm';
 import type { Value } from './wasm';
@@ -150,17 +151,21 @@ class NotingEmitter extends Emitter {
   }
 }
 
-const known = new Map<string, Facts>();
+/** By shapeOf, then by operandsOf and a byte immediate. */
+const known = new Map<number, Map<number, Facts>>();
 
-/** `key`: the form's (forms.ts). Byte immediates are part of what is found: a shift by a constant writes all flags. */
-export function analyse(insn: Instruction, form: Form, key: string): Facts {
+/** Byte immediates are part of what is found: a shift by a constant writes all flags. */
+export function analyse(insn: Instruction, form: Form): Facts {
   const immediate = insn.operands.find((o) => o.kind === 'immediate');
-  const full = immediate?.size === 8 ? `${key}=${immediate.value}` : key;
-  const before = known.get(full);
+  const shape = shapeOf(insn.row, form);
+  const rest = operandsOf(form) * 512 + (immediate?.size === 8 ? Number(immediate.value) : 256);
+  let same = known.get(shape);
+  if (!same) known.set(shape, (same = new Map()));
+  const before = same.get(rest);
   if (before) return before;
   const { meaning, attributes } = insn.row;
   const emitter = new NotingEmitter(form, insn, attributes.ends === true);
   if (meaning.kind === 'emit') meaning.emit(emitter);
-  known.set(full, emitter.notes);
+  same.set(rest, emitter.notes);
   return emitter.notes;
 }

@@ -12,36 +12,12 @@ import type { Flushed } from '../mmu/tlb';
 import { checkRecordable, nextRip, writeFall, writeGuard, writeHeader, writeRecord } from './forms';
 import type { ExecutionMode, FormTable } from './forms';
 import { JumpCache } from './jump-cache';
+import { Block, CodeBytes } from './block';
+import type { BlockParts } from './block';
 import { CodePages, MAX_INSTRUCTION_BYTES, PAGE, pageOf } from './code-pages';
 import * as layout from './layout';
 import type { Regions } from './regions';
 import { GUARD_BYTES, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
-
-export interface Block {
-  readonly index: number;
-  /** Offset in CS, linear address and gpa of the first instruction. */
-  readonly rip: bigint;
-  readonly gva: bigint;
-  readonly gpa: number;
-  /** gpa where the second page's part lies, -1 for blocks within one page. */
-  readonly secondGpa: number;
-  readonly bytes: number;
-  readonly mode: ExecutionMode;
-  readonly instructions: readonly Instruction[];
-  /** RIP of what follows the last one, unless that says otherwise itself. */
-  readonly fall: bigint;
-  /** Address of the first record. */
-  readonly address: number;
-  /** Where others lead to: the guard's record at a breakpoint, else `address`. */
-  readonly entry: number;
-  /** Link words of other blocks that point here. */
-  readonly incoming: number[];
-  alive: boolean;
-  /** Indirect branches came here, or what happens between two instructions. */
-  indirect: boolean;
-  /** Entries of the jump cache (addresses) by which other RIPs than its own lead here. */
-  aliases?: number[];
-}
 
 /** What the cache asks of the processor. */
 export interface CodeSource {
@@ -70,6 +46,9 @@ export class CodeCache {
   private readonly blocks: Block[] = [];
   private readonly byGpa = new Map<number, Block[]>();
   private readonly pages: CodePages;
+  private readonly code = new CodeBytes();
+  /** Instructions that somebody asked for, by record. */
+  private readonly asked = new Map<number, Instruction>();
   private free = layout.RECORDS;
 
   constructor(
@@ -130,7 +109,7 @@ export class CodeCache {
 
   /** Lets `link` (a word of a record) lead to a block. Only within a page is the way there known to stay the same. */
   link(link: number, from: bigint, to: Block): void {
-    if (to.secondGpa >= 0 || from / BigInt(PAGE) !== to.gva / BigInt(PAGE)) return;
+    if (to.secondGpa >= 0 || (from ^ to.gva) >= BigInt(PAGE)) return;
     this.view.setInt32(link, to.entry, true);
     to.incoming.push(link);
   }
@@ -148,6 +127,18 @@ export class CodeCache {
     const first = record - this.view.getUint8(record + RECORD.POSITION) * RECORD_BYTES;
     return this.blocks[this.view.getInt32(first - HEADER_BYTES + HEADER.BLOCK, true)];
   }
+  /** That a record stands for. */
+  instructionAt(record: number): Instruction {
+    let insn = this.asked.get(record);
+    if (!insn) this.asked.set(record, (insn = this.blockOf(record).instructions[this.position(record)]));
+    return insn;
+  }
+  /** RIP of that instruction. */
+  ripAt(record: number): bigint {
+    const next = this.view.getBigUint64(record + RECORD.NEXT_RIP, true);
+    const { codeSize } = this.blockOf(record).mode;
+    return BigInt.asUintN(codeSize === 64 ? 64 : 32, next - BigInt(this.view.getUint8(record + RECORD.LENGTH)));
+  }
   position(record: number): number {
     return this.view.getUint8(record + RECORD.POSITION);
   }
@@ -158,7 +149,7 @@ export class CodeCache {
     let secondGpa = -1;
     let bytes = 0;
     const room = PAGE - (gpa % PAGE);
-    const code = this.codeBytes(gpa, room);
+    let code = this.codeBytes(gpa, room);
     let fall: bigint | undefined;
     while (bytes < room && instructions.length < MAX_INSTRUCTIONS) {
       const at = rip + BigInt(bytes);
@@ -169,7 +160,7 @@ export class CodeCache {
         bytes += redirected.bytes;
         break;
       }
-      let decoded = decode(code.subarray(bytes), at, mode.codeSize);
+      let decoded = decode(code, at, mode.codeSize, bytes);
       if (decoded === 'truncated') {
         if (instructions.length > 0) break;
         secondGpa = this.source.fetch(secondPage(gva));
@@ -177,6 +168,7 @@ export class CodeCache {
         const both = new Uint8Array(code.length + rest.length);
         both.set(code);
         both.set(rest, code.length);
+        code = both;
         decoded = decode(both, at, mode.codeSize);
       }
       const fault = this.faultOf(decoded, at, limit);
@@ -190,7 +182,7 @@ export class CodeCache {
       if (decoded.row.attributes.ends || secondGpa >= 0) break;
     }
     fall ??= nextRip(instructions[instructions.length - 1]);
-    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, instructions, fall });
+    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, fall }, instructions, code);
   }
 
   private faultOf(decoded: ReturnType<typeof decode>, at: bigint, limit: bigint): GuestFault | undefined {
@@ -207,25 +199,22 @@ export class CodeCache {
     return this.source.physical.data.subarray(host, host + Math.min(length, PAGE - (gpa % PAGE)));
   }
 
-  private place(parts: Omit<Block, 'index' | 'address' | 'entry' | 'incoming' | 'alive' | 'indirect'>): Block {
-    const { instructions, mode } = parts;
-    assert(instructions.length > 0, 'a block has an instruction');
+  private place(parts: BlockParts, instructions: readonly Instruction[], code: Uint8Array): Block {
+    const { mode, gpa, bytes } = parts;
+    const last = instructions[instructions.length - 1] as Instruction | undefined;
+    assert(last !== undefined, 'a block has an instruction');
     const guarded = this.source.isBreakpoint(parts.gva);
     const entry = this.free + HEADER_BYTES;
     if (guarded) this.free += GUARD_BYTES;
     const address = this.free + HEADER_BYTES;
-    // Spelt out: a boot makes tens of thousands, and spreading costs more than all the rest.
-    const { rip, gva, gpa, secondGpa, bytes, fall } = parts;
-    const block: Block = {
-      index: this.blocks.length, rip, gva, gpa, secondGpa, bytes, mode, instructions, fall, address, entry, incoming: [], alive: true, indirect: false,
-    }; // prettier-ignore
+    const block = new Block(parts, this.blocks.length, instructions.length, address, entry, this.code, this.code.add(code.subarray(0, bytes))); // prettier-ignore
     writeHeader(this.view, this.free, block, { index: 0, need: NO_REGION, heat: this.regions?.heat ?? NO_REGION });
-    for (const [i, insn] of instructions.entries())
-      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i);
-    if (guarded) writeGuard(this.view, block);
+    for (let i = 0; i < instructions.length; i++)
+      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(instructions[i], mode), instructions[i], i);
+    if (guarded) writeGuard(this.view, block, instructions[0]);
     const end = address + instructions.length * RECORD_BYTES;
     // After a plain meaning that ends the block nothing is executed, but the record must be there to be named.
-    writeFall(this.view, end, instructions[instructions.length - 1], instructions.length, fall);
+    writeFall(this.view, end, last, instructions.length, parts.fall);
     this.forms.flush();
     this.free = end + RECORD_BYTES;
     this.blocks.push(block);
@@ -250,7 +239,7 @@ export class CodeCache {
     if (block.entry !== block.address) this.view.setInt32(block.entry - HEADER_BYTES + HEADER.NEED, NO_REGION, true);
     for (const link of block.incoming) this.view.setInt32(link, 0, true);
     // Whoever is inside leaves before its next instruction; whoever arrives by the jump cache leaves at once.
-    for (let i = 0; i <= block.instructions.length; i++)
+    for (let i = 0; i <= block.count; i++)
       this.view.setUint32(block.address + i * RECORD_BYTES + RECORD.HANDLER, HANDLER.STOP, true);
     const same = this.byGpa.get(block.gpa)!;
     same.splice(same.indexOf(block), 1);
@@ -263,6 +252,8 @@ export class CodeCache {
     this.regions?.clear();
     this.pages.clear();
     this.blocks.length = 0;
+    this.code.clear();
+    this.asked.clear();
     this.byGpa.clear();
     this.free = layout.RECORDS;
     this.generation++;

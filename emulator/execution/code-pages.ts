@@ -1,11 +1,11 @@
 /** Which blocks lie where in memory: a write to a page that holds code looks only at what it touches. */
 import type { PhysicalMemory } from '../mmu/physical-memory';
-import type { Block } from './code-cache';
+import type { Block } from './block';
 
 /** What is decoded of one page of memory. Data often shares it: a write looks only at the granules that it touches. */
 interface CodePage {
   /** Blocks that lie, in part at least, in each 16 bytes of the page. */
-  readonly granules: (Set<Block> | undefined)[];
+  readonly granules: (Block[] | undefined)[];
   blocks: number;
 }
 const GRANULE = 16;
@@ -29,14 +29,17 @@ export class CodePages {
         this.physical.markCode(gpa);
       }
       page.blocks++;
-      for (const g of granulesOf(block, gpa)) (page.granules[g] ??= new Set()).add(block);
+      for (const g of granulesOf(block, gpa)) (page.granules[g] ??= []).push(block);
     }
   }
   remove(block: Block): void {
     for (const gpa of placesOf(block)) {
       const page = this.pages.get(pageOf(gpa));
       if (!page) continue;
-      for (const g of granulesOf(block, gpa)) page.granules[g]?.delete(block);
+      for (const g of granulesOf(block, gpa)) {
+        const list = page.granules[g]!;
+        list.splice(list.indexOf(block), 1);
+      }
       if (--page.blocks > 0) continue;
       this.pages.delete(pageOf(gpa));
       this.physical.clearCode(gpa);
@@ -53,19 +56,21 @@ export class CodePages {
     if (!page) return false;
     const first = gpa % PAGE;
     for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
-      if ((page.granules[g]?.size ?? 0) > 0) return true;
+      if (page.granules[g]?.length) return true;
     return false;
   };
-  /** Blocks that a write within one page touches. They may be removed while this is walked. */
-  *touchedBy(gpa: number, bytes: number): Generator<Block> {
+  /** Blocks that a write within one page touches, some of them more than once. */
+  touchedBy(gpa: number, bytes: number): Block[] {
+    const found: Block[] = [];
     const page = this.pages.get(pageOf(gpa));
-    if (!page) return;
+    if (!page) return found;
     const first = gpa % PAGE;
     for (let g = Math.floor(first / GRANULE); g <= Math.floor((first + bytes - 1) / GRANULE); g++)
       for (const block of page.granules[g] ?? []) {
         const inFirst = gpa < block.gpa + block.bytes && block.gpa < gpa + bytes;
-        if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) yield block;
+        if (inFirst || (block.secondGpa >= 0 && pageOf(block.secondGpa) === pageOf(gpa))) found.push(block);
       }
+    return found;
   }
   /** All blocks of a page, some of them more than once. */
   *inPageOf(gpa: number): Generator<Block> {
@@ -76,8 +81,10 @@ export class CodePages {
 const placesOf = ({ gpa, secondGpa }: Block): readonly number[] => (secondGpa >= 0 ? [gpa, secondGpa] : [gpa]);
 
 /** A block across two pages lies in the first up to its end, and in the second from its beginning. */
-function* granulesOf(block: Block, gpa: number): Generator<number> {
+function granulesOf(block: Block, gpa: number): number[] {
   const first = gpa % PAGE;
   const last = gpa === block.gpa ? Math.min(first + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES;
-  for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) yield g;
+  const list: number[] = [];
+  for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) list.push(g);
+  return list;
 }

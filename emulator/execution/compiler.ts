@@ -126,7 +126,7 @@ export class RegionCompiler extends RegionFunction implements RegionFrame {
   }
   /** Instructions of the cache's block that this one was cut short by. */
   protected get excess(): number {
-    return this.here.block.instructions.length - this.here.steps.length;
+    return this.here.block.count - this.here.steps.length;
   }
 
   private block(node: number): void {

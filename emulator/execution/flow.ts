@@ -23,9 +23,9 @@ export interface Flow {
 
 /** `successors[n]` for nodes 1 and up; [0] is not read. Duplicates are allowed. */
 export function structure(successors: readonly (readonly number[])[], entries: readonly number[]): Flow {
-  const irreducible = new Set<string>();
+  const irreducible = new Set<number>();
   const entered = new Set(entries);
-  const key = (from: number, to: number): string => `${from}>${to}`;
+  const key = (from: number, to: number): number => from * successors.length + to;
   for (;;) {
     const edges = successors.map((list, n) =>
       n === 0 ? [...entered] : [...new Set(list)].filter((to) => !irreducible.has(key(n, to))),
@@ -38,7 +38,7 @@ export function structure(successors: readonly (readonly number[])[], entries: r
       entered.add(to);
     }
     if (bad.length > 0) continue;
-    return { ...describe(edges, walk, parents), entries: [...entered], dispatched: (from, to) => irreducible.has(key(from, to)) }; // prettier-ignore
+    return { ...describe(edges, walk, parents), entries: [...entered], dispatched: (from, to) => irreducible.size > 0 && irreducible.has(key(from, to)) }; // prettier-ignore
   }
 }
 

@@ -6,6 +6,7 @@ import type { Addressing, Form } from './builder';
 import { buildForms } from './interpreter';
 import type { FormCode } from './interpreter';
 import * as layout from './layout';
+import { operandsOf, shapeOf } from './form-number';
 import { FIRST_FORM_HANDLER, GUARD_INDEX, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record'; // prettier-ignore
 
 /** What a block is translated for. Two blocks of different modes are never confused; `key` tells them apart. */
@@ -82,21 +83,6 @@ export const formKey = (row: { index: number }, form: Form): string => {
   const operands = form.operands.map((o) => o.kind.slice(0, 2) + o.size).join();
   const { operandSize, addressSize, stackSize, addressing, stackAddressing, based, rep } = form;
   return `${row.index}:${operandSize}/${addressSize}/${stackSize}/${addressing}/${stackAddressing}/${based ? 'b' : ''}/${operands}/${rep}`;
-};
-
-const SIZES = { 8: 0, 16: 1, 32: 2, 64: 3 } as const;
-const ADDRESSINGS = { flat64: 0, flat32: 1, general: 2 } as const;
-const REPEATS = { none: 0, rep: 1, repne: 2 } as const;
-const KINDS = { gpr: 0, memory: 1, absolute: 2, rip: 3, immediate: 4, target: 5, vector: 6, mmx: 7 } as const;
-/** Row and form but its operands as one number, the operands as another: formKey for those who ask often. */
-const shapeOf = (row: { index: number }, form: Form): number =>
-  (((((((row.index * 4 + SIZES[form.operandSize]) * 4 + SIZES[form.addressSize]) * 4 + SIZES[form.stackSize]) * 4 +
-    ADDRESSINGS[form.addressing]) * 4 + ADDRESSINGS[form.stackAddressing]) * 2 + (form.based ? 1 : 0)) * 4 +
-    REPEATS[form.rep]); // prettier-ignore
-const operandsOf = ({ operands }: Form): number => {
-  let number = 0;
-  for (const { kind, size } of operands) number = number * 512 + (KINDS[kind] << 6) + (size >> 3) + 1;
-  return number;
 };
 
 /** Numbers forms as they are met and makes their functions, a batch at a time. */
@@ -203,12 +189,13 @@ export function writeRecord(view: DataView, at: number, handler: number, insn: I
 interface Placed {
   readonly index: number;
   readonly entry: number;
-  readonly instructions: readonly Instruction[];
+  /** Instructions. */
+  readonly count: number;
 }
 
 /** The header of a block or of its guard, and the region to enter there. */
 export function writeHeader(view: DataView, at: number, block: Placed, region: { index: number; need: number; heat: number }): void {
-  view.setInt32(at + HEADER.COUNT, block.instructions.length, true);
+  view.setInt32(at + HEADER.COUNT, block.count, true);
   view.setInt32(at + HEADER.BLOCK, block.index, true);
   view.setInt32(at + HEADER.REGION, region.index, true);
   view.setInt32(at + HEADER.NEED, region.need, true);
@@ -216,9 +203,9 @@ export function writeHeader(view: DataView, at: number, block: Placed, region: {
 } // prettier-ignore
 
 /** Before a block (record.ts). It costs as much as the block, so that it asks only where the block can be executed. */
-export function writeGuard(view: DataView, block: Placed): void {
+export function writeGuard(view: DataView, block: Placed, first: Instruction): void {
   writeHeader(view, block.entry - HEADER_BYTES, block, { index: GUARD_INDEX, need: 0, heat: NO_REGION });
-  writeRecord(view, block.entry, HANDLER.STOP, { ...block.instructions[0], operands: [], memory: undefined }, 0);
+  writeRecord(view, block.entry, HANDLER.STOP, { ...first, operands: [], memory: undefined }, 0);
 }
 
 /** Offset in CS of what follows, wrapped as the code size wraps it. */

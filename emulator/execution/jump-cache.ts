@@ -3,7 +3,7 @@
  * JUMP_CACHE), as long as the translation of its page is known to hold.
  */
 import type { Flushed } from '../mmu/tlb';
-import type { Block } from './code-cache';
+import type { Block } from './block';
 import * as layout from './layout';
 
 /** In 64-bit mode and within one page RIP is the linear address, of which a flush may leave some. */

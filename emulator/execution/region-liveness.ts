@@ -41,13 +41,13 @@ export function liveness(plan: RegionPlan, flow: Flow): Liveness {
 }
 
 /** Outside the region everything can be seen; where control goes back the budget may end, and the run loop looks. */
-function liveAtEnd({ blocks, nodeAt }: RegionPlan, flow: Flow, b: number, before: readonly number[]): number {
-  const { steps, end, successors } = blocks[b];
+function liveAtEnd({ blocks }: RegionPlan, flow: Flow, b: number, before: readonly number[]): number {
+  const { steps, successors } = blocks[b];
   const node = b + 1;
   if (successors.some((to) => flow.dispatched(node, to) || flow.order[to] <= flow.order[node])) return ALL_FLAGS;
   const { insn, facts } = steps[steps.length - 1];
   if (!insn.row.attributes.ends) {
-    const next = nodeAt(end);
+    const [next] = successors as (number | undefined)[];
     return next === undefined ? ALL_FLAGS : before[next - 1];
   }
   const ways = facts ? Number(facts.jumps) + Number(facts.falls) : 0;

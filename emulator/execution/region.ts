@@ -2,11 +2,11 @@
  * What belongs into a compiled region: from a hot block on, the blocks of the same page that have been executed, as a graph.
  * Blocks of the cache overlap (each runs up to a branch); in a region one ends where another begins.
  */
-import type { Block } from './code-cache';
+import type { Block } from './block';
 import { analyse } from './analysis';
 import type { Facts } from './analysis';
 import type { Form } from './builder';
-import { formKey, formOf, isCalled, nextRip } from './forms';
+import { formOf, isCalled, nextRip } from './forms';
 import type { ExecutionMode } from './forms';
 import type { Instruction } from '../isa/instruction';
 
@@ -64,7 +64,7 @@ interface Ways {
 const stepOf = (insn: Instruction, record: number, mode: ExecutionMode): Step => {
   if (isCalled(insn.row, mode)) return { insn, record };
   const form = formOf(insn, mode);
-  return { insn, record, form, facts: analyse(insn, form, formKey(insn.row, form)) };
+  return { insn, record, form, facts: analyse(insn, form) };
 };
 
 function waysOf({ insn, facts }: Step, fall: bigint): Ways {
@@ -81,11 +81,12 @@ function waysOf({ insn, facts }: Step, fall: bigint): Ways {
   return { direct, back: isCall ? [nextRip(insn)] : [], indirect };
 }
 
-export function planRegion(first: Block, limits: PlanLimits, around: Surroundings, recordOf: (block: Block, i: number) => number): RegionPlan {
+/** `steps`: of blocks that were looked at before; those of this region are added. */
+export function planRegion(first: Block, limits: PlanLimits, around: Surroundings, recordOf: (block: Block, i: number) => number, steps: Map<Block, Step[]>): RegionPlan {
   const { mode } = first;
   const members = new Map<bigint, Block>([[first.rip, first]]);
   const entered = new Set<bigint>([first.rip]);
-  const steps = new Map<Block, Step[]>();
+  const walked: Block[] = [];
   let count = 0;
   const include = (block: Block | undefined): boolean => {
     if (!block || members.has(block.rip) || members.size >= limits.blocks) return false;
@@ -94,8 +95,9 @@ export function planRegion(first: Block, limits: PlanLimits, around: Surrounding
   };
   // A Map may grow while it is walked: what is added is visited.
   for (const block of members.values()) {
-    const list = block.instructions.map((insn, i) => stepOf(insn, recordOf(block, i), mode));
-    steps.set(block, list);
+    let list = steps.get(block);
+    if (!list) steps.set(block, (list = block.instructions.map((insn, i) => stepOf(insn, recordOf(block, i), mode))));
+    walked.push(block);
     count += list.length;
     if (count >= limits.instructions) continue;
     const ways = waysOf(list[list.length - 1], block.fall);
@@ -103,12 +105,11 @@ export function planRegion(first: Block, limits: PlanLimits, around: Surrounding
     for (const rip of ways.back) if (include(around.neighbour(block, rip))) entered.add(rip);
     if (ways.indirect) for (const target of around.indirectTargets(block)) if (include(target)) entered.add(target.rip);
   }
-  return arrange(mode, members, entered, steps, around.resolve);
+  return arrange(mode, walked, entered, steps, around.resolve);
 } // prettier-ignore
 
 /** Cuts blocks where others begin, and numbers them by address. */
-function arrange(mode: ExecutionMode, members: ReadonlyMap<bigint, Block>, entered: ReadonlySet<bigint>, all: ReadonlyMap<Block, Step[]>, resolve: (rip: bigint) => bigint): RegionPlan {
-  const reached = [...members.values()].filter((block) => all.has(block));
+function arrange(mode: ExecutionMode, reached: readonly Block[], entered: ReadonlySet<bigint>, all: ReadonlyMap<Block, Step[]>, resolve: (rip: bigint) => bigint): RegionPlan {
   const nodes = new Map(reached.map((block, i) => [block.rip, i + 1]));
   const cut = (block: Block): Step[] => {
     const list = all.get(block)!;
@@ -119,7 +120,7 @@ function arrange(mode: ExecutionMode, members: ReadonlyMap<bigint, Block>, enter
     const steps = cut(block);
     const last = steps[steps.length - 1];
     // One that another block cut short goes on there.
-    const end = steps.length === block.instructions.length ? block.fall : nextRip(last.insn);
+    const end = steps.length === block.count ? block.fall : nextRip(last.insn);
     const successors = waysOf(last, end).direct.flatMap((rip) => nodes.get(resolve(rip)) ?? []);
     return { block, steps, end, successors };
   });

@@ -3,13 +3,13 @@
  * die. A cache: whatever is thrown away here is executed by the interpreter.
  */
 import { assert } from '../util/assert';
-import type { Block } from './code-cache';
+import type { Block } from './block';
 import { RegionCompiler } from './compiler';
 import { importHelpers } from './interpreter';
 import type { HelperIndices } from './builder';
 import { HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
 import { planRegion } from './region';
-import type { Surroundings } from './region';
+import type { Step, Surroundings } from './region';
 import { I32, ModuleBuilder } from './wasm';
 
 export interface CompilerOptions {
@@ -106,9 +106,10 @@ export class Regions {
     const helpers = importHelpers(module, () => true) as HelperIndices;
     const regions: { region: Region; instructions: number }[] = [];
     const claimed = new Set<Block>();
+    const steps = new Map<Block, Step[]>();
     for (const block of this.waiting) {
       if (!block.alive || claimed.has(block)) continue;
-      const plan = planRegion(block, this.options, this.around, (b, i) => b.address + i * RECORD_BYTES);
+      const plan = planRegion(block, this.options, this.around, (b, i) => b.address + i * RECORD_BYTES, steps);
       const index = this.free.pop() ?? this.nextIndex++;
       const compiler = new RegionCompiler(plan, index, helpers, (record) => this.view.getBigUint64(record + RECORD.IMMEDIATE, true)); // prettier-ignore
       module.add(compiler.compile(), [I32], `f${regions.length}`);

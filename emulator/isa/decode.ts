@@ -69,9 +69,7 @@ class Decoder extends AddressBytes {
     else if (c === 64 && attributes.default64) this.operandSize = opsize ? 16 : 64;
     else this.operandSize = (c === 16) !== opsize ? 16 : 32;
     this.addressSize = this.addressSizeOf();
-    const [first] = e.operands;
-    if (first && (first.where === 'AL' || (first.size === 'b' && 'EGMRZOXY'.includes(first.where))))
-      this.operandSize = 8;
+    if (e.bytes) this.operandSize = 8;
   }
 
   private gpr(index: number, size: OperandSize): Operand {
@@ -230,10 +228,9 @@ class Decoder extends AddressBytes {
     if (!encoding) return 'invalid';
     if (HAS_MODRM[map][this.opcode] && !encoding.modrm) this.at--;
     this.sizes(encoding);
-    if (encoding.modrm && this.modrm < 0xc0 && !encoding.operands.some((o) => 'CD'.includes(o.where)))
-      this.memory = this.address(encoding.vsib);
+    if (encoding.modrm && this.modrm < 0xc0 && !encoding.namesControl) this.memory = this.address(encoding.vsib);
     // MOV to and from control and debug registers ignores ModRM.mod (SDM vol. 2, MOV).
-    else if (encoding.modrm && encoding.operands.some((o) => o.where === 'C' || o.where === 'D')) this.modrm |= 0xc0;
+    else if (encoding.namesControl) this.modrm |= 0xc0;
     if (encoding.vsib && !this.vectorIndex(encoding)) return 'invalid';
     const operands: Operand[] = [];
     for (const notation of encoding.operands) {
@@ -256,15 +253,15 @@ class Decoder extends AddressBytes {
 }
 
 /**
- * One instruction from the front of `bytes` (give at least 15 where they can be read). `rip` is its offset in CS.
+ * One instruction from `from` on in `bytes` (give at least 15 where they can be read). `rip` is its offset in CS.
  * A failure says what hardware would do: `invalid` #UD, `too-long` #GP, `truncated` a fetch from the next page.
  */
-export function decode(bytes: Uint8Array, rip: bigint, codeSize: CodeSize): Instruction | DecodeFailure {
-  const window = bytes.length > MAX_LENGTH + 1 ? bytes.subarray(0, MAX_LENGTH + 1) : bytes;
+export function decode(bytes: Uint8Array, rip: bigint, codeSize: CodeSize, from = 0): Instruction | DecodeFailure {
+  const room = Math.min(bytes.length - from, MAX_LENGTH + 1);
   try {
-    return new Decoder(window, rip, codeSize).decode();
+    return new Decoder(bytes, from, room, rip, codeSize).decode();
   } catch (e) {
     if (e !== TRUNCATED) throw e;
-    return window.length > MAX_LENGTH ? 'too-long' : 'truncated';
+    return room > MAX_LENGTH ? 'too-long' : 'truncated';
   }
 }

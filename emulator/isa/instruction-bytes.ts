@@ -2,7 +2,10 @@
 import type { CodeSize } from './instruction';
 import { SEG } from '../x86/registers';
 
-const SEGMENT_PREFIX: Record<number, number> = { 0x26: SEG.ES, 0x2e: SEG.CS, 0x36: SEG.SS, 0x3e: SEG.DS, 0x64: SEG.FS, 0x65: SEG.GS }; // prettier-ignore
+/** By byte; -1 for what is no segment prefix. */
+const SEGMENT_PREFIX = new Int8Array(256).fill(-1);
+for (const [byte, segment] of [[0x26, SEG.ES], [0x2e, SEG.CS], [0x36, SEG.SS], [0x3e, SEG.DS], [0x64, SEG.FS], [0x65, SEG.GS]] as const)
+  SEGMENT_PREFIX[byte] = segment; // prettier-ignore
 
 class Truncated {}
 /** Thrown where more bytes are needed than there are. */
@@ -29,15 +32,18 @@ export abstract class InstructionBytes {
   protected rex = 0;
   protected vex?: VexPrefix;
 
+  /** `from`, `room`: where in `bytes` the instruction begins, and how many bytes there are. */
   constructor(
-    protected readonly bytes: Uint8Array,
+    private readonly bytes: Uint8Array,
+    private readonly from: number,
+    private readonly room: number,
     protected readonly rip: bigint,
     protected readonly codeSize: CodeSize,
   ) {}
 
   protected u8(): number {
-    if (this.at >= this.bytes.length) throw TRUNCATED;
-    return this.bytes[this.at++];
+    if (this.at >= this.room) throw TRUNCATED;
+    return this.bytes[this.from + this.at++];
   }
   protected u16(): number {
     return this.u8() | (this.u8() << 8);
@@ -53,7 +59,7 @@ export abstract class InstructionBytes {
   protected prefixes(): number {
     for (;;) {
       const byte = this.u8();
-      if (byte in SEGMENT_PREFIX) {
+      if (SEGMENT_PREFIX[byte] >= 0) {
         // In 64-bit mode only FS and GS count (SDM vol. 1 section 3.4.2.1); a later null override changes nothing.
         if (this.codeSize !== 64 || byte >= 0x64) this.override = SEGMENT_PREFIX[byte];
       } else if (byte === 0x66) this.opsize = true;

@@ -1,5 +1,5 @@
 /** All rows, numbered. The table of what exists: decoder, tiers, listings and tests derive from it. */
-import type { Row } from './instruction';
+import type { Row, RowAttributes } from './instruction';
 import type { RowSpec } from './row';
 import { integerRows } from './rows/integer';
 import { avxRows } from './rows/avx';
@@ -35,4 +35,15 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
   avx2Rows,
 ];
 
-export const ROWS: readonly Row[] = FAMILIES.flat().map((spec, index) => ({ index, ...spec }));
+/** All rows' attributes have all properties in one order: reading them is several times as fast with objects of one shape. */
+const NONE: Record<keyof RowAttributes, undefined> = {
+  writes: undefined, undefined: undefined, reads: undefined, privileged: undefined, io: undefined, sensitive: undefined,
+  intercept: undefined, lock: undefined, repeat: undefined, only64: undefined, not64: undefined, protectedOnly: undefined,
+  default64: undefined, force64: undefined, form: undefined, ends: undefined, feature: undefined,
+}; // prettier-ignore
+
+export const ROWS: readonly Row[] = FAMILIES.flat().map(
+  ({ mnemonic, opcode, operands, meaning, attributes }, index): Row => ({
+    index, mnemonic, opcode, operands, meaning, attributes: { ...NONE, ...attributes },
+  }),
+); // prettier-ignore

@@ -196,5 +196,6 @@ export class Tlb {
   }
 }
 
+/** `shift`: below 32. */
 const pageNumber = (lo: number, hi: number, shift: number): number =>
-  (hi >>> 0) * 2 ** (32 - shift) + ((lo >>> 0) >>> shift);
+  (hi >>> 0) * (0x8000_0000 / (1 << (shift - 1))) + (lo >>> shift);

@@ -210,9 +210,9 @@ export class Bench {
       return show(fault);
     }
   }
-  /** One emitted instruction, at RIP. CS is flat, and mapped where it lies. */
+  /** One emitted instruction, at CS:RIP, which is mapped to itself. */
   private generated(bytes: Uint8Array): void {
-    this.physical.data.set(bytes, layout.RAM + Number(this.state.rip));
+    this.physical.data.set(bytes, layout.RAM + Number(this.state.segmentBase(SEG.CS) + this.state.rip));
     const idle = Number(this.ticks) * NS_PER_INSTRUCTION;
     new GeneratedRun(
       this.cpu,
