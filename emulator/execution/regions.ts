@@ -24,7 +24,7 @@ export interface CompilerOptions {
   moduleBytes: number;
 }
 export const COMPILER_OPTIONS: CompilerOptions = {
-  threshold: 2500,
+  threshold: 8000,
   batch: 16,
   instructions: 400,
   blocks: 64,
