@@ -17,8 +17,9 @@ export const ALL_FLAGS = 0x1f;
 export const SUM_FLAGS = flagBit(layout.FLAG_S) | flagBit(layout.FLAG_X) | flagBit(layout.FLAG_Y);
 
 export interface Facts {
-  /** Flag words that it needs; that it replaces whatever happens. */
+  /** Flag words that it needs; that it only needs to leave some flags as they were; that it replaces whatever happens. */
   readonly reads: number;
+  readonly keeps: number;
   readonly writes: number;
   /** Flags are written under a condition. */
   readonly piecewise: boolean;
@@ -44,7 +45,7 @@ const NO_HELPERS = new Proxy({}, { get: () => 0 }) as HelperIndices;
 
 class NotingEmitter extends Emitter {
   readonly notes: Notes = {
-    reads: 0, writes: 0, piecewise: false, registers: 0, written: 0, operandsWritten: 0, mayFault: false, callsOut: false,
+    reads: 0, keeps: 0, writes: 0, piecewise: false, registers: 0, written: 0, operandsWritten: 0, mayFault: false, callsOut: false,
     skips: false, repeats: false, jumps: false, falls: false, jumpsIndirect: false,
   }; // prettier-ignore
   private nesting = 0;
@@ -116,7 +117,7 @@ class NotingEmitter extends Emitter {
     this.writing(ALL_FLAGS);
   }
   override flags(partial: PartialFlags): void {
-    if (!partial.carry || !partial.overflow || !partial.adjust) this.reading(SUM_FLAGS);
+    if (!partial.carry || !partial.overflow || !partial.adjust) this.notes.keeps |= SUM_FLAGS & ~this.notes.writes;
     this.writing(partial.result ? ALL_FLAGS : SUM_FLAGS);
   }
   nextRip(): Value {

@@ -85,6 +85,13 @@ export const formKey = (row: { index: number }, form: Form): string => {
   return `${row.index}:${operandSize}/${addressSize}/${stackSize}/${addressing}/${stackAddressing}/${based ? 'b' : ''}/${operands}/${rep}`;
 };
 
+/** Functions that are made together when the first of them is met. */
+export interface CommonForms {
+  /** What their module exports them as, by formKey. */
+  readonly keys: ReadonlyMap<string, string>;
+  instantiate(): WebAssembly.Exports;
+}
+
 /** Numbers forms as they are met and makes their functions, a batch at a time. */
 export class FormTable {
   private readonly handlers = new Map<string, number>();
@@ -97,6 +104,7 @@ export class FormTable {
     private readonly table: WebAssembly.Table,
     private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports,
     inline: readonly { key: string }[],
+    private readonly common: CommonForms,
   ) {
     inline.forEach(({ key }, i) => this.handlers.set(key, FIRST_FORM_HANDLER + i));
     this.next = FIRST_FORM_HANDLER + inline.length;
@@ -119,17 +127,33 @@ export class FormTable {
     const key = formKey(row, form);
     const known = this.handlers.get(key);
     if (known !== undefined) return known;
+    if (this.common.keys.has(key)) {
+      this.addCommon();
+      return this.handlers.get(key)!;
+    }
     const handler = this.next++;
     this.handlers.set(key, handler);
     this.pending.push({ handler, code: { form, emit, ends: row.attributes.ends === true } });
     return handler;
   }
 
+  private addCommon(): void {
+    const exports = this.common.instantiate();
+    this.room(this.common.keys.size);
+    for (const [key, name] of this.common.keys) {
+      this.handlers.set(key, this.next);
+      this.table.set(this.next++, exports[name]);
+    }
+  }
+  private room(count: number): void {
+    if (this.table.length < this.next + count) this.table.grow(this.next + count - this.table.length + 256);
+  }
+
   flush(): void {
     if (this.pending.length === 0) return;
     const batch = this.pending.splice(0);
     const exports = this.instantiate(buildForms(batch.map((p) => p.code)));
-    if (this.table.length < this.next) this.table.grow(this.next - this.table.length + 256);
+    this.room(0);
     batch.forEach(({ handler }, i) => this.table.set(handler, exports[`f${i}`]));
   }
 }

@@ -15,8 +15,11 @@ export interface Liveness {
 /** What can be seen before a step, given what can be seen after it. A fault shows all flags, and so does a plain meaning. */
 function through({ facts }: Step, after: number): number {
   if (!facts || facts.mayFault || facts.callsOut) return ALL_FLAGS;
-  const replaced = facts.skips || facts.piecewise ? 0 : facts.writes;
-  return (after & ~replaced) | facts.reads;
+  const partly = facts.skips || facts.piecewise;
+  const replaced = partly ? 0 : facts.writes;
+  // Nobody sees the flags that it leaves: nor does it matter what they were.
+  const kept = after !== 0 || partly || facts.repeats ? facts.keeps : 0;
+  return (after & ~replaced) | facts.reads | kept;
 }
 
 export function liveness(plan: RegionPlan, flow: Flow): Liveness {

@@ -2,8 +2,9 @@
 import type { CodeSource } from './code-cache';
 import { CodeCache } from './code-cache';
 import { FormTable } from './forms';
+import { COMMON_FORMS } from './common-forms';
 import { HOT_FORMS, resolveHotForms } from './hot-forms';
-import { buildDispatcher } from './interpreter';
+import { buildDispatcher, buildForms } from './interpreter';
 import type { FormCode, InterpreterImports } from './interpreter';
 import { GUARD_INDEX } from './record';
 import { COMPILER_OPTIONS, Regions } from './regions';
@@ -17,6 +18,18 @@ const compiledDispatcher = (): NonNullable<typeof dispatcher> => {
     dispatcher = { module: new WebAssembly.Module(buildDispatcher(inline.map((f) => f.code))), inline };
   }
   return dispatcher;
+};
+
+let common: { module: WebAssembly.Module; keys: ReadonlyMap<string, string> } | undefined;
+/** As the dispatcher. */
+const compiledCommon = (): NonNullable<typeof common> => {
+  if (!common) {
+    const each = COMMON_FORMS.flatMap(({ opcode, operands, forms }) => forms.split(' ').map((form) => ({ opcode, operands, form }))); // prettier-ignore
+    const resolved = resolveHotForms(each);
+    const module = new WebAssembly.Module(buildForms(resolved.map(({ code }) => code)));
+    common = { module, keys: new Map(resolved.map(({ key }, i) => [key, `f${i}`])) };
+  }
+  return common;
 };
 
 /** `interpreter` alone, or with the compiler for what is hot: as it is set, or with some settings changed. */
@@ -35,9 +48,13 @@ export class GeneratedCode {
     const shared = new WebAssembly.Instance(module, { env: host }).exports;
     this.run = shared.run as (record: number) => void;
     table.set(GUARD_INDEX, shared.enterGuarded);
+    const exportsOf = (made: WebAssembly.Module): WebAssembly.Exports =>
+      new WebAssembly.Instance(made, { env: { ...host, ...shared } }).exports;
     const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
-      new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { ...host, ...shared } }).exports;
-    this.cache = new CodeCache(memory, new FormTable(table, instantiate, inline), source);
+      exportsOf(new WebAssembly.Module(bytes));
+    const { keys, module: commonModule } = compiledCommon();
+    const forms = new FormTable(table, instantiate, inline, { keys, instantiate: () => exportsOf(commonModule) });
+    this.cache = new CodeCache(memory, forms, source);
     if (tier === 'interpreter') return;
     const options = { ...COMPILER_OPTIONS, ...(typeof tier === 'object' ? tier : {}) };
     this.regions = new Regions(new DataView(memory.buffer), table, instantiate, this.cache, options);
