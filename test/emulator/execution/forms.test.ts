@@ -18,13 +18,13 @@ function* encodings(mode: 16 | 32 | 64): Generator<Uint8Array> {
         for (let reg = 0; reg < 8; reg++)
           for (const mod of [0x00, 0x40, 0xc0])
             yield Uint8Array.from([...prefix, ...rex, ...opcode, mod | (reg << 3) | 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  // VEX: three bytes, with each W, L and mandatory prefix; vvvv all ones.
+  // VEX: three bytes, with each W, L and mandatory prefix; vvvv all ones. As SIB, 11h makes a gather's three registers differ.
   for (const map of [1, 2, 3])
     for (let last = 0; last < 16; last++)
       for (let opcode = 0; opcode < 256; opcode++)
         for (let reg = 0; reg < 8; reg++)
           for (const form of [0x01, 0x04, 0xc1])
-            yield Uint8Array.from([0xc4, 0xe0 | map, (last & 8 ? 0x80 : 0) | 0x78 | (last & 7), opcode, form | (reg << 3), 1, 2, 3, 4]);
+            yield Uint8Array.from([0xc4, 0xe0 | map, (last & 8 ? 0x80 : 0) | 0x78 | (last & 7), opcode, form | (reg << 3), 0x11, 2, 3, 4]);
 } // prettier-ignore
 
 describe('forms', () => {
