@@ -1,0 +1,126 @@
+/** Structures as trees: control blocks of our engines and of a guest's hypervisor, descriptor tables, registers; and what it runs. */
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import type { CustomRequests } from '../../../debug-adapter/protocol';
+import type { Machine } from '../../../emulator/index';
+import type { Client } from '../support/client';
+import { InProcess } from '../support/in-process';
+import { evaluate, launchSample, Server } from '../support/server';
+
+type Body = CustomRequests['ringside/structures']['body'];
+type Node = Body['nodes'][number];
+
+/** By names, from the root on. */
+function at(nodes: readonly Node[], ...path: string[]): Node {
+  const [name, ...rest] = path;
+  const found = nodes.find((each) => each.name === name);
+  assert.ok(found, `${name} is not among ${nodes.map((each) => each.name).join(', ')}`);
+  return rest.length === 0 ? found : at(found.children ?? [], ...rest);
+}
+const bits = (node: Node): string[] => (node.bits ?? []).map(({ name }) => name);
+
+describe('structures', () => {
+  let server: Server;
+  let client: Client;
+  before(async () => (server = await Server.start()));
+  after(() => server.stop());
+  beforeEach(async () => (client = await server.connect()));
+  afterEach(() => client.kill());
+
+  const structures = (args: object = {}): Promise<Body> => client.request('ringside/structures', args) as Promise<Body>;
+  const atFault = async (attributes: object): Promise<void> => {
+    await launchSample(client, {
+      attributes,
+      configure: (own) => own.request('setFunctionBreakpoints', { breakpoints: [{ name: 'handle_page_fault' }] }),
+    });
+    await client.event('stopped');
+  };
+
+  it('of the bare machine: tables, registers, devices', async () => {
+    await atFault({});
+    const { nodes, roots, structures: plain } = await structures();
+    assert.deepEqual(nodes.map(({ name }) => name), roots); // prettier-ignore
+    assert.deepEqual(bits(at(nodes, 'Control registers', 'cr0')), ['PE', 'ET', 'WP', 'PG']);
+    assert.match(at(nodes, 'MSRs', 'lstar').text!, /^syscall_entry/);
+    assert.match(at(nodes, 'GDT', '0x8').text!, /^64-bit code execute\/read.*DPL 0$/);
+    assert.match(at(nodes, 'IDT', '14 #PF Page fault').text!, /^interrupt gate to 0x8:0xffffffff8010[0-9a-f]+ </);
+    assert.equal(at(nodes, 'LDT').text, 'none: LDTR holds a null selector');
+    assert.match(at(nodes, 'TSS', 'RSP0').value!, /^0xffff/);
+    for (const name of ['pic', 'pit', 'hpet', 'io-apic', 'local-apic0']) {
+      assert.ok(at(nodes, name).children!.length > 0, name);
+      assert.ok(name in plain, name);
+    }
+    // What can be edited is edited as any expression.
+    const { editable } = at(nodes, 'MSRs', 'cstar');
+    await client.request('setExpression', { expression: editable, value: '0x1234' });
+    assert.equal(at((await structures({ roots: ['MSRs'] })).nodes, 'MSRs', 'cstar').value, '0x0000000000001234');
+    const gate = at(nodes, 'IDT', '14 #PF Page fault');
+    assert.equal(BigInt(await evaluate(client, gate.editable!)), BigInt(gate.value!));
+  });
+
+  const BLOCKS: [attributes: object, root: string, check: (node: Node) => void][] = [
+    [{ technique: 'vt-x' }, 'VMCS', (vmcs) => {
+      assert.equal(vmcs.text, 'launched');
+      assert.equal(at(vmcs.children!, 'VM entry').value, 'would succeed');
+      assert.deepEqual(bits(at(vmcs.children!, 'controls', 'PIN_CONTROLS')), ['EXTERNAL_INTERRUPT', 'NMI']);
+      assert.match(at(vmcs.children!, 'exit information', 'EXIT_REASON').text!, /^encoding 0x4402, 32 bits: IO$/);
+    }],
+    [{ technique: 'amd-v' }, 'VMCB', (vmcb) => {
+      assert.equal(at(vmcb.children!, 'VMRUN').value, 'would succeed');
+      assert.ok(bits(at(vmcb.children!, 'controls', 'intercepts, vector 4')).includes('vmrun'));
+      assert.match(at(vmcb.children!, 'controls', 'exit code').text!, /^offset 0x70: io$/);
+      assert.ok(bits(at(vmcb.children!, 'state', 'EFER')).includes('SVME'));
+    }],
+  ]; // prettier-ignore
+  for (const [attributes, root, check] of BLOCKS)
+    it(`the ${root} of our engine`, async () => {
+      await atFault(attributes);
+      const { nodes } = await structures({ roots: [root] });
+      assert.equal(nodes.length, 1);
+      check(nodes[0]!);
+    });
+
+  const HYPERVISORS = [
+    { name: 'vmx', cpu: 'haswell', block: 'VMCS', format: 'EPT', mode: 2n },
+    { name: 'svm', cpu: 'epyc', block: 'VMCB', format: '4-level', mode: 3n },
+  ] as const;
+  /** Launched in this process, which can look at each instruction. */
+  const inProcess = async (name: string, cpu: string): Promise<{ own: InProcess; machine: Machine; mode: () => bigint | undefined }> => {
+    const own = new InProcess();
+    await own.launch({ kernel: resolve('guests/hypervisors', `${name}.elf`), cpu });
+    await own.enter();
+    const { machine } = own.session.target;
+    return { own, machine, mode: () => machine.inspect.registers(0).get('vm_mode') };
+  }; // prettier-ignore
+  for (const { name, cpu, block, format, mode: inGuest } of HYPERVISORS)
+    it(`a hypervisor of the guest's, ${name}: its control block, and its guest's memory through both stages`, async () => {
+      const { own, machine, mode } = await inProcess(name, cpu);
+      machine.run(2_000_000);
+      for (let steps = 0; steps < 500_000 && mode() !== inGuest; steps++) machine.run(1);
+      assert.equal(mode(), inGuest);
+      const { nodes } = await own.request('ringside/structures');
+      assert.match(at(nodes, `${block} of the guest's hypervisor`).value!, /^gp:0x/);
+      const { view, text } = await own.request('ringside/translate', { address: '$rip' });
+      assert.equal(view.paging, 'nested');
+      assert.ok(view.references.some((each: { tables: string }) => each.tables === 'nested'));
+      assert.notEqual(view.gpa, view.hpa);
+      assert.match(text, /nested paging under it/);
+      const code = await own.request('readMemory', { memoryReference: `hp:0x${view.hpa.toString(16)}`, count: 4 });
+      const seen = await own.request('readMemory', { memoryReference: view.gva, count: 4 });
+      assert.equal(seen.data, code.data);
+      const tables = await own.request('ringside/pageTables', { tables: 'nested' });
+      assert.deepEqual([tables.format, tables.available], [format, ['guest', 'nested']]);
+      own.session.end();
+    });
+
+  it('why an entry was refused: the rule that the guest\'s hypervisor broke last', async () => {
+    const { own, machine } = await inProcess('vmx', 'haswell');
+    const { vmx } = (machine as unknown as { cpus: { vmx: { lastRefusal?: { field: string; rule: string } } }[] }).cpus[0]!;
+    machine.run(2_000_000);
+    for (let slices = 0; slices < 1000 && !vmx.lastRefusal; slices++) machine.run(500);
+    const { nodes } = await own.request('ringside/structures', { roots: ['VMCS of the guest\'s hypervisor'] });
+    const { value, text } = at(nodes[0].children, 'last entry that was refused');
+    assert.deepEqual([value, text], [vmx.lastRefusal?.field, vmx.lastRefusal?.rule]);
+    own.session.end();
+  }); // prettier-ignore
+}).timeout(120_000);
