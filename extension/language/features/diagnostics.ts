@@ -25,7 +25,7 @@ const MAX_FINDINGS = 200;
 /** Where something is not known (an include that was not found, a macro's argument), nothing is said. */
 export function diagnose(document: AssemblyDocument, { unit, included }: Surroundings): Finding[] {
   // A linker script that the C preprocessor reads is no assembly.
-  if (/\.lds\.S$/.test(document.uri)) return [];
+  if (/\.lds?\.S$/.test(document.uri) || /^\s*SECTIONS\s*\{/m.test(document.text)) return [];
   const macros = new Set<string>();
   const values = new Set<string>();
   for (const { names } of unit.documents)

@@ -55,6 +55,7 @@ const FINE: [string, Dialect, string][] = [
   ['AVX-512', 'att', 'vaddps %zmm1, %zmm2, %zmm3{%k1}{z}\nvpermi2b %zmm1, %zmm2, %zmm3'],
   ['an include that is not there', 'att', '#include "nowhere.h"\nWHATEVER 1, 2\nanything %eax\njmp 5f'],
   ['labels that a macro defines', 'att', '.macro M\n7: nop\n.endm\nM\njmp 7b'],
+  ['a linker script that the C preprocessor reads', 'att', 'SECTIONS\n{\n  a = 5;\n  .text : { *(.text) }\n  data; note\n}'],
   ['numeric labels, both ways', 'att', '1: jmp 1f\n1: jmp 1b'],
   ['string instructions with and without operands', 'att', 'movsb\nmovsl\nrep movsq\nmovsb (%rsi), (%rdi)\nmovsb %al, %eax\nstosl\nlodsw'],
   ['names of the GNU assembler', 'att', 'cltq\ncqto\nmovzbl %al, %ecx\nmovslq %eax, %rbx\nmovabsq $5, %rax\nljmp *(%eax)\nlretq\niretq\nsysretq'],
