@@ -1,11 +1,17 @@
 /**
  * Sensitive instructions that do not trap in ring 1 (the lecture's second problem): for each, what the guest kernel gets,
- * and what it would have got in the ring 0 that it believes itself in. Loads of segment registers and far transfers are absent:
- * descriptors of ring 0 are out of reach of ring 1, so they trap.
+ * and what it would have got in the ring 0 that it believes itself in. Programs see the tables and CPUID of the hypervisor too.
+ *
+ * Loads of segment registers and most far transfers are absent, as descriptors of ring 0 are out of reach of ring 1 and they trap;
+ * those to conforming code do not. In 64-bit mode SWAPGS, SYSCALL and SYSRET trap, and RDFSBASE and its like speak of
+ * registers that are the guest's own.
  */
 import type { Cpu } from '../../cpu/cpu';
 import type { Instruction } from '../../isa/instruction';
-import { RFLAGS, SEG, SEG_NAMES } from '../../x86/registers';
+import { effectiveAddress, readOperand } from '../../isa/operands';
+import { isConforming } from '../../cpu/descriptors';
+import { GPR, RFLAGS, SEG, SEG_NAMES } from '../../x86/registers';
+import { KERNEL_RING } from './software';
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 const bit = (flags: number, mask: number): number => (flags & mask ? 1 : 0);
@@ -34,15 +40,13 @@ const table =
     return got === expected ? undefined : `It stores the hypervisor's table (${got}); the guest's own is at ${expected}.`;
   }; // prettier-ignore
 
-const selector =
-  (index: number): Look =>
-  (real, believed) => {
-    const got = real.state.selector(index);
-    const expected = believed.state.selector(index);
-    return got === expected
-      ? undefined
-      : `${SEG_NAMES[index].toUpperCase()} reads as ${hex(got)}, where the guest loaded ${hex(expected)}: bits 1:0 show the ring that it is really in.`;
-  };
+/** The ring shows in CS and SS alone. `verb`: what became of the selector. */
+function ring(real: Cpu, index: number, verb: string): string | undefined {
+  const got = real.state.selector(index);
+  return (got & 3) === KERNEL_RING
+    ? `${SEG_NAMES[index].toUpperCase()} ${verb} as ${hex(got)} instead of ${hex(got & ~3)}: bits 1:0 show the ring that it is really in.`
+    : undefined;
+}
 
 const taskRegister =
   (index: number, name: string): Look =>
@@ -52,20 +56,31 @@ const taskRegister =
     return got === expected ? undefined : `It stores the hypervisor's ${name} (${hex(got)}); the guest loaded ${hex(expected)}.`;
   }; // prettier-ignore
 
-const movFromSegment: Look = (real, believed, insn) => {
-  const operand = insn.operands[1];
-  return operand?.kind === 'segment' ? selector(operand.index)(real, believed, insn) : undefined;
+const readsSegment: Look = (real, _, insn) => {
+  const operand = insn.operands.find(({ kind }) => kind === 'segment');
+  return operand?.kind === 'segment' ? ring(real, operand.index, 'reads') : undefined;
 };
-const pushSegment: Look = (real, believed, insn) => {
-  const operand = insn.operands[0];
-  return operand?.kind === 'segment' ? selector(operand.index)(real, believed, insn) : undefined;
+
+/** CALL and JMP to conforming code stay in the ring where they are; all others trap. */
+const farTransfer: Look = (real, _, insn) => {
+  const target = farSelector(real, insn);
+  const descriptor = target === undefined ? undefined : real.visibleDescriptor(target);
+  if (!descriptor || !isConforming(descriptor)) return undefined;
+  const pushed = insn.row.mnemonic === 'call' ? ring(real, SEG.CS, 'is pushed') : undefined;
+  return [`It goes on in ring ${real.state.cpl} of conforming code.`, ...(pushed ? [pushed] : [])].join(' ');
 };
+function farSelector(real: Cpu, insn: Instruction): number | undefined {
+  const [operand] = insn.operands;
+  if (operand?.kind === 'far') return operand.selector;
+  if (operand?.kind !== 'memory' || !insn.memory) return undefined;
+  const at = effectiveAddress(real.state, insn.memory) + BigInt(insn.operandSize / 8);
+  return Number(real.read(BigInt.asUintN(real.long ? 64 : 32, real.state.segmentBase(insn.memory.segment) + at), 2));
+}
 
 /** LAR, LSL, VERR, VERW: descriptors of ring 0 look absent from ring 1. */
 const descriptor: Look = (real, believed, insn) => {
-  const operand = insn.operands.at(-1);
-  if (operand?.kind !== 'gpr') return undefined;
-  const selector = real.state.gpr16(operand.index);
+  const at = insn.operands.length - 1;
+  const selector = Number(readOperand(real, insn, at) & 0xffffn);
   return real.visibleDescriptor(selector) === undefined && believed.visibleDescriptor(selector) !== undefined
     ? `Descriptor ${hex(selector)} looks out of reach: its ring is 0, and the guest is really in ring ${real.state.cpl}.`
     : undefined;
@@ -95,17 +110,33 @@ const HOLES: Readonly<Record<string, Look>> = {
     const expected = believed.state.system32('cr0') & 0xffff;
     return got === expected ? undefined : `It reads CR0 as ${hex(got)}; the guest's is ${hex(expected)}.`;
   },
-  mov: movFromSegment,
-  push: pushSegment,
+  mov: readsSegment,
+  push: readsSegment,
+  call: farTransfer,
+  jmp: farTransfer,
+  cpuid: (real, believed) => {
+    const [leaf, subleaf] = [real.state.gpr32(GPR.RAX), real.state.gpr32(GPR.RCX)];
+    const [got, expected] = [real, believed].map((cpu) => cpu.cpuid(leaf, subleaf).map(hex).join(' '));
+    return got === expected
+      ? undefined
+      : `Leaf ${hex(leaf)} of the hypervisor's processor is ${got}; the guest's is ${expected}.`;
+  },
   lar: descriptor,
   lsl: descriptor,
   verr: descriptor,
   verw: descriptor,
 };
 
-/** Before a sensitive instruction of a deprivileged guest kernel runs. */
+/** Instructions that look at tables other than the processor's: the hypervisor's are where it says (withOwnTables). */
+export const readsOwnTables = (mnemonic: string): boolean => mnemonic === 'sgdt' || mnemonic === 'sldt';
+
+/** Before an instruction of a deprivileged guest runs. */
 export const lookForHole: Look = (real, believed, insn) => {
-  if (insn.row.attributes.privileged) return undefined;
-  const look = Object.hasOwn(HOLES, insn.row.mnemonic) ? HOLES[insn.row.mnemonic] : undefined;
-  return look?.(real, believed, insn);
+  const { mnemonic, attributes } = insn.row;
+  if (!Object.hasOwn(HOLES, mnemonic) || attributes.privileged) return undefined;
+  if (!attributes.sensitive && mnemonic !== 'cpuid') return undefined;
+  // What a program may not change is none of its holes.
+  const program = real.state.cpl === 3 && iopl(believed.state.systemFlags) < 3;
+  if (program && (mnemonic === 'popf' || mnemonic === 'iret')) return undefined;
+  return HOLES[mnemonic](real, believed, insn);
 };

@@ -15,8 +15,8 @@ import type { SilentHole } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import { DeprivilegedEngine } from './deprivileged';
-import { lookForHole } from './holes';
-import { KERNEL_RING, withOwnTables } from './software';
+import { lookForHole, readsOwnTables } from './holes';
+import { withOwnTables } from './software';
 
 /** A filter wants the run to stop before a sensitive instruction. */
 class AtHole extends Interruption {
@@ -45,11 +45,13 @@ export class TrapAndEmulate extends DeprivilegedEngine {
   instruction(instruction: Instruction): 'done' | 'jumped' | undefined {
     const { processor } = this.host;
     const { inside } = this;
-    if (!inside || processor.state.cpl !== KERNEL_RING || !instruction.row.attributes.sensitive) return undefined;
+    if (!inside) return undefined;
     const { mnemonic, meaning } = instruction.row;
-    const difference = withOwnTables(processor, () => lookForHole(processor, inside, instruction));
+    const own = readsOwnTables(mnemonic);
+    const look = (): string | undefined => lookForHole(processor, inside, instruction);
+    const difference = own ? withOwnTables(processor, look) : look();
     if (difference !== undefined) this.noteHole(mnemonic, difference);
-    if (mnemonic !== 'sgdt' && mnemonic !== 'sldt') return undefined;
+    if (!own) return undefined;
     assert(meaning.kind === 'call', 'stores of table registers are plain');
     return withOwnTables(processor, () => meaning.call(processor, instruction)) ?? 'done';
   }

@@ -1,16 +1,18 @@
 /** The sample kernel deprivileged: what traps is carried out as if it had not, what does not trap is reported. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createMachine } from '../../../emulator/index';
 import type { Machine, MachineConfig, Stop } from '../../../emulator/index';
+import { goldenText, guests } from '../../guests/oracles';
 
-const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
 const EAGER: MachineConfig['tier'] = { threshold: 25, batch: 4, moduleBytes: 100_000 };
-const boot = (tier: MachineConfig['tier'], technique: MachineConfig['technique']): { machine: Machine; text: () => string } => {
+const boot = (tier: MachineConfig['tier'], technique: MachineConfig['technique'], image = 'sample/sample.elf'): { machine: Machine; text: () => string } => {
   const machine = createMachine({ memory: 16 << 20, cpus: 1, tier, technique });
   let said = '';
   machine.onConsole = (bytes) => (said += String.fromCharCode(...bytes));
-  machine.boot({ name: 'sample.elf', kernel, append: 'exit' });
+  const kernel = readFileSync(join(guests, image));
+  machine.boot({ name: image, kernel, append: 'exit' });
   return { machine, text: () => said };
 }; // prettier-ignore
 
@@ -72,4 +74,20 @@ describe('trap-and-emulate', () => {
     assert.equal(stops, machine.virtualization!.exits.counts.get('cr-access')!.count);
     assert.equal(machine.stateHash(), plain.stateHash());
   });
+
+  // The holes can be read off the console; test/golden/guests has what the bare machine and complete techniques print.
+  const HOLES = ['iret', 'lar', 'lsl', 'mov', 'popf', 'pushf', 'sgdt', 'sidt', 'sldt', 'str', 'verr', 'verw'];
+  for (const [name, found] of [
+    ['sensitive', [...HOLES.filter((mnemonic) => mnemonic !== 'iret'), 'call', 'iret', 'jmp', 'push'].sort()],
+    ['sensitive-long', HOLES],
+  ] as const)
+    it(`${name}: each sensitive instruction shows the ring, and is found`, () => {
+      const { machine, text } = boot('interpreter', 'trap-and-emulate', `tests/${name}.elf`);
+      assert.equal(machine.run(300_000).kind, 'debug-exit');
+      assert.equal(
+        text().replaceAll('\r', ''),
+        goldenText(`../holes/${name}.txt`, () => text().replaceAll('\r', '')),
+      );
+      assert.deepEqual([...new Set(machine.virtualization!.holes.list.map((hole) => hole.mnemonic))].sort(), found);
+    });
 });
