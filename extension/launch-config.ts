@@ -58,17 +58,22 @@ export async function checkLaunchConfiguration(folder: Folder, config: Config): 
 const FILES = ['kernel', 'firmware', 'vgaRom', 'initrd', 'module', 'disk', 'symbols'] as const;
 
 /** Every file that a configuration names, with the attribute for messages. */
-function filesOf(config: Config): { attribute: string; path: string }[] {
-  return FILES.flatMap((attribute) => {
+function filesOf(config: Attributes, place = ''): { attribute: string; path: string }[] {
+  const own = FILES.flatMap((attribute) => {
     const value: unknown = config[attribute];
     const plain = (text: string): string => (attribute === 'disk' ? splitDisk(text)[0] : text);
     if (Array.isArray(value))
-      return value.map((text: string, i) => ({ attribute: `${attribute}[${i}]`, path: plain(text) }));
-    return typeof value === 'string' ? [{ attribute, path: plain(value) }] : [];
+      return value.map((text: string, i) => ({ attribute: `${place}${attribute}[${i}]`, path: plain(text) }));
+    return typeof value === 'string' ? [{ attribute: place + attribute, path: plain(value) }] : [];
   });
+  return [...own, ...domainsOf(config).flatMap((each, i) => filesOf(each, `${place}domains[${i}].`))];
 }
 
-function absolute(config: Config, folder: vscode.Uri | undefined): Config {
+type Attributes = Record<string, unknown>;
+/** Several machines are a list, each with attributes like those of one. */
+const domainsOf = ({ domains }: Attributes): Attributes[] => (Array.isArray(domains) ? (domains as Attributes[]) : []);
+
+function absolute<C extends Attributes>(config: C, folder: vscode.Uri | undefined): C {
   const path = (value: string): string => resolvePath(value, folder);
   const disk = (value: string): string => {
     const [file, options] = splitDisk(value);
@@ -80,6 +85,7 @@ function absolute(config: Config, folder: vscode.Uri | undefined): Config {
   const { sourceMap } = config;
   return {
     ...config,
+    ...(config.domains === undefined ? {} : { domains: domainsOf(config).map((each) => absolute(each, folder)) }),
     ...Object.fromEntries(named.map((name) => [name, each(config[name], name === 'disk' ? disk : path)])),
     ...(sourceMap
       ? {

@@ -51,6 +51,21 @@ describe('launch configurations', () => {
     );
   });
 
+  it('files of domains are found from the folder, and named by their place', async () => {
+    files.set('file:///project/kernel.elf', KERNEL);
+    files.set('file:///project/disk.img', KERNEL);
+    const config = await checkLaunchConfiguration(
+      DISK,
+      launch({ kernel: 'kernel.elf', domains: [{ name: 'a' }, { disk: ['disk.img,if=virtio'] }] }),
+    );
+    assert.deepEqual(
+      [config?.['kernel'], config?.['domains']],
+      ['/project/kernel.elf', [{ name: 'a' }, { disk: ['/project/disk.img,if=virtio'] }]],
+    );
+    await checkLaunchConfiguration(DISK, launch({ kernel: 'kernel.elf', domains: [{}, { initrd: 'none.img' }] }));
+    assert.match(shown.messages.at(-1)!, /Launch attribute 'domains\[1\]\.initrd': cannot read \/project\/none\.img/);
+  });
+
   it('F5 without launch.json takes the only kernel', async () => {
     files.set('file:///project/kernel.elf', KERNEL);
     const config = await resolveLaunchConfiguration(DISK, {} as vscode.DebugConfiguration);
@@ -86,7 +101,6 @@ describe('launch configurations', () => {
     ['memory without unit', { kernel: 'k.elf', memory: 'lots' }, /'memory' is "lots"/],
     ['memory in bytes', { kernel: 'k.elf', memory: 1000 }, /'memory' is 1000/],
     ['half a processor', { kernel: 'k.elf', cpus: 0.5 }, /'cpus' is 0\.5/],
-    ['technique of another version', { kernel: 'k.elf', technique: 'paravirtual' }, /'technique' is "paravirtual"/],
     ['attach', { kernel: 'k.elf', request: 'attach' }, /'request' is "attach"; give "launch"/],
   ];
   for (const [name, config, message] of MISTAKES) {
