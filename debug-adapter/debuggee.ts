@@ -6,6 +6,7 @@ import { Breakpoints, type UserBreakpoint } from './breakpoints';
 import { GuestConsole } from './console';
 import { ExitWatch } from './exit-watch';
 import { Evaluator } from './evaluation';
+import type { WantedFilters } from './exception-filters';
 import { Handles, type ShownFrame } from './handles';
 import type { LaunchConfig } from './launch';
 import { LinuxGuest } from './linux/guest';
@@ -139,7 +140,9 @@ export class Debuggee {
     this.exitWatch.sliced();
   }
 
-  /** Filters over what the hypervisor sees: on once the client asks. */
+  /** What the editor ticked, as `initialize` announced it until it says otherwise, and what function breakpoints name. */
+  readonly filters: WantedFilters = { exception: [{ filterId: 'triple-fault' }], function: [] };
+  /** Over what the hypervisor sees: on once the client asks. */
   virtualFilters: { exit?: (exit: VmExit) => boolean; hole?: (hole: SilentHole) => boolean } = {};
   applyVirtualFilters(): void {
     const { virtualization } = this.machine;

@@ -118,3 +118,13 @@ export const EXCEPTION_FILTERS: DebugProtocol.ExceptionBreakpointsFilter[] = [..
 
 export const exceptionFilter = (id: string): Filter | undefined => FILTERS.find((filter) => filter.id === id);
 export const FILTER_NAMES = EXCEPTION_FILTERS.map(({ filter }) => filter);
+
+/** A filter that is to stop, by its id, and perhaps only where a condition holds. */
+export interface WantedFilter {
+  filterId: string;
+  condition?: string | undefined;
+}
+/** By where they come from: the editor's list of filters, and function breakpoints. */
+export type WantedFilters = Record<'exception' | 'function', WantedFilter[]>;
+/** Named like a filter: what a function breakpoint of that name stands for. */
+export const namesFilter = (name: string): boolean => FILTER_NAMES.includes(name) || name.startsWith('vm-exit:');

@@ -5,8 +5,10 @@ import { hex, parseAddress, looksLikeAddress, wrap64 } from '../addresses';
 import { array, boolean, integer, object, oneOf, optional, string, type Checked } from '../arguments';
 import type { Place, UserBreakpoint, Wanted } from '../breakpoints';
 import type { Debuggee } from '../debuggee';
+import { namesFilter } from '../exception-filters';
 import type { RingsideSession } from '../session';
 import { sourceOf } from '../stops';
+import { installFilters } from './exceptions';
 import { handler } from './handler';
 
 const REFINEMENT = {
@@ -103,11 +105,32 @@ export const setFunctionBreakpoints = handler(
   object({ breakpoints: array(object({ name: string, ...REFINEMENT })) }),
   async (session, { breakpoints }) => {
     const target = session.target;
-    const wanted = breakpoints.map((each) => movable(() => atFunction(target, each.name.trim()), each));
+    const named = breakpoints.map((each) => ({ ...each, name: each.name.trim() }));
+    const filters = named.filter(({ name }) => namesFilter(name));
+    target.filters.function = filters.map(({ name, condition }) => ({ filterId: name, condition }));
+    const installed = installFilters(target).function;
+    const places = named.filter(({ name }) => !namesFilter(name));
+    const wanted = places.map((each) => movable(() => placeNamed(target, each.name), each));
     const made = target.breakpoints.replace('function', wanted);
-    return { breakpoints: await Promise.all(made.map((each) => describe(session, each))) };
+    const described = await Promise.all(made.map((each) => describe(session, each)));
+    // In the order of the request.
+    return { breakpoints: named.map(({ name }) => (namesFilter(name) ? installed.shift() : described.shift())!) };
   },
 );
+
+/** `write gp:0x1000,8`: the data there; `access` also reads. Anything else names code. */
+const DATA = /^(write|access)\s+([^,]+?)\s*(?:,\s*(\d{1,4}))?$/;
+function placeNamed(target: Debuggee, name: string): Place {
+  const [, verb, address, count] = DATA.exec(name) ?? [];
+  if (address === undefined) return atFunction(target, name);
+  const place = watchable(target, { name: address, variablesReference: undefined, frameId: undefined, bytes: undefined, asAddress: undefined }); // prettier-ignore
+  if (typeof place === 'string') return missing('function', place);
+  const bytes = count === undefined ? place.bytes : Number(count);
+  if (bytes < 1 || bytes > MAX_WATCHED_BYTES)
+    return missing('function', `${name}: from 1 to ${MAX_WATCHED_BYTES} bytes can be watched.`);
+  const watch = { ...place, bytes, access: verb === 'write' ? ('write' as const) : ('readWrite' as const) };
+  return { kind: 'function', verified: true, addresses: [], watch };
+}
 
 /** A function by name, behind its prologue; any other symbol or address as it is. */
 function atFunction(target: Debuggee, name: string): Place {

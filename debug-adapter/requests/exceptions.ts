@@ -5,7 +5,13 @@ import { hex } from '../addresses';
 import { EXIT_NAMES, exitField } from '../exit-specials';
 import { exitText } from '../exit-text';
 import { array, integer, object, optional, string } from '../arguments';
-import { exceptionFilter, FILTER_NAMES, virtualFilter } from '../exception-filters';
+import {
+  exceptionFilter,
+  FILTER_NAMES,
+  virtualFilter,
+  type WantedFilter,
+  type WantedFilters,
+} from '../exception-filters';
 import type { Debuggee } from '../debuggee';
 import { translateAddress } from '../translation-text';
 import { explainTrap } from '../trap-explanation';
@@ -18,36 +24,46 @@ export const setExceptionBreakpoints = handler(
     filterOptions: optional(array(object({ filterId: string, condition: optional(string) }))),
   }),
   (session, { filters = [], filterOptions = [] }) => {
-    const target = session.target;
-    const wanted = [...filters.map((filterId) => ({ filterId, condition: undefined })), ...filterOptions];
-    const machineFilters: TrapFilter[] = [];
-    target.stopsAtTripleFault = () => false;
-    target.virtualFilters = {};
-    const breakpoints = wanted.map(({ filterId, condition }) => {
-      try {
-        const virtual = virtualFilter(filterId);
-        if (virtual) {
-          setVirtualFilter(target, virtual, condition);
-          return { verified: true };
-        }
-        const filter = exceptionFilter(filterId);
-        if (filter === undefined) {
-          throw new UserError(`There is no exception filter '${filterId}'; filters are ${FILTER_NAMES.join(', ')}.`);
-        }
-        const accepts = withCondition(target, filter.accepts, condition);
-        if (filterId === 'triple-fault') target.stopsAtTripleFault = accepts;
-        else machineFilters.push({ ...(filter.vector === undefined ? {} : { vector: filter.vector }), when: accepts });
-        return { verified: true };
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        return { verified: false, message: error.message };
-      }
-    });
-    target.breakpoints.setExceptionFilters(machineFilters);
-    target.applyVirtualFilters();
-    return { breakpoints };
+    const { target } = session;
+    target.filters.exception = [...filters.map((filterId) => ({ filterId })), ...filterOptions];
+    return { breakpoints: installFilters(target).exception };
   },
 );
+
+type Installed = { verified: true } | { verified: false; message: string };
+
+/** Every filter that the editor ticked and that was named as a function breakpoint; what became of each, in their order. */
+export function installFilters(target: Debuggee): Record<keyof WantedFilters, Installed[]> {
+  const machineFilters: TrapFilter[] = [];
+  target.stopsAtTripleFault = () => false;
+  target.virtualFilters = {};
+  const each = (wanted: WantedFilter): Installed => {
+    try {
+      install(target, wanted, machineFilters);
+      return { verified: true };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { verified: false, message: error.message };
+    }
+  };
+  const installed = { exception: target.filters.exception.map(each), function: target.filters.function.map(each) };
+  target.breakpoints.setExceptionFilters(machineFilters);
+  target.applyVirtualFilters();
+  return installed;
+}
+
+function install(target: Debuggee, { filterId, condition }: WantedFilter, machineFilters: TrapFilter[]): void {
+  const virtual = virtualFilter(filterId);
+  if (virtual) return setVirtualFilter(target, virtual, condition);
+  const filter = exceptionFilter(filterId);
+  if (filter === undefined)
+    throw new UserError(`There is no exception filter '${filterId}'; filters are ${FILTER_NAMES.join(', ')}.`);
+  const accepts = withCondition(target, filter.accepts, condition);
+  if (filterId === 'triple-fault') {
+    const { stopsAtTripleFault } = target;
+    target.stopsAtTripleFault = (event, cpu) => stopsAtTripleFault(event, cpu) || accepts(event, cpu);
+  } else machineFilters.push({ ...(filter.vector === undefined ? {} : { vector: filter.vector }), when: accepts });
+}
 
 /** The condition sees the exit as `exit`, the hole as `hole`. UserError: no hypervisor, or a bad condition. */
 function setVirtualFilter(

@@ -34,6 +34,24 @@ describe('debugging a guest under trap-and-emulate', () => {
     assert.equal(await evaluate(client, 'exit.reason'), '"io"');
   });
 
+  it('takes filters and data by name among the function breakpoints, in their order', async () => {
+    const named = ['vm-exit:io', 'handle_page_fault', 'vm-exit:nothing', 'write gp:0xfffffffffff'];
+    const configure = async (own: Client): Promise<void> => {
+      const { breakpoints } = await own.request('setFunctionBreakpoints', {
+        breakpoints: named.map((name) => ({ name, ...(name === named[0] ? { condition: 'exit.port == 0x3fb' } : {}) })),
+      });
+      const verified = breakpoints.map((each: { verified: boolean }) => each.verified);
+      assert.deepEqual(verified, [true, true, false, false]);
+      assert.match(breakpoints[2].message, /nothing/);
+      assert.match(breakpoints[3].message, /no RAM/);
+    };
+    await launchSample(client, { attributes: { technique }, configure });
+    assert.equal((await client.event('stopped')).description, 'VM exit: io');
+    await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'write ticks' }] });
+    const stopped = await client.run('continue');
+    assert.equal(stopped.reason, 'data breakpoint');
+  });
+
   it('stops before IRET leaves interrupts off without a trap', async () => {
     await launchSample(client, {
       attributes: { technique },
