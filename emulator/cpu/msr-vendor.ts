@@ -104,4 +104,6 @@ export const msrVendor = (): MsrRow[] => [
   [MSR.AMD_FP_CFG, amd(plain('amd_fp_cfg'))],
   [MSR.AMD_DE_CFG, amd(plain('amd_de_cfg'))],
   [MSR.AMD_INT_PENDING, amd(fixed(0n))],
+  // The northbridge counts no errors: read without asking how many banks there are (Xen does).
+  [MSR.AMD_MC4_MISC, amd(fixed(0n))],
 ];

@@ -50,7 +50,7 @@ export const loadMultiboot1 = (input: BootInput, environment: BootEnvironment, h
     writes: placement.writes,
     zero: placement.zero,
     entry: protectedEntry(placement, { rax: LOADER_MAGIC, rbx: BigInt(info), rip: BigInt(entry) }),
-    needsBios: false,
+    needsBios: true,
   };
 };
 

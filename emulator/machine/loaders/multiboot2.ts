@@ -46,7 +46,7 @@ export const loadMultiboot2 = (input: BootInput, environment: BootEnvironment, h
     writes: placement.writes,
     zero: placement.zero,
     entry: protectedEntry(placement, { rax: LOADER_MAGIC, rbx: BigInt(info), rip: BigInt(entry) }),
-    needsBios: false,
+    needsBios: true,
   };
 };
 

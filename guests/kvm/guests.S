@@ -1,0 +1,132 @@
+# What the virtual machines of kvm.c execute, at 1000h. Port 1 is the console; a halt is the end.
+        .macro GUEST name
+        .globl \name
+\name:
+        .endm
+        .macro END name
+        .globl \name\()_end
+\name\()_end:
+        .endm
+        .macro SAY text
+        jmp     782f
+781:    .ascii  "\text"
+782:    movw    $(781b - start + 0x1000), %si
+        movw    $(782b - 781b), %cx
+        cld
+        rep outsb
+        .endm
+
+        .globl _start
+        .text
+_start: xorl    %ebp, %ebp
+        andq    $-16, %rsp
+        call    begin
+
+        .section .rodata
+# Real mode: a word by OUTS, then into protected mode and back.
+        .code16
+GUEST real_mode
+        .set start, real_mode
+        movw    $1, %dx
+        SAY "16 bits"
+        inb     $0x42, %al
+        movzbw  %al, %bx
+        lgdtl   %cs:(gdt_pointer - start + 0x1000)
+        movl    %cr0, %eax
+        orb     $1, %al
+        movl    %eax, %cr0
+        ljmpl   $8, $(protected - start + 0x1000)
+        .code32
+protected:
+        movw    $16, %ax
+        movw    %ax, %ds
+        movb    $'+', %al
+        outb    %al, %dx
+        ljmpl   $24, $(narrow - start + 0x1000)
+        .code16
+narrow: movl    %cr0, %eax
+        andb    $0xfe, %al
+        movl    %eax, %cr0
+        ljmpw   $0, $(back - start + 0x1000)
+back:   movb    $'-', %al
+        outb    %al, %dx
+        hlt
+        .balign 8
+gdt:    .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00009b000000ffff
+gdt_pointer:
+        .word 31
+        .long gdt - start + 0x1000
+END real_mode
+
+# Long mode: devices in memory, CPUID, MSRs, a page made writable.
+        .code64
+GUEST long_mode
+        movl    $1, %edx
+        movl    $0x34366362, %eax               # "bc64"
+        movl    $4, %ecx
+1:      outb    %al, %dx
+        shrl    $8, %eax
+        loop    1b
+        movl    $0x300000, %edi
+        movb    %al, (%rdi)
+        movzbl  8(%rdi), %ebx
+        xorl    %eax, %eax
+        cpuid
+        movl    $0xc0000102, %ecx
+        movl    $0x12345678, %eax
+        xorl    %edx, %edx
+        wrmsr
+        rdmsr
+        movl    %eax, %ebx
+        movq    %cr3, %rax
+        movq    %rax, %cr3
+        movq    $0x5a5a, 0x100000
+        addq    0x100000, %rbx
+        hlt
+END long_mode
+
+# Real mode with KVM's interrupt controllers and timer: five ticks.
+        .code16
+GUEST interrupts
+        .set start, interrupts
+        xorw    %ax, %ax
+        movw    %ax, %ds
+        movw    %ax, %ss
+        movw    $0x8000, %sp
+        movw    $(tick - start + 0x1000), 0x20 * 4
+        movw    %ax, 0x20 * 4 + 2
+        movb    $0x11, %al
+        outb    %al, $0x20
+        movb    $0x20, %al
+        outb    %al, $0x21
+        movb    $4, %al
+        outb    %al, $0x21
+        movb    $1, %al
+        outb    %al, $0x21
+        movb    $0xfe, %al
+        outb    %al, $0x21
+        movb    $0x34, %al
+        outb    %al, $0x43
+        movb    $0x00, %al
+        outb    %al, $0x40
+        movb    $0x04, %al
+        outb    %al, $0x40
+        xorw    %bx, %bx
+        sti
+1:      hlt
+        cmpw    $5, %bx
+        jb      1b
+        # The port has the last word: with a controller in the kernel a halt does not return.
+        movw    $1, %dx
+        movb    $'t', %al
+        outb    %al, %dx
+        movw    $2, %dx
+        outb    %al, %dx
+        hlt
+tick:   incw    %bx
+        movb    $0x20, %al
+        outb    %al, $0x20
+        iretw
+END interrupts
+
+        .section .note.GNU-stack, "", @progbits
