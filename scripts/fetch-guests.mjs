@@ -34,6 +34,7 @@ const usual = [
   'grub-pc-bin',
   'linux-image-amd64',
   'busybox-static',
+  'xen-hypervisor-4.17-amd64',
   'linux-image-686-pae:i386',
   'linux-image-686:i386',
   'busybox-static:i386',

@@ -5,10 +5,11 @@ import type { PendingEvent } from './exit-cause';
 import { startUp } from './reset';
 import { BLOCKED_BY, SHADOWS } from './stretch';
 import { ACTIVITY } from './turns';
+import { VM_MODE } from './vm-mode';
 
 /** It does nothing now, whatever comes. `moved`: a start-up IPI told it where to begin. */
 export function asleep(cpu: Cpu, moved: () => void): boolean {
-  if (!cpu.overseer && cpu.interrupts.takeInit()) cpu.reset('init');
+  if (!cpu.overseer && !holdsInit(cpu) && cpu.interrupts.takeInit()) cpu.reset('init');
   const activity = cpu.state.system('activity');
   if (activity === ACTIVITY.shutdown) return true;
   if (activity !== ACTIVITY.waitForSipi) return false;
@@ -19,6 +20,10 @@ export function asleep(cpu: Cpu, moved: () => void): boolean {
   }
   return true;
 }
+
+/** INIT waits in VMX root operation, and while GIF is clear (SDM vol. 3C 24.8, APM vol. 2 15.17). */
+const holdsInit = ({ state }: Cpu): boolean =>
+  state.system('vm_mode') === VM_MODE.vmxRoot || (state.system('interruptibility') & BLOCKED_BY.gif) !== 0n;
 
 /** The event that is to be delivered now; it is thereby taken. */
 export function arrival({ state, interrupts, overseer }: Cpu): PendingEvent | undefined {

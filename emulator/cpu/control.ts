@@ -157,7 +157,7 @@ export function loadPdptes(cpu: Cpu, force = false): void {
   const { second } = cpu.mmu.walker;
   for (let i = 0; i < 4; i++) {
     const gpa = table + i * 8;
-    const value = cpu.mmu.readPhysical(second ? second.translateTable(gpa, 0, 0) : gpa, 8);
+    const value = cpu.mmu.readPhysical(second ? second.translatePdpte(gpa) : gpa, 8);
     const low = Number(value & 0xffff_ffffn);
     const high = Number(value >> 32n);
     if (low & 1 && ((low & PDPTE_RESERVED.low) !== 0 || (high & PDPTE_RESERVED.high) !== 0)) throw gp(0);

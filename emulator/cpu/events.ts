@@ -53,6 +53,19 @@ export function deliver(cpu: Cpu, event: PendingEvent, asked = false): Delivery 
   }
 }
 
+/**
+ * The event that a guest is entered with. Where its delivery leaves the guest again, that exit is of the guest that was entered:
+ * it must not come out of the instruction that entered it.
+ */
+export function deliverAtEntry(cpu: Cpu, event: PendingEvent): void {
+  try {
+    deliver(cpu, event);
+  } catch (exit) {
+    if (!(exit instanceof GuestExit)) throw exit;
+    cpu.overseer!.leave(exit);
+  }
+}
+
 export function describe(cpu: Cpu, event: PendingEvent): TrapEvent {
   const source = isException(event.kind)
     ? 'exception'

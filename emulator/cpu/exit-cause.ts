@@ -33,7 +33,8 @@ export type ExitCause =
   | { reason: 'external-interrupt'; vector?: number }
   | { reason: 'nmi' | 'init' | 'interrupt-window' | 'nmi-window' | 'preemption-timer' | 'monitor-trap' | 'tpr-below' | 'triple-fault' }
   | { reason: 'sipi'; vector: number }
-  | { reason: 'task-switch'; selector: number; source: 'call' | 'iret' | 'jump' | 'gate'; errorCode?: number }
+  /** `length` of the instruction that switches, but for gates. */
+  | { reason: 'task-switch'; selector: number; source: 'call' | 'iret' | 'jump' | 'gate'; errorCode?: number; length?: number }
   | { reason: 'invlpg'; gva: bigint }
   /** `bytes` of one access; string forms name the linear address that they read or write. */
   | { reason: 'io'; port: number; bytes: 1 | 2 | 4; write: boolean; string: boolean; rep: boolean; immediate: boolean; gva?: bigint }

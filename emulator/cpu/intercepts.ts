@@ -65,27 +65,33 @@ function linearOf({ state, long }: Cpu, { memory }: Instruction): bigint {
   return BigInt.asUintN(long ? 64 : 32, sum);
 }
 
-function portAccess({ state }: Cpu, { operands, row, rep, operandSize }: Instruction): Interceptable {
+function portAccess(cpu: Cpu, instruction: Instruction): Interceptable {
+  const { operands, row, rep, operandSize, memory } = instruction;
   const immediate = operands.find((o) => o.kind === 'immediate');
   const value = operands.find((o) => (o.kind === 'gpr' && o.index === GPR.RAX) || o.kind === 'memory');
   const bits = value && 'size' in value && value.size > 0 ? value.size : operandSize;
   return {
     reason: 'io',
-    port: immediate?.kind === 'immediate' ? Number(immediate.value & 0xffn) : state.gpr16(GPR.RDX),
+    port: immediate?.kind === 'immediate' ? Number(immediate.value & 0xffn) : cpu.state.gpr16(GPR.RDX),
     bytes: (Math.min(bits, 32) / 8) as 1 | 2 | 4,
     write: row.mnemonic.startsWith('out'),
     string: row.mnemonic.endsWith('s'),
     rep: rep !== 'none',
     immediate: immediate !== undefined,
+    ...(memory ? { gva: linearOf(cpu, instruction) } : {}),
   };
 }
 
-function controlAccess({ state }: Cpu, { operands, row }: Instruction): Interceptable {
+function controlAccess(cpu: Cpu, instruction: Instruction): Interceptable {
+  const { operands, row, memory } = instruction;
   const at = operands.findIndex((o) => o.kind === 'control');
   const control = operands[at];
   const other = operands[at === 0 ? 1 : 0];
   const gpr = other?.kind === 'gpr' ? other.index : 0;
   const register = control?.kind === 'control' ? control.index : 0;
   const access = at === 0 ? 'write' : at === 1 ? 'read' : row.mnemonic === 'clts' ? 'clts' : row.mnemonic === 'smsw' ? 'smsw' : 'lmsw'; // prettier-ignore
-  return { reason: 'cr-access', register, access, gpr, value: state.gpr(gpr) };
+  const cause = { reason: 'cr-access', register, access, gpr } as const;
+  if (access !== 'lmsw' || !memory) return { ...cause, value: cpu.state.gpr(gpr) };
+  const gva = linearOf(cpu, instruction);
+  return { ...cause, gva, value: cpu.read(gva, 2) };
 }

@@ -185,12 +185,12 @@ export class StepLoop implements RunUser {
       cpu.heldEvent = undefined;
       return this.take(event, true);
     }
-    if (asleep(cpu, () => this.generated.codeMoved())) return undefined;
     const due = cpu.overseer?.due();
     if (due) {
       this.leave(due);
       return 'taken';
     }
+    if (asleep(cpu, () => this.generated.codeMoved())) return undefined;
     const event = arrival(cpu);
     return event && this.take(event);
   }

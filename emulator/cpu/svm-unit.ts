@@ -3,23 +3,27 @@
  * injection, virtual interrupts, the global interrupt flag (APM vol. 2 15.5, 15.6, 15.17, 15.20, 15.21).
  */
 import { MAXPHYADDR } from '../mmu/guest-paging';
+import type { Instruction } from '../isa/instruction';
 import { RFLAGS, VECTOR } from '../x86/registers';
 import { CONTROL, EVENT, STATE, V_INTR } from '../x86/vmcb';
 import { loadPdptes } from './control';
-import { deliver } from './events';
+import { deliverAtEntry } from './events';
 import type { PendingEvent } from './exit-cause';
 import { gp } from './faults';
 import { GuestExit } from './ports';
 import type { SvmUnit } from './ports';
 import { BLOCKED_BY } from './stretch';
 import { Svm } from './svm';
-import type { FailedCheck } from './svm';
+import type { FailedCheck } from './svm-checks';
+import { CleanBits } from './svm-clean';
 import { loadGuest, loadRest, saveGuest, saveRest, Vmcb } from './svm-state';
 import { VM_MODE } from './vm-mode';
 
 export class HostedSvm extends Svm implements SvmUnit {
   /** Why the last VMRUN was refused, in words: for people. */
   lastRefusal?: FailedCheck;
+
+  private readonly clean = new CleanBits(this.cpu.mmu.physical);
 
   get on(): boolean {
     return (this.cpu.state.system32('efer') & (1 << 12)) !== 0;
@@ -58,12 +62,17 @@ export class HostedSvm extends Svm implements SvmUnit {
     state.rip = nextRip;
     saveGuest(host, state);
     state.rip = here;
-    const virtual = vmcb.read(CONTROL.V_INTR);
+    const dirty = this.clean.broken(vmcb);
+    if (dirty)
+      cpu.unsupported(
+        `a VMCB that is kept on the processor: clean ${dirty}, is set, and they have changed; a processor that keeps them would use the old values`,
+      );
     state.setSystem('vmcs', gpa);
     state.setSystem('vm_mode', VM_MODE.svmGuest);
     this.vmcb = vmcb;
-    this.lastRefusal = this.enter(vmcb);
-    if (this.lastRefusal) {
+    const refused = this.enter(vmcb, cpu.paging);
+    this.lastRefusal = refused;
+    if (refused) {
       vmcb.write(CONTROL.EXITINFO1, 0n);
       this.toHost();
       return;
@@ -72,12 +81,11 @@ export class HostedSvm extends Svm implements SvmUnit {
     cpu.flushTlb('all');
     loadPdptes(cpu);
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + vmcb.read(CONTROL.TSC_OFFSET)));
-    if (virtual & V_INTR.MASKING) state.setSystem('cr8', virtual & 15n);
     const event = injection(vmcb, state.rip, vmcb.read(CONTROL.NRIP), state.system('cr2'));
     if (!event) return;
     vmcb.write(CONTROL.EVENTINJ, vmcb.read(CONTROL.EVENTINJ) & ~EVENT.VALID);
     this.injecting = event;
-    deliver(cpu, event);
+    deliverAtEntry(cpu, event);
     this.injecting = undefined;
   }
 
@@ -85,6 +93,7 @@ export class HostedSvm extends Svm implements SvmUnit {
     const { state } = this.cpu;
     const vmcb = this.vmcb!;
     this.record(exit);
+    this.clean.keep(vmcb);
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') - vmcb.read(CONTROL.TSC_OFFSET)));
     this.toHost();
   }
@@ -144,6 +153,23 @@ export class HostedSvm extends Svm implements SvmUnit {
   }
   readControl(index: number, actual: bigint): bigint {
     return index === 8 && this.interrupts & V_INTR.MASKING ? this.interrupts & 15n : actual;
+  }
+  /** What a guest does to its virtual flag and its virtual priority, and nothing to the processor's (15.21.1, 15.33.2). */
+  override instruction(instruction: Instruction): 'done' | undefined {
+    super.instruction(instruction);
+    const { mnemonic } = instruction.row;
+    if (mnemonic === 'stgi' || mnemonic === 'clgi') return this.virtualGif ? this.setVirtualGif(mnemonic === 'stgi') : undefined;
+    const [to, from] = instruction.operands;
+    if (to?.kind !== 'control' || to.index !== 8 || from?.kind !== 'gpr') return undefined;
+    const value = this.cpu.state.gpr(from.index);
+    if (value > 15n) throw gp(0);
+    const word = (this.interrupts & ~V_INTR.TPR) | value;
+    this.vmcb!.write(CONTROL.V_INTR, word);
+    return word & V_INTR.MASKING ? 'done' : undefined;
+  } // prettier-ignore
+  private setVirtualGif(on: boolean): 'done' {
+    this.vmcb!.write(CONTROL.V_INTR, on ? this.interrupts | V_INTR.VGIF : this.interrupts & ~V_INTR.VGIF);
+    return 'done';
   }
 
   /** After a snapshot was loaded: the registers say whether a guest runs. */

@@ -3,60 +3,26 @@
  * oversees the processor from VMRUN to #VMEXIT. VMRUN as an instruction, with GIF and the host's save area, is in svm-unit.ts;
  * our own engine (hypervisor/engines/amd-v.ts) uses this class alone.
  */
-import { nextRip } from '../execution/forms';
 import type { Instruction } from '../isa/instruction';
-import { MAXPHYADDR, nptContext } from '../mmu/guest-paging';
+import { nptContext } from '../mmu/guest-paging';
 import { SecondStage } from '../mmu/second-stage';
-import { CR0, CR4, EFER, VECTOR } from '../x86/registers';
-import { CONTROL, EVENT, EXIT, IOIO, MISC1, MISC2, MSRPM_RANGES, NPF, STATE, SVME } from '../x86/vmcb';
+import { CR0 } from '../x86/registers';
+import { CONTROL, EXIT, MSRPM_RANGES } from '../x86/vmcb';
 import type { Intercept } from '../x86/vmcb';
+import { knownCr4 } from './control';
 import type { Cpu } from './cpu';
 import { interceptedBy } from './intercepts';
 import type { Interceptable } from './intercepts';
 import type { ExitCause, PendingEvent } from './exit-cause';
 import { GuestExit } from './ports';
 import type { Overseer } from './ports';
+import { failedVmrunCheck } from './svm-checks';
+import type { FailedCheck } from './svm-checks';
+import { isIntercept, placeOf, writeExit } from './svm-exit';
 import type { Vmcb } from './svm-state';
 import { loadGuest, saveGuest } from './svm-state';
 
-const MISC1_BIT = Object.fromEntries(MISC1.map((name, bit) => [name, bit])) as Record<(typeof MISC1)[number], number>;
-const MISC2_BIT = Object.fromEntries(MISC2.map((name, bit) => [name, bit])) as Record<(typeof MISC2)[number], number>;
-const codeOf = (name: Intercept): number =>
-  name in MISC1_BIT
-    ? EXIT.MISC1 + MISC1_BIT[name as keyof typeof MISC1_BIT]
-    : EXIT.MISC2 + MISC2_BIT[name as keyof typeof MISC2_BIT];
-
-/** A check of VMRUN that failed, in words (15.5.1). */
-export interface FailedCheck {
-  field: string;
-  rule: string;
-}
-interface EntryCheck extends FailedCheck {
-  /** True: the VMCB is refused. */
-  fails(vmcb: Vmcb): boolean;
-}
-const EFER_KNOWN = BigInt(EFER.SCE | EFER.LME | EFER.LMA | EFER.NXE | EFER.SVME | EFER.FFXSR);
-const wide = (address: bigint): boolean => address >> BigInt(MAXPHYADDR) !== 0n;
 const has = (value: bigint, mask: number): boolean => (value & BigInt(mask >>> 0)) !== 0n;
-const CHECKS: readonly EntryCheck[] = [
-  { field: 'EFER', rule: 'SVME must be set', fails: (v) => !has(v.read(STATE.EFER), SVME) },
-  { field: 'CR0', rule: 'NW without CD is not allowed', fails: (v) => has(v.read(STATE.CR0), CR0.NW) && !has(v.read(STATE.CR0), CR0.CD) },
-  { field: 'CR0', rule: 'bits 63:32 must be 0', fails: (v) => v.read(STATE.CR0) >> 32n !== 0n },
-  { field: 'CR4', rule: 'reserved bits must be 0', fails: (v) => v.read(STATE.CR4) >> 32n !== 0n },
-  { field: 'DR6', rule: 'bits 63:32 must be 0', fails: (v) => v.read(STATE.DR6) >> 32n !== 0n },
-  { field: 'DR7', rule: 'bits 63:32 must be 0', fails: (v) => v.read(STATE.DR7) >> 32n !== 0n },
-  { field: 'CR4', rule: 'long mode with paging needs PAE', fails: (v) => long(v) && !has(v.read(STATE.CR4), CR4.PAE) },
-  { field: 'CR0', rule: 'long mode with paging needs PE', fails: (v) => long(v) && !has(v.read(STATE.CR0), CR0.PE) },
-  { field: 'CS', rule: 'L and D may not both be set in long mode', fails: (v) => long(v) && (v.readSegment('cs').attributes & 0x6000) === 0x6000 },
-  { field: 'intercepts, vector 4', rule: 'VMRUN must be intercepted', fails: (v) => !has(v.read(CONTROL.INTERCEPT_MISC2), 1 << MISC2_BIT.vmrun) },
-  { field: 'guest ASID', rule: '0 is the host\'s', fails: (v) => v.read(CONTROL.GUEST_ASID) === 0n },
-  { field: 'EFER', rule: 'reserved bits must be 0', fails: (v) => (v.read(STATE.EFER) & ~EFER_KNOWN) !== 0n },
-  { field: 'CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => long(v) && wide(v.read(STATE.CR3)) },
-  { field: 'nested CR3', rule: 'bits beyond the width of physical addresses must be 0', fails: (v) => has(v.read(CONTROL.NP_ENABLE), 1) && wide(v.read(CONTROL.N_CR3)) },
-]; // prettier-ignore
-/** The first rule that is broken. */
-export const failedVmrunCheck = (vmcb: Vmcb): FailedCheck | undefined => CHECKS.find((check) => check.fails(vmcb));
-const long = (vmcb: Vmcb): boolean => has(vmcb.read(STATE.EFER), EFER.LME) && has(vmcb.read(STATE.CR0), CR0.PG);
 
 export class Svm implements Overseer {
   /** The VMCB of the guest that runs. */
@@ -72,14 +38,14 @@ export class Svm implements Overseer {
   }
   private nested?: { root: number; second: SecondStage };
 
-  /** VMRUN's part for the guest. The other general registers are loaded already. Answers the check that failed, if one did. */
-  enter(vmcb: Vmcb): FailedCheck | undefined {
-    const failed = failedVmrunCheck(vmcb);
+  /** VMRUN's part for the guest. The other general registers are loaded already. `paging`: the host's. Answers the check that failed, if one did. */
+  enter(vmcb: Vmcb, paging = true): FailedCheck | undefined {
+    const { cpu } = this;
+    const failed = failedVmrunCheck(vmcb, { cr4: knownCr4(cpu), paging });
     if (failed) {
       vmcb.write(CONTROL.EXITCODE, EXIT.INVALID);
-      return { field: failed.field, rule: failed.rule };
+      return failed;
     }
-    const { cpu } = this;
     loadGuest(vmcb, cpu.state);
     cpu.state.setSystem('interruptibility', vmcb.read(CONTROL.INTERRUPT_SHADOW) & 1n);
     cpu.state.setSystem('activity', 0n);
@@ -111,21 +77,21 @@ export class Svm implements Overseer {
   }
 
   protected wants(name: Intercept): boolean {
-    return name in MISC1_BIT
-      ? (this.misc1 & (1 << MISC1_BIT[name as keyof typeof MISC1_BIT])) !== 0
-      : (this.misc2 & (1 << MISC2_BIT[name as keyof typeof MISC2_BIT])) !== 0;
+    const { word, bit } = placeOf(name);
+    return ((word === 1 ? this.misc1 : this.misc2) & (1 << bit)) !== 0;
   }
 
   // --- Overseer
 
-  instruction(instruction: Instruction): undefined {
+  instruction(instruction: Instruction): 'done' | undefined {
     const what = interceptedBy(this.cpu, instruction);
     if (what && this.intercepts(what)) throw new GuestExit(what, instruction);
     return undefined;
   }
   private intercepts(cause: Interceptable): boolean {
     const vmcb = this.vmcb!;
-    switch (cause.reason) {
+    const { reason } = cause;
+    switch (reason) {
       case 'io':
         return this.wants('io') && this.portBit(cause.port, cause.bytes);
       case 'msr-read':
@@ -145,8 +111,10 @@ export class Svm implements Overseer {
         return this.wants(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept);
       case 'virtualization':
         return this.wants(cause.mnemonic as Intercept);
+      case 'int1':
+        return this.wants('icebp');
       default:
-        return cause.reason in MISC1_BIT || cause.reason in MISC2_BIT ? this.wants(cause.reason as Intercept) : false;
+        return isIntercept(reason) && this.wants(reason);
     }
   }
   /** Writes of CR0 that change more than TS and MP (15.9). */
@@ -182,7 +150,6 @@ export class Svm implements Overseer {
   }
   exitFor(event: PendingEvent): GuestExit | undefined {
     const { kind, vector } = event;
-    if (kind === 'int' && this.wants('int')) return new GuestExit({ reason: 'int' });
     const exception = kind === 'fault' || kind === 'trap' || kind === 'int3' || kind === 'into' || kind === 'int1';
     const wanted = exception && has(this.vmcb!.read(CONTROL.INTERCEPT_EXCEPTIONS), 1 << vector);
     return wanted ? new GuestExit({ reason: 'exception', event }) : undefined;
@@ -204,88 +171,9 @@ export class Svm implements Overseer {
   /** #VMEXIT (15.6): what the guest leaves behind is in the VMCB; the processor's registers are still its. */
   record(exit: GuestExit): void {
     const { cpu, vmcb } = this;
-    const { code, info1, info2 } = encode(exit, cpu);
     saveGuest(vmcb!, cpu.state);
     vmcb!.write(CONTROL.INTERRUPT_SHADOW, cpu.state.system('interruptibility') & 3n ? 1n : 0n);
-    vmcb!.write(CONTROL.EXITCODE, BigInt(code));
-    vmcb!.write(CONTROL.EXITINFO1, info1);
-    vmcb!.write(CONTROL.EXITINFO2, info2);
-    vmcb!.write(CONTROL.EXITINTINFO, exit.during ? eventWord(exit.during) : 0n);
-    vmcb!.write(CONTROL.NRIP, exit.instruction ? nextRip(exit.instruction) : 0n);
+    writeExit(vmcb!, exit, cpu);
     this.injecting = undefined;
   }
-}
-
-function eventWord({ vector, kind, errorCode }: PendingEvent): bigint {
-  const type = kind === 'interrupt' ? EVENT.INTERRUPT : kind === 'nmi' ? EVENT.NMI : kind === 'int' ? EVENT.SOFTWARE : EVENT.EXCEPTION; // prettier-ignore
-  const error = errorCode === undefined ? 0n : EVENT.ERROR_VALID | (BigInt(errorCode) << 32n);
-  return BigInt(vector) | (BigInt(type) << 8n) | error | EVENT.VALID;
-}
-
-interface Encoded {
-  code: number;
-  info1: bigint;
-  info2: bigint;
-}
-/** Exit code and information of a cause: appendix C, and the sections of each intercept. */
-function encode({ cause, instruction }: GuestExit, cpu: Cpu): Encoded {
-  const plain = (code: number, info1 = 0n, info2 = 0n): Encoded => ({ code, info1, info2 });
-  const next = instruction ? nextRip(instruction) : 0n;
-  switch (cause.reason) {
-    case 'io': {
-      const { port, bytes, write, string, rep } = cause;
-      const info =
-        (write ? 0 : IOIO.IN) | (string ? IOIO.STRING : 0) | (rep ? IOIO.REP : 0) | (bytes << IOIO.SIZE_SHIFT);
-      return plain(codeOf('io'), (BigInt(port) << BigInt(IOIO.PORT_SHIFT)) | BigInt(info), next);
-    }
-    case 'msr-read':
-    case 'msr-write':
-      return plain(codeOf('msr'), cause.reason === 'msr-write' ? 1n : 0n);
-    case 'cr-access': {
-      const writes = cause.access !== 'read' && cause.access !== 'smsw';
-      // Decode assist (15.10.2): MOV says so in bit 63, and which register.
-      const info = cause.access === 'read' || cause.access === 'write' ? (1n << 63n) | BigInt(cause.gpr) : 0n;
-      return plain((writes ? EXIT.CR_WRITE : EXIT.CR_READ) + cause.register, info);
-    }
-    case 'dr-access':
-      return plain((cause.write ? EXIT.DR_WRITE : EXIT.DR_READ) + cause.register, BigInt(cause.gpr));
-    case 'descriptor-table':
-      return plain(codeOf(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept));
-    case 'exception': {
-      const { vector, errorCode = 0, address = 0n } = cause.event;
-      return plain(EXIT.EXCEPTION + vector, BigInt(errorCode), vector === VECTOR.PF ? address : 0n);
-    }
-    case 'nested-fault':
-      return plain(EXIT.NPF, nestedInfo(cause), BigInt(cause.gpa));
-    case 'invlpg':
-      return plain(codeOf('invlpg'), cause.gva);
-    case 'triple-fault':
-      return plain(codeOf('shutdown'));
-    case 'external-interrupt':
-      return plain(codeOf('intr'));
-    case 'interrupt-window':
-      return plain(codeOf('vintr'));
-    case 'nmi':
-    case 'init':
-      return plain(codeOf(cause.reason));
-    case 'task-switch': {
-      const source = cause.source === 'iret' ? 1n << 36n : cause.source === 'jump' ? 1n << 38n : 0n;
-      const error = cause.errorCode === undefined ? 0n : (1n << 44n) | BigInt(cause.errorCode);
-      return plain(codeOf('task-switch'), BigInt(cause.selector), source | error);
-    }
-    case 'virtualization':
-      return plain(codeOf(cause.mnemonic as Intercept));
-    default:
-      if (cause.reason in MISC1_BIT || cause.reason in MISC2_BIT) return plain(codeOf(cause.reason as Intercept));
-      cpu.unsupported(`AMD-V exit for ${cause.reason}`);
-      return plain(EXIT.INVALID);
-  }
-}
-function nestedInfo(cause: Extract<ExitCause, { reason: 'nested-fault' }>): bigint {
-  let info = NPF.U;
-  if (cause.allowed.read) info |= NPF.P;
-  if (cause.access === 'write') info |= NPF.W;
-  if (cause.access === 'execute') info |= NPF.ID;
-  if (cause.misconfigured) info |= NPF.RSVD;
-  return info | (cause.table ? NPF.TABLE : NPF.FINAL);
 }

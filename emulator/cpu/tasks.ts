@@ -46,7 +46,8 @@ export function switchTask(cpu: Cpu, selector: number, how: TaskSwitch): 2 | 4 {
   const wide = (typeOf(d) & 8) !== 0;
   const target = segmentOf(cpu, selector, d);
   const source = how.reason === 'interrupt' ? 'gate' : how.reason === 'return' ? 'iret' : how.reason;
-  cpu.overseer?.taskSwitch?.({ reason: 'task-switch', selector, source });
+  const length = source === 'gate' ? {} : { length: Number(how.returnRip - state.rip) };
+  cpu.overseer?.taskSwitch?.({ reason: 'task-switch', selector, source, ...length });
   if (target.limit < (wide ? 0x67 : 0x2b)) throw ts(selectorCode(selector, how.ext));
   const old = state.segment(SEG.TR);
   const oldWide = (old.attributes & 8) !== 0;

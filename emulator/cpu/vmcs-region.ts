@@ -60,3 +60,10 @@ export class Vmcs {
 
 /** By encoding; undefined: there is no such field. */
 export const fieldOf = (encoding: number): VmcsFieldName | undefined => vmcsFieldName(encoding);
+/** 64-bit words of memory, for who only looks. Nothing drives an address without RAM: it reads as ones. */
+export const wordsOf =
+  (memory: PhysicalMemory) =>
+  (gpa: number): bigint => {
+    const at = memory.hostAddress(gpa);
+    return at < 0 ? 0xffff_ffff_ffff_ffffn : memory.view.getBigUint64(at, true);
+  };

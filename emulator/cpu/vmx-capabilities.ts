@@ -69,8 +69,8 @@ export function capability(msr: number, cr4: number): bigint | undefined {
     case VMX_MSR.SECONDARY:
       return word(CONTROLS.secondary);
     case VMX_MSR.MISC:
-      // Halted guests can be entered (6), four CR3 targets (24:16).
-      return BigInt(TIMER_SHIFT) | (1n << 6n) | (4n << 16n);
+      // Exits tell the guest's mode (5); halted, shut down and waiting guests can be entered (8:6); four CR3 targets (24:16).
+      return BigInt(TIMER_SHIFT) | (0xfn << 5n) | (4n << 16n);
     case VMX_MSR.CR0_FIXED0:
       return BigInt(CR0_FIXED);
     case VMX_MSR.CR0_FIXED1:

@@ -3,8 +3,10 @@ import { VECTOR } from '../x86/registers';
 import { INTERRUPTION, REASON } from '../x86/vmcs';
 import type { Instruction } from '../isa/instruction';
 import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
+import type { Cpu } from './cpu';
 import type { GuestExit } from './ports';
 import type { Vmcs } from './vmcs-region';
+import { displacementOf, operandInfo, randomInfo, stringInfo, tableInfo } from './vmx-instruction-info';
 
 const PLAIN: Readonly<Partial<Record<PlainExit, number>>> = {
   cpuid: REASON.CPUID, hlt: REASON.HLT, invd: REASON.INVD, wbinvd: REASON.WBINVD, rdtsc: REASON.RDTSC, rdtscp: REASON.RDTSCP,
@@ -16,7 +18,11 @@ const VIRTUALIZATION: Readonly<Record<string, number>> = {
   vmread: REASON.VMREAD, vmresume: REASON.VMRESUME, vmwrite: REASON.VMWRITE, vmxoff: REASON.VMXOFF, vmxon: REASON.VMXON,
   invept: REASON.INVEPT, invvpid: REASON.INVVPID,
 }; // prettier-ignore
+/** Their operands are told (28.2.5). */
+const WITH_OPERANDS: readonly (PlainExit | 'virtualization')[] = ['xsaves', 'invpcid', 'virtualization'];
 const SOURCES = { call: 0, iret: 1, jump: 2, gate: 3 } as const;
+/** B0 to B3, BD, BS. */
+const DEBUG_CONDITIONS = 0x600fn;
 const ACCESSES = { read: 0, write: 1, execute: 2 } as const;
 
 interface Encoded {
@@ -68,18 +74,22 @@ function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded
     case 'descriptor-table': {
       const table = cause.register === 'gdtr' || cause.register === 'idtr';
       const which = (cause.register === 'gdtr' || cause.register === 'ldtr' ? 0 : 1) | (cause.store ? 0 : 2);
-      return { reason: table ? REASON.GDTR_IDTR : REASON.LDTR_TR, info: (which << 28) | ((instruction?.memory ? 0 : 1) << 10) };
+      const info = instruction && tableInfo(instruction, which);
+      return { reason: table ? REASON.GDTR_IDTR : REASON.LDTR_TR, info, qualification: instruction && displacementOf(instruction) };
     }
     case 'nested-fault': {
       if (cause.misconfigured) return { reason: REASON.EPT_MISCONFIGURATION };
       const { read, write, execute } = cause.allowed;
       const allowed = (read ? 8 : 0) | (write ? 16 : 0) | (execute ? 32 : 0);
-      const linear = 1 << 7;
-      return { reason: REASON.EPT_VIOLATION, qualification: BigInt((1 << ACCESSES[cause.access]) | allowed | linear | (cause.table ? 0 : 1 << 8)) };
+      // No linear address goes with a load of PDPTEs (table 28-7).
+      const linear = cause.gva === undefined ? 0 : (1 << 7) | (cause.table ? 0 : 1 << 8);
+      // Where EPT has dirty flags, a walk of the guest's tables both reads and writes.
+      const access = cause.table && cause.access === 'write' ? 3 : 1 << ACCESSES[cause.access];
+      return { reason: REASON.EPT_VIOLATION, qualification: BigInt(access | allowed | linear) };
     }
     case 'virtualization': {
       const reason = VIRTUALIZATION[cause.mnemonic];
-      return reason === undefined ? undefined : { reason };
+      return reason === undefined ? undefined : { reason, ...operandsOf(instruction) };
     }
     case 'call-out':
       return undefined;
@@ -89,19 +99,20 @@ function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded
       return { reason: cause.what === 'msr-loading' ? REASON.ENTRY_MSR_LOADING : REASON.ENTRY_GUEST_STATE };
     default: {
       const reason = PLAIN[cause.reason];
-      return reason === undefined ? undefined : { reason };
+      if (reason === undefined) return undefined;
+      if (cause.reason === 'rdrand' || cause.reason === 'rdseed') return { reason, info: instruction && randomInfo(instruction) };
+      return WITH_OPERANDS.includes(cause.reason) ? { reason, ...operandsOf(instruction) } : { reason };
     }
   }
 } // prettier-ignore
+const operandsOf = (instruction: Instruction | undefined): Partial<Encoded> =>
+  instruction ? { info: operandInfo(instruction), qualification: displacementOf(instruction) } : {};
 
 /** Table 28-5. */
 function ioQualification({ port, bytes, write, string, rep, immediate }: Extract<ExitCause, { reason: 'io' }>): bigint {
   const bits = (bytes - 1) | (write ? 0 : 8) | (string ? 16 : 0) | (rep ? 32 : 0) | (immediate ? 64 : 0);
   return (BigInt(port) << 16n) | BigInt(bits);
 }
-/** Table 28-10: address size and segment of INS and OUTS. */
-const stringInfo = ({ addressSize, memory }: Instruction): number =>
-  ((addressSize === 16 ? 0 : addressSize === 32 ? 1 : 2) << 7) | ((memory?.segment ?? 0) << 15);
 /** Table 28-3. */
 function controlAccess({ register, access, gpr, value, gva }: Extract<ExitCause, { reason: 'cr-access' }>): Encoded {
   const types = { write: 0, read: 1, clts: 2, lmsw: 3, smsw: 1 } as const;
@@ -120,17 +131,22 @@ export function interruption({ vector, kind, errorCode }: PendingEvent): number 
 }
 
 /** Fills the exit-information fields. False: VT-x has no such exit. */
-export function writeExit(vmcs: Vmcs, { cause, instruction, during }: GuestExit): boolean {
+export function writeExit(vmcs: Vmcs, { cause, instruction, during }: GuestExit, { state }: Cpu): boolean {
   const encoded = encode(cause, instruction);
   if (!encoded) return false;
   vmcs.write('EXIT_REASON', encoded.reason);
   vmcs.write('EXIT_QUALIFICATION', encoded.qualification ?? 0n);
   vmcs.write('EXIT_INSTRUCTION_INFO', encoded.info ?? 0);
-  vmcs.write('EXIT_INSTRUCTION_LENGTH', instruction ? instruction.length : lengthOf(cause));
+  const event = during ?? (cause.reason === 'exception' ? cause.event : undefined);
+  const switching = cause.reason === 'task-switch' ? cause.length : undefined;
+  const length = instruction?.length ?? switching ?? (event ? lengthOf(event, state.rip) : 0);
+  vmcs.write('EXIT_INSTRUCTION_LENGTH', length);
   vmcs.write('EXIT_INTERRUPTION', 0);
   if (cause.reason === 'exception') {
     vmcs.write('EXIT_INTERRUPTION', interruption(cause.event));
     vmcs.write('EXIT_ERROR_CODE', cause.event.errorCode ?? 0);
+    // What DR6 says of the condition (table 28-1).
+    if (cause.event.vector === VECTOR.DB) vmcs.write('EXIT_QUALIFICATION', state.system('dr6') & DEBUG_CONDITIONS);
   } else if (cause.reason === 'nmi') {
     vmcs.write('EXIT_INTERRUPTION', interruption({ vector: VECTOR.NMI, kind: 'nmi', returnRip: 0n }));
   } else if (cause.reason === 'external-interrupt' && cause.vector !== undefined) {
@@ -146,6 +162,6 @@ export function writeExit(vmcs: Vmcs, { cause, instruction, during }: GuestExit)
   }
   return true;
 }
-/** INT3 and INTO that exit as exceptions are one byte long. */
-const lengthOf = (cause: ExitCause): number =>
-  cause.reason === 'exception' && (cause.event.kind === 'int3' || cause.event.kind === 'into') ? 1 : 0;
+/** Of INT n, INT1, INT3 and INTO, which return behind themselves. */
+const lengthOf = ({ kind, returnRip }: PendingEvent, rip: bigint): number =>
+  kind === 'int' || kind === 'int1' || kind === 'int3' || kind === 'into' ? Number((returnRip - rip) & 15n) : 0;

@@ -4,7 +4,7 @@ import type { VmcsFieldName } from '../x86/vmcs';
 import { TYPE } from './descriptors';
 import { isCanonical } from './segments';
 import { ATTRIBUTE } from './state';
-import type { EntryCheck } from './vmx-checks';
+import type { UnplacedCheck } from './vmx-checks';
 import type { Vmcs } from './vmcs-region';
 
 const DATA = ['SS', 'DS', 'ES', 'FS', 'GS'] as const;
@@ -22,7 +22,7 @@ const virtual8086: Test = (v) => (v.read32('GUEST_RFLAGS') & RFLAGS.VM) !== 0;
 const V86_RIGHTS = 0xf3;
 const RESERVED = ~0x1_f0ff;
 
-const row = (field: VmcsFieldName, rule: string, fails: Test): EntryCheck => ({ field, rule, fails });
+const row = (field: VmcsFieldName, rule: string, fails: Test): UnplacedCheck => ({ field, rule, fails });
 
 function limitDisagrees(v: Vmcs, name: Name): boolean {
   const limit = v.read32(`GUEST_${name}_LIMIT`);
@@ -30,7 +30,7 @@ function limitDisagrees(v: Vmcs, name: Name): boolean {
   return granular ? (limit & 0xfff) !== 0xfff : limit >>> 20 !== 0;
 }
 
-export function guestSegmentChecks(unrestricted: Test, wide: Test): EntryCheck[] {
+export function guestSegmentChecks(unrestricted: Test, wide: Test): UnplacedCheck[] {
   const plain: Test = (v) => !virtual8086(v);
   const checked = (v: Vmcs, name: Name): boolean => plain(v) && (name === 'CS' || usable(v, name));
   const code: Test = (v) => {

@@ -8,24 +8,25 @@ import { VECTOR } from '../x86/registers';
 import {
   ENTRY_FAILED, EXIT_CONTROL, INTERRUPTION, isHigh, isReadOnly, PIN, PRIMARY, REASON, VMCS_REVISION, VMX_ERROR, widthOf,
 } from '../x86/vmcs'; // prettier-ignore
-import type { VmcsFieldName } from '../x86/vmcs';
 import { knownCr4, loadPdptes } from './control';
-import { deliver } from './events';
+import { deliverAtEntry } from './events';
 import type { PendingEvent } from './exit-cause';
 import { gp } from './faults';
-import { GuestFault } from './ports';
 import type { GuestExit, VmxResult, VmxUnit } from './ports';
-import { fieldOf, Vmcs } from './vmcs-region';
+import { fieldOf, Vmcs, wordsOf } from './vmcs-region';
 import { Vmx } from './vmx';
-import { TIMER_SHIFT } from './vmx-capabilities';
-import { failedCheck, failedGuestCheck } from './vmx-checks';
+import { CR0_FIXED, TIMER_SHIFT } from './vmx-capabilities';
+import { isCanonical } from './segments';
+import { BLOCKED_BY } from './stretch';
+import { badEptPointer, failedCheck, failedGuestCheck } from './vmx-checks';
+import type { EntryCheck } from './vmx-checks';
+import { loadMsrs, storeMsrs } from './vmx-msrs';
 import { loadHost } from './vmx-state';
 import { VM_MODE } from './vm-mode';
 
 const NONE = 0xffff_ffff_ffff_ffffn;
-const MSR_ENTRY_BYTES = 16;
-/** VMX abort for a failed MSR load (28.7). */
-const ABORT_LOAD = 4;
+/** VMX aborts (28.7): an MSR of the exit lists cannot be stored, or loaded. */
+const ABORT = { store: 1, load: 4 } as const;
 const KINDS: readonly PendingEvent['kind'][] = [
   'interrupt',
   'interrupt',
@@ -36,6 +37,17 @@ const KINDS: readonly PendingEvent['kind'][] = [
   'int3',
   'fault',
 ];
+
+/** Table 27-1 and 27.8: what the qualification of a failed entry says. */
+const qualificationOf = ({ field }: EntryCheck): bigint =>
+  field === 'VMCS_LINK_POINTER' ? 4n : field.startsWith('GUEST_PDPTE') ? 2n : 0n;
+/** SDM vol. 3C 31.3, INVEPT and INVVPID: types, and what their descriptors must say. */
+const validInvept = (type: bigint, [pointer]: readonly [bigint, bigint]): boolean =>
+  type === 2n || (type === 1n && !badEptPointer(pointer));
+function validInvvpid(type: bigint, [tag, address]: readonly [bigint, bigint]): boolean {
+  if (type > 3n || tag >> 16n !== 0n) return false;
+  return type === 2n || (tag !== 0n && (type !== 0n || isCanonical(address)));
+}
 
 export class HostedVmx extends Vmx implements VmxUnit {
   /** Why the last entry was refused, in words: for people. */
@@ -55,6 +67,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     if (this.on) return this.fail(VMX_ERROR.VMXON_IN_ROOT);
     // The feature-control MSR must be locked with VMX enabled (24.7).
     if ((state.system('feature_control') & 5n) !== 5n) throw gp(0);
+    if ((state.system32('cr0') & CR0_FIXED) >>> 0 !== CR0_FIXED) throw gp(0);
     if (!this.isRegion(region)) return 'invalid';
     state.setSystem('vmxon', region);
     state.setSystem('vmcs', NONE);
@@ -122,10 +135,9 @@ export class HostedVmx extends Vmx implements VmxUnit {
     else vmcs.write(field, BigInt.asUintN(widthOf(Number(encoding)), value));
     return 'ok';
   }
-  invalidate(kind: 'invept' | 'invvpid', type: bigint, [first]: readonly [bigint, bigint]): VmxResult {
-    const known = kind === 'invept' ? type === 1n || type === 2n : type <= 3n;
-    const wrong = kind === 'invvpid' && type !== 2n && ((first & 0xffffn) === 0n || first >> 16n !== 0n);
-    if (!known || wrong) return this.fail(VMX_ERROR.INVEPT_OPERAND);
+  invalidate(kind: 'invept' | 'invvpid', type: bigint, descriptor: readonly [bigint, bigint]): VmxResult {
+    const right = kind === 'invept' ? validInvept(type, descriptor) : validInvvpid(type, descriptor);
+    if (!right) return this.fail(VMX_ERROR.INVEPT_OPERAND);
     // Translations of all guests share the TLB, and none outlives an entry or an exit.
     this.cpu.flushTlb('all');
     return 'ok';
@@ -140,7 +152,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     if (cpu.state.system('interruptibility') & 2n) return this.fail(VMX_ERROR.ENTRY_MOV_SS);
     if (kind === 'launch' && vmcs.launched) return this.fail(VMX_ERROR.LAUNCH_NOT_CLEAR);
     if (kind === 'resume' && !vmcs.launched) return this.fail(VMX_ERROR.RESUME_NOT_LAUNCHED);
-    const host = { cr4: knownCr4(cpu), wide: cpu.ia32e };
+    const host = { cr4: knownCr4(cpu), wide: cpu.ia32e, peek: wordsOf(cpu.mmu.physical) };
     const refused = failedCheck(vmcs, host);
     if (refused) {
       this.lastRefusal = refused.check;
@@ -150,7 +162,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     const guest = failedGuestCheck(vmcs, host);
     if (guest) {
       this.lastRefusal = guest;
-      this.refuse(vmcs, REASON.ENTRY_GUEST_STATE, guest.field === 'VMCS_LINK_POINTER' ? 4n : 0n);
+      this.refuse(vmcs, REASON.ENTRY_GUEST_STATE, qualificationOf(guest));
       return 'jumped';
     }
     this.start(vmcs);
@@ -161,13 +173,8 @@ export class HostedVmx extends Vmx implements VmxUnit {
     const { state } = cpu;
     const injected = this.injection(vmcs);
     this.begin(vmcs);
-    try {
-      this.loadMsrs(vmcs, 'ENTRY_MSR_LOAD');
-    } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
-      this.refuse(vmcs, REASON.ENTRY_MSR_LOADING, 1n);
-      return;
-    }
+    const bad = loadMsrs(cpu, vmcs, 'ENTRY_MSR_LOAD');
+    if (bad > 0) return this.refuse(vmcs, REASON.ENTRY_MSR_LOADING, BigInt(bad));
     vmcs.launched = true;
     state.setSystem('vm_mode', VM_MODE.vmxGuest);
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + this.tscOffset(vmcs)));
@@ -176,19 +183,21 @@ export class HostedVmx extends Vmx implements VmxUnit {
     cpu.flushTlb('all');
     if (!injected) return;
     vmcs.write('ENTRY_INTERRUPTION', vmcs.read('ENTRY_INTERRUPTION') & 0x7fff_ffffn);
-    this.injecting = injected;
     this.trapBeforeNext();
-    deliver(cpu, injected);
+    if (injected === 'monitor-trap') return;
+    this.injecting = injected;
+    deliverAtEntry(cpu, injected);
     this.injecting = undefined;
   } // prettier-ignore
   private tscOffset(vmcs: Vmcs): bigint {
     return vmcs.has('PRIMARY_CONTROLS', PRIMARY.TSC_OFFSETTING) ? vmcs.read('TSC_OFFSET') : 0n;
   }
   /** What entry delivers (27.6). */
-  private injection(vmcs: Vmcs): PendingEvent | undefined {
+  private injection(vmcs: Vmcs): PendingEvent | 'monitor-trap' | undefined {
     const info = vmcs.read32('ENTRY_INTERRUPTION');
     if (info >= 0) return undefined;
     const type = (info >>> 8) & 7;
+    if (type === INTERRUPTION.OTHER) return 'monitor-trap';
     const vector = info & 0xff;
     const software = type >= INTERRUPTION.SOFTWARE;
     const rip = vmcs.read('GUEST_RIP') + (software ? vmcs.read('ENTRY_INSTRUCTION_LENGTH') : 0n);
@@ -218,8 +227,12 @@ export class HostedVmx extends Vmx implements VmxUnit {
       vmcs.write('PREEMPTION_TIMER', left > 0n ? left : 0n);
     }
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') - this.tscOffset(vmcs)));
-    this.storeMsrs(vmcs);
+    if (storeMsrs(cpu, vmcs) > 0) this.abort(vmcs, ABORT.store);
+    const { cause } = exit;
     this.toHost(vmcs);
+    // An NMI that has come blocks further ones; those that were blocked under virtual NMIs were the guest's.
+    if (cause.reason === 'nmi') state.setSystem('interruptibility', BLOCKED_BY.nmi);
+    else if (this.virtualNmis) state.setSystem('interruptibility', 0n);
   }
   private toHost(vmcs: Vmcs): void {
     const { cpu } = this;
@@ -230,35 +243,15 @@ export class HostedVmx extends Vmx implements VmxUnit {
     cpu.state.setSystem('vm_mode', VM_MODE.vmxRoot);
     cpu.refresh();
     loadPdptes(cpu);
-    try {
-      this.loadMsrs(vmcs, 'EXIT_MSR_LOAD');
-    } catch (fault) {
-      if (!(fault instanceof GuestFault)) throw fault;
-      vmcs.abort = ABORT_LOAD;
-      cpu.unsupported('VMX abort: an MSR of the exit MSR-load list cannot be loaded');
-      cpu.shutDown({ vector: VECTOR.GP, source: 'exception', rip: cpu.state.rip, cpl: 0 });
-    }
+    if (loadMsrs(cpu, vmcs, 'EXIT_MSR_LOAD') > 0) this.abort(vmcs, ABORT.load);
     cpu.refresh();
   }
-  /** Lists of MSRs (25.7.2, 25.8.2): index, reserved, value. */
-  private *msrs(vmcs: Vmcs, list: 'ENTRY_MSR_LOAD' | 'EXIT_MSR_LOAD' | 'EXIT_MSR_STORE'): Generator<{ msr: number; at: number }> {
-    const { mmu } = this.cpu;
-    const first = Number(vmcs.read(list));
-    const count = Number(vmcs.read(`${list}_COUNT` as VmcsFieldName));
-    for (let i = 0; i < count; i++) {
-      const at = first + i * MSR_ENTRY_BYTES;
-      yield { msr: Number(mmu.readPhysical(at, 4)), at: at + 8 };
-    }
-  } // prettier-ignore
-  private loadMsrs(vmcs: Vmcs, list: 'ENTRY_MSR_LOAD' | 'EXIT_MSR_LOAD'): void {
+  private abort(vmcs: Vmcs, indicator: number): void {
     const { cpu } = this;
-    for (const { msr, at } of this.msrs(vmcs, list)) cpu.writeMsr(msr, cpu.mmu.readPhysical(at, 8));
+    vmcs.abort = indicator;
+    cpu.unsupported(`VMX abort ${indicator}: an MSR of the exit lists cannot be moved`);
+    cpu.shutDown({ vector: VECTOR.GP, source: 'exception', rip: cpu.state.rip, cpl: 0 });
   }
-  private storeMsrs(vmcs: Vmcs): void {
-    const { cpu } = this;
-    for (const { msr, at } of this.msrs(vmcs, 'EXIT_MSR_STORE')) cpu.mmu.writePhysical(at, 8, cpu.readMsr(msr));
-  }
-
   /** After a snapshot was loaded: the registers say whether a guest runs. */
   recover(): void {
     const { cpu } = this;

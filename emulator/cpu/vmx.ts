@@ -6,6 +6,7 @@
 import type { Instruction } from '../isa/instruction';
 import { eptContext } from '../mmu/ept';
 import { SecondStage } from '../mmu/second-stage';
+import type { NextStage } from '../mmu/walk';
 import { CR0, RFLAGS, VECTOR } from '../x86/registers';
 import { EXIT_CONTROL, PIN, PRIMARY, SECONDARY } from '../x86/vmcs';
 import type { VmcsFieldName } from '../x86/vmcs';
@@ -14,10 +15,13 @@ import type { Cpu } from './cpu';
 import { interceptedBy } from './intercepts';
 import type { Interceptable } from './intercepts';
 import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
+import { gp, ud } from './faults';
 import { GuestExit } from './ports';
 import type { Overseer } from './ports';
 import type { Vmcs } from './vmcs-region';
-import { secondary } from './vmx-checks';
+import { ApicAccess, VTPR } from './vmx-apic';
+import { BLOCKED_BY, SHADOWS } from './stretch';
+import { ACTIVITY } from './turns';
 import { writeExit } from './vmx-exit';
 import { loadGuest, saveGuest } from './vmx-state';
 
@@ -34,7 +38,10 @@ const MSRS_PER_RANGE = 0x2000;
 const WRITES = 0x800;
 /** CR0 bits that LMSW writes. */
 const LMSW_BITS = 0xfn;
-const VTPR = 0x80;
+/** #UD in a guest without the control (26.3). */
+const NEEDS: Readonly<Record<string, number>> = {
+  rdtscp: SECONDARY.RDTSCP, rdpid: SECONDARY.RDTSCP, invpcid: SECONDARY.INVPCID, xsaves: SECONDARY.XSAVES, xrstors: SECONDARY.XSAVES,
+}; // prettier-ignore
 
 export class Vmx implements Overseer {
   readonly asks = true;
@@ -46,6 +53,9 @@ export class Vmx implements Overseer {
   private pin = 0;
   private exceptions = 0;
   private nested?: { pointer: bigint; second: SecondStage };
+  /** Host-physical address of the virtual task-priority register, -1 without a TPR shadow; and what it may not fall below. */
+  private vtpr = -1;
+  private tprThreshold = 0;
   /** Ticks after which a monitor trap is due. */
   private trapAfter = Infinity;
   /** The event that entry delivers: it does not leave the guest again. */
@@ -76,10 +86,19 @@ export class Vmx implements Overseer {
     this.exceptions = vmcs.read32('EXCEPTION_BITMAP');
     this.takesInterrupts = (this.pin & (1 << PIN.EXTERNAL_INTERRUPT)) !== 0;
     this.trapAfter = this.wants('primary', PRIMARY.MONITOR_TRAP) ? Number(cpu.ticks()) : Infinity;
+    const shadow = this.wants('primary', PRIMARY.TPR_SHADOW);
+    this.vtpr = shadow ? Number(vmcs.read('VIRTUAL_APIC_PAGE')) + VTPR : -1;
+    this.tprThreshold = shadow ? vmcs.read32('TPR_THRESHOLD') & 15 : 0;
     cpu.mmu.walker.second = this.secondStage(vmcs);
   }
-  private secondStage(vmcs: Vmcs): SecondStage | null {
-    if (!secondary(vmcs, SECONDARY.EPT)) return null;
+  private secondStage(vmcs: Vmcs): NextStage | null {
+    const ept = this.ept(vmcs);
+    if (!this.wants('secondary', SECONDARY.APIC_ACCESSES)) return ept;
+    const virtualApic = this.vtpr < 0 ? -1 : this.vtpr - VTPR;
+    return new ApicAccess(ept, Number(vmcs.read('APIC_ACCESS_PAGE')), virtualApic);
+  }
+  private ept(vmcs: Vmcs): SecondStage | null {
+    if (!this.wants('secondary', SECONDARY.EPT)) return null;
     const pointer = vmcs.read('EPT_POINTER');
     if (this.nested?.pointer !== pointer)
       this.nested = { pointer, second: new SecondStage(this.cpu.mmu.physical, eptContext(pointer)) };
@@ -91,12 +110,22 @@ export class Vmx implements Overseer {
 
   // --- Overseer
 
-  instruction(instruction: Instruction): undefined {
+  instruction(instruction: Instruction): 'done' | undefined {
+    const needed = NEEDS[instruction.row.mnemonic];
+    if (needed !== undefined && !this.wants('secondary', needed)) throw ud();
     const what = interceptedBy(this.cpu, instruction);
-    if (what && this.intercepts(what, instruction)) throw new GuestExit(what, instruction);
-    return undefined;
+    if (!what) return undefined;
+    if (this.intercepts(what)) throw new GuestExit(what, instruction);
+    const shadowed = what.reason === 'cr-access' && what.register === 8 && what.access === 'write' && this.vtpr >= 0;
+    return shadowed ? this.writeTpr(what.value) : undefined;
   }
-  private intercepts(cause: Interceptable, instruction: Instruction): boolean {
+  /** MOV to CR8 with a TPR shadow (30.3). Whether the new priority is below the threshold is found behind the instruction. */
+  private writeTpr(value: bigint): 'done' {
+    if (value > 15n) throw gp(0);
+    this.cpu.mmu.writePhysical(this.vtpr, 4, value << 4n);
+    return 'done';
+  }
+  private intercepts(cause: Interceptable): boolean {
     const { reason } = cause;
     if (ALWAYS.includes(reason)) return true;
     switch (reason) {
@@ -106,7 +135,7 @@ export class Vmx implements Overseer {
       case 'msr-write':
         return !this.wants('primary', PRIMARY.MSR_BITMAPS) || this.msr(cause.msr, reason === 'msr-write');
       case 'cr-access':
-        return this.control(cause, instruction);
+        return this.control(cause);
       case 'dr-access':
         return this.wants('primary', PRIMARY.MOV_DR);
       case 'descriptor-table':
@@ -138,8 +167,7 @@ export class Vmx implements Overseer {
     if (!range) return true;
     return this.bit(this.vmcs!.read('MSR_BITMAPS') + BigInt(range.offset + (write ? WRITES : 0)), msr - range.first);
   }
-  private control(cause: Extract<Interceptable, { reason: 'cr-access' }>, { operands }: Instruction): boolean {
-    const { register, access, value } = cause;
+  private control({ register, access, value }: Extract<Interceptable, { reason: 'cr-access' }>): boolean {
     const vmcs = this.vmcs!;
     const differs = (name: 'CR0' | 'CR4', bits: bigint): boolean =>
       ((value ^ vmcs.read(`${name}_SHADOW`)) & vmcs.read(`${name}_MASK`) & bits) !== 0n;
@@ -152,9 +180,8 @@ export class Vmx implements Overseer {
     }
     if (access === 'lmsw') {
       // LMSW cannot clear PE.
-      const source = operands[0].kind === 'gpr' ? value : cause.value;
-      const bits = source & 1n ? LMSW_BITS : LMSW_BITS & ~1n;
-      return ((source ^ vmcs.read('CR0_SHADOW')) & vmcs.read('CR0_MASK') & bits) !== 0n;
+      const bits = value & 1n ? LMSW_BITS : LMSW_BITS & ~1n;
+      return ((value ^ vmcs.read('CR0_SHADOW')) & vmcs.read('CR0_MASK') & bits) !== 0n;
     }
     if (register === 0) return differs('CR0', -1n);
     if (register === 4) return differs('CR4', -1n);
@@ -169,7 +196,7 @@ export class Vmx implements Overseer {
   }
 
   readControl(index: number, actual: bigint): bigint {
-    if (index === 8) return this.wants('primary', PRIMARY.TPR_SHADOW) ? BigInt(this.vtpr >> 4) : actual;
+    if (index === 8) return this.vtpr < 0 ? actual : BigInt(this.tpr);
     if (index !== 0 && index !== 4) return actual;
     const mask = this.vmcs!.read(`CR${index}_MASK`);
     return (actual & ~mask) | (this.vmcs!.read(`CR${index}_SHADOW`) & mask);
@@ -180,11 +207,9 @@ export class Vmx implements Overseer {
     const mask = this.vmcs!.read(`CR${index}_MASK`);
     return (value & ~mask) | (this.cpu.state.system(`cr${index}`) & mask);
   }
-  /** The virtual task-priority register (30.1). */
-  private get vtpr(): number {
-    const { physical } = this.cpu.mmu;
-    const host = physical.hostAddress(Number(this.vmcs!.read('VIRTUAL_APIC_PAGE')) + VTPR);
-    return host < 0 ? 0 : physical.data[host];
+  /** Bits 7:4 of the virtual task-priority register (30.1). */
+  private get tpr(): number {
+    return Number(this.cpu.mmu.readPhysical(this.vtpr, 1) >> 4n);
   }
 
   event(event: PendingEvent): void {
@@ -211,27 +236,41 @@ export class Vmx implements Overseer {
     throw new GuestExit({ reason: 'triple-fault' });
   }
 
-  /** In the order of 26.2 and table 6-2 of vol. 3A. */
+  /** In the order of 26.2 and table 6-2 of vol. 3A. Who is shut down wakes by an NMI or INIT, who waits for a SIPI by that. */
   due(): GuestExit | undefined {
     const { cpu } = this;
     const { state, interrupts } = cpu;
-    const ticks = Number(cpu.ticks());
+    const activity = state.system('activity');
+    if (activity === ACTIVITY.waitForSipi) return this.startUp();
     if (interrupts.signals().init && interrupts.takeInit()) return new GuestExit({ reason: 'init' });
+    const ticks = Number(cpu.ticks());
     if (ticks > this.trapAfter) return new GuestExit({ reason: 'monitor-trap' });
+    if (this.tprThreshold > 0 && this.tpr < this.tprThreshold) return new GuestExit({ reason: 'tpr-below' });
     if (this.pin & (1 << PIN.PREEMPTION_TIMER) && ticks >= this.timerExpires) return new GuestExit({ reason: 'preemption-timer' });
     const blocked = state.system('interruptibility');
-    if (this.wants('primary', PRIMARY.NMI_WINDOW) && !(blocked & 6n)) return new GuestExit({ reason: 'nmi-window' });
-    if (this.pin & (1 << PIN.NMI) && interrupts.signals().nmi && interrupts.takeNmi()) return new GuestExit({ reason: 'nmi' });
-    const open = (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & 3n);
+    const window = blocked & (SHADOWS | BLOCKED_BY.nmi) & ~BLOCKED_BY.sti;
+    if (this.wants('primary', PRIMARY.NMI_WINDOW) && !window) return new GuestExit({ reason: 'nmi-window' });
+    // What is blocked under virtual NMIs are those, not the physical ones.
+    const nmi = this.pin & (1 << PIN.NMI) && (this.virtualNmis || !(blocked & BLOCKED_BY.nmi));
+    if (nmi && interrupts.signals().nmi && interrupts.takeNmi()) return new GuestExit({ reason: 'nmi' });
+    if (activity === ACTIVITY.shutdown) return undefined;
+    const open = (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & SHADOWS);
     if (open && this.wants('primary', PRIMARY.INTERRUPT_WINDOW)) return new GuestExit({ reason: 'interrupt-window' });
     if (!this.takesInterrupts || !interrupts.pending()) return undefined;
     const acknowledges = this.vmcs!.has('EXIT_CONTROLS', EXIT_CONTROL.ACK_INTERRUPT);
     return new GuestExit({ reason: 'external-interrupt', ...(acknowledges ? { vector: interrupts.acknowledge() } : {}) });
   } // prettier-ignore
+  private startUp(): GuestExit | undefined {
+    const vector = this.cpu.interrupts.takeSipi();
+    return vector < 0 ? undefined : new GuestExit({ reason: 'sipi', vector });
+  }
+  protected get virtualNmis(): boolean {
+    return (this.pin & (1 << PIN.VIRTUAL_NMI)) !== 0;
+  }
   patience(): number {
     // A window may open after any instruction.
     const window = this.wants('primary', PRIMARY.INTERRUPT_WINDOW) || this.wants('primary', PRIMARY.NMI_WINDOW);
-    if (this.trapAfter !== Infinity || window) return 1;
+    if (this.trapAfter !== Infinity || window || this.tprThreshold > 0) return 1;
     if (!(this.pin & (1 << PIN.PREEMPTION_TIMER))) return Infinity;
     return Math.max(1, this.timerExpires - Number(this.cpu.ticks()));
   }
@@ -250,7 +289,7 @@ export class Vmx implements Overseer {
   record(exit: GuestExit): void {
     const { cpu, vmcs } = this;
     saveGuest(vmcs!, cpu.state);
-    if (!writeExit(vmcs!, exit)) cpu.unsupported(`VT-x exit for ${exit.cause.reason}`);
+    if (!writeExit(vmcs!, exit, cpu)) cpu.unsupported(`VT-x exit for ${exit.cause.reason}`);
     this.injecting = undefined;
   }
   leave(exit: GuestExit): void {

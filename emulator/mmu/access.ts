@@ -200,8 +200,7 @@ export class Mmu {
   private walk(lo: number, hi: number, access: AccessCode, rights: Rights): number {
     if (this.paging.format === NO_PAGING) {
       this.walker.pageShift = 12;
-      const { second } = this.walker;
-      return second ? second.translate(lo >>> 0, access, lo, hi) : lo >>> 0;
+      return this.walker.behind(lo >>> 0, access, lo, hi);
     }
     const gpa = this.walker.walk(this.paging, lo, hi, access, rights);
     if (gpa < 0) throw new GuestFault(VECTOR.PF, -1 - gpa, toBigint(lo, hi));
@@ -216,9 +215,9 @@ export class Mmu {
     const host = physical.hostAddress(gpa);
     if (host < 0) return;
     const flags = physical.flags(gpa);
-    if (this.watches.active && this.watches.page(lo, hi, host)) return;
-    const page = host - (lo & 4095);
     const shift = this.walker.pageShift;
+    if (shift < 12 || (this.watches.active && this.watches.page(lo, hi, host))) return;
+    const page = host - (lo & 4095);
     const global = this.isGlobal();
     tlb.fill(tlb.readTable(context), lo, hi, page, shift, global);
     if (access !== ACCESS.write || flags & (PAGE.CODE | PAGE.ROM | PAGE.FOLLOWED)) return;

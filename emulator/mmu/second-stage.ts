@@ -8,11 +8,11 @@ import { ENTRY } from './guest-paging';
 import type { PagingContext } from './guest-paging';
 import type { PhysicalMemory } from './physical-memory';
 import { ACCESS, RIGHTS, Walker } from './walk';
-import type { AccessCode, WalkRecorder } from './walk';
+import type { AccessCode, NextStage, WalkRecorder } from './walk';
 
 const NAMES = ['read', 'write', 'execute'] as const;
 
-export class SecondStage {
+export class SecondStage implements NextStage {
   /** log2 of the page that the last translation used. */
   pageShift = 12;
   private readonly walker: Walker;
@@ -31,30 +31,25 @@ export class SecondStage {
     this.tableAccess = rights && dirtyMask === 0 ? ACCESS.read : ACCESS.write;
   }
 
-  /** hpa. Throws GuestExit. `lo`, `hi`: the gva that the access is for. */
   translate(gpa: number, access: AccessCode, lo: number, hi: number): number {
     const hpa = this.walk(gpa, access, false, lo, hi);
     this.pageShift = this.walker.pageShift;
     return hpa;
   }
-  /** hpa of an entry of the guest's paging structures; `marks`: its accessed or dirty flag is about to be set. */
   translateTable(gpa: number, lo: number, hi: number, marks = false): number {
     return this.walk(gpa, marks ? ACCESS.write : this.tableAccess, true, lo, hi);
   }
-  private walk(gpa: number, access: AccessCode, table: boolean, lo: number, hi: number): number {
-    const hpa = this.walker.walk(
-      this.paging,
-      gpa | 0,
-      Math.floor(gpa / 0x1_0000_0000),
-      access,
-      RIGHTS.user,
-      this.recorder,
-    );
-    if (hpa < 0) throw this.refused(gpa, access, table, lo, hi, -1 - hpa);
+  translatePdpte(gpa: number): number {
+    return this.walk(gpa, this.tableAccess, true);
+  }
+  private walk(gpa: number, access: AccessCode, table: boolean, lo?: number, hi = 0): number {
+    const high = Math.floor(gpa / 0x1_0000_0000);
+    const hpa = this.walker.walk(this.paging, gpa | 0, high, access, RIGHTS.user, this.recorder);
+    if (hpa < 0) throw this.refused(gpa, access, table, -1 - hpa, lo, hi);
     return hpa;
   }
 
-  private refused(gpa: number, access: AccessCode, table: boolean, lo: number, hi: number, code: number): GuestExit {
+  private refused(gpa: number, access: AccessCode, table: boolean, code: number, lo?: number, hi = 0): GuestExit {
     const present = (code & PF.P) !== 0;
     const { allowed, denied } = this.walker;
     const { rights } = this.paging.format;
@@ -65,7 +60,7 @@ export class SecondStage {
       reason: 'nested-fault',
       access: NAMES[access],
       gpa,
-      gva: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0),
+      ...(lo === undefined ? {} : { gva: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0) }),
       table,
       allowed: { read: present && read, write: present && write, execute: present && execute },
       misconfigured: (code & PF.RSVD) !== 0,

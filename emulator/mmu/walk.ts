@@ -11,7 +11,6 @@ import type { PhysicalMemory } from './physical-memory';
 import { PAGE } from './physical-memory';
 import { ENTRY } from './guest-paging';
 import type { PagingContext, PagingFormat, PagingLevel } from './guest-paging';
-import type { SecondStage } from './second-stage';
 
 export const ACCESS = { read: 0, write: 1, execute: 2 } as const;
 export type AccessCode = (typeof ACCESS)[keyof typeof ACCESS];
@@ -34,6 +33,20 @@ export interface WalkRecorder {
 export const RIGHTS = { supervisor: 0, user: 1, smapOff: 2 } as const;
 export type Rights = (typeof RIGHTS)[keyof typeof RIGHTS];
 
+/** What lies behind a guest's own tables. Addresses that it gives are host-physical; it throws GuestExit. */
+export interface NextStage {
+  /** Its tables, where it has some. */
+  readonly paging?: PagingContext;
+  /** log2 of the page that the last translation used; below 12: it holds for that access alone. */
+  readonly pageShift: number;
+  /** `lo`, `hi`: the gva that the access is for. */
+  translate(gpa: number, access: AccessCode, lo: number, hi: number): number;
+  /** Of a PDPTE, when CR3 or what decides about it is loaded. */
+  translatePdpte(gpa: number): number;
+  /** Of an entry of the guest's paging structures; `marks`: its accessed or dirty flag is about to be set. */
+  translateTable(gpa: number, lo: number, hi: number, marks?: boolean): number;
+}
+
 export class Walker {
   /** Of the last walk that succeeded: log2 of the page size, AND of the entries' low words, OR of their high words. */
   pageShift = 12;
@@ -42,7 +55,7 @@ export class Walker {
   /** The leaf's low word. */
   leaf = 0;
   /** Where guests' tables lie is found by it, and what their leaves mean. */
-  second: SecondStage | null = null;
+  second: NextStage | null = null;
   private readonly hosts = new Float64Array(5);
   private readonly gpas = new Float64Array(5);
   private depth = 0;
@@ -109,11 +122,14 @@ export class Walker {
       this.pageShift = shift;
       this.leaf = low;
       const target = leafAddress(level, low, high) + (lo & ((1 << shift) - 1));
-      return this.second ? this.below(this.second, target, access, lo, hi) : target;
+      return this.behind(target, access, lo, hi);
     }
   }
 
-  private below(second: SecondStage, gpa: number, access: AccessCode, lo: number, hi: number): number {
+  /** The next stage, if there is one. */
+  behind(gpa: number, access: AccessCode, lo: number, hi: number): number {
+    const { second } = this;
+    if (!second) return gpa;
     const hpa = second.translate(gpa, access, lo, hi);
     this.pageShift = Math.min(this.pageShift, second.pageShift);
     return hpa;

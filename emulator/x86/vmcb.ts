@@ -39,6 +39,13 @@ export const CONTROL = {
   NRIP: field('next RIP', 0x0c8, 8),
 } as const;
 
+/** What was fetched at a page fault (15.33.5): how many, and each. */
+export const INSTRUCTION_BYTES = {
+  most: 15,
+  count: field('number of bytes fetched', 0x0d0, 1),
+  at: (i: number): VmcbField => field('guest instruction byte', 0x0d1 + i, 1),
+} as const;
+
 /** Appendix B table B-2. Segments: selector, attributes, limit, base. */
 export const SAVE = 0x400;
 export const SEGMENT_OFFSETS = { es: 0x00, cs: 0x10, ss: 0x20, ds: 0x30, fs: 0x40, gs: 0x50, gdtr: 0x60, ldtr: 0x70, idtr: 0x80, tr: 0x90 } as const; // prettier-ignore
@@ -87,7 +94,15 @@ export const EXIT = {
 } as const; // prettier-ignore
 
 /** EXITINFO1 of IOIO (figure 15-2) and of NPF (15.25.6). */
-export const IOIO = { IN: 1 << 0, STRING: 1 << 2, REP: 1 << 3, SIZE_SHIFT: 4, PORT_SHIFT: 16 } as const;
+export const IOIO = {
+  IN: 1 << 0,
+  STRING: 1 << 2,
+  REP: 1 << 3,
+  SIZE_SHIFT: 4,
+  ADDRESS_SHIFT: 7,
+  SEGMENT_SHIFT: 10,
+  PORT_SHIFT: 16,
+} as const;
 export const NPF = { P: 1n << 0n, W: 1n << 1n, U: 1n << 2n, RSVD: 1n << 3n, ID: 1n << 4n, FINAL: 1n << 32n, TABLE: 1n << 33n } as const; // prettier-ignore
 /** EVENTINJ and EXITINTINFO (15.20): vector 7:0, type 10:8, error code valid 11, valid 31, error code 63:32. */
 export const EVENT = { INTERRUPT: 0, NMI: 2, EXCEPTION: 3, SOFTWARE: 4, ERROR_VALID: 1n << 11n, VALID: 1n << 31n } as const; // prettier-ignore
@@ -101,6 +116,8 @@ export const MSRPM_RANGES = [
   { first: 0xc001_0000, last: 0xc001_1fff, bytes: 0x1000 },
 ] as const;
 
+/** TLB_CONTROL (15.16.1): nothing, all, this guest's, this guest's but global ones. */
+export const TLB_CONTROLS: readonly number[] = [0, 1, 3, 7];
 /** V_INTR (appendix B, offset 060h; 15.21). */
 export const V_INTR = { TPR: 0xffn, IRQ: 1n << 8n, VGIF: 1n << 9n, PRIORITY_SHIFT: 16n, IGNORE_TPR: 1n << 20n, MASKING: 1n << 24n, VGIF_ENABLE: 1n << 25n, VECTOR_SHIFT: 32n } as const; // prettier-ignore
 /** Model-specific registers of SVM (15.30). */

@@ -89,7 +89,7 @@ export const VMX_ERROR = {
 } as const; // prettier-ignore
 
 /** Interruption information (tables 25-17, 25-18): vector 7:0, type 10:8, error code valid 11, valid 31. */
-export const INTERRUPTION = { EXTERNAL: 0, NMI: 2, HARDWARE: 3, SOFTWARE: 4, PRIVILEGED: 5, SOFTWARE_EXCEPTION: 6, ERROR_VALID: 1 << 11, VALID: 0x8000_0000 } as const; // prettier-ignore
+export const INTERRUPTION = { EXTERNAL: 0, NMI: 2, HARDWARE: 3, SOFTWARE: 4, PRIVILEGED: 5, SOFTWARE_EXCEPTION: 6, OTHER: 7, ERROR_VALID: 1 << 11, VALID: 0x8000_0000 } as const; // prettier-ignore
 /** Activity states (25.4.2) are those of the `activity` register. */
 
 /** Our VMCS regions: identifier (VMX_BASIC), and how far fields reach. */

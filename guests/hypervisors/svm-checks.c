@@ -19,7 +19,15 @@ static const struct row rows[] = {
 	{ "VMRUN is not intercepted", INTERCEPT_4, 4, CLEAR, BIT(0) },
 	{ "ASID 0", GUEST_ASID, 4, PUT, 0 },
 	{ "CR3: reserved bits", CR3, 8, SET, BIT(62) },
+	{ "CR4: a bit that the processor lacks", CR4, 8, SET, BIT(13) },
 	{ "N_CR3: reserved bits", N_CR3, 8, SET, BIT(62) },
+	{ "I/O permission map: its end", IOPM_BASE, 8, PUT, BIT(40) - 0x2000 },
+	{ "MSR permission map: its end", MSRPM_BASE, 8, PUT, BIT(40) - 0x1000 },
+	{ "event: a reserved type", EVENTINJ, 8, PUT, BIT(31) | 5 << 8 | 13 },
+	{ "event: an NMI as an exception", EVENTINJ, 8, PUT, BIT(31) | 3 << 8 | 2 },
+	{ "event: an exception beyond 31", EVENTINJ, 8, PUT, BIT(31) | 3 << 8 | 32 },
+	{ "TLB control: a reserved value", TLB_CONTROL, 1, PUT, 2 },
+	{ "guest PAT: memory type 2", G_PAT, 8, PUT, 2 },
 };
 static struct registers registers;
 

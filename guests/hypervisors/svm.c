@@ -129,6 +129,12 @@ static void nested_fault(u64 info, u64 gpa)
 	/* First for reading alone, then for writing, too. */
 	npt[3][gpa >> 12] = (u64)window | 5 | (info & 2);
 	FIELD(u8, TLB_CONTROL) = 1;
+	/* It was for an event on its way in, which did not arrive: once more. */
+	u64 event = FIELD(u64, EXITINTINFO);
+	if (event & 1UL << 31) {
+		print_line("  while it delivered", event);
+		FIELD(u64, EVENTINJ) = event;
+	}
 }
 static int handle(u64 code)
 {
@@ -139,6 +145,9 @@ static int handle(u64 code)
 		print_line("  error code", info1);
 		print_line("  address", info2);
 		FIELD(u64, CR2) = info2;
+		/* Its stack is gone: delivery leaves the guest again. */
+		npt[3][(GUEST_STACK - 1) >> 12] = 0;
+		FIELD(u8, TLB_CONTROL) = 1;
 		FIELD(u64, EVENTINJ) = 14 | 3 << 8 | 1 << 11 | 1UL << 31 | info1 << 32;
 		return 1;
 	case 0x64: /* Interrupts are open: let it have the interrupt. */

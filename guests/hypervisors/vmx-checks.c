@@ -13,6 +13,8 @@ struct row { const char *rule; u32 expected; struct change changes[4]; };
 #define CLEAR 0x20000
 #define PAST BIT(40)
 #define NOT_CANONICAL BIT(47)
+/* Memory of the hypervisor that nobody writes. */
+#define ZEROS 0x600000
 #define INJECT(vector, type, more) 0x80000000UL | (vector) | (type) << 8 | (more)
 #define WITH_ERROR BIT(11)
 
@@ -31,6 +33,7 @@ static const struct row rows[] = {
 	{ "virtual-APIC page: alignment", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { VIRTUAL_APIC_PAGE, 1 } } },
 	{ "APIC-access page: alignment", ERROR_CONTROLS, { { SECONDARY_CONTROLS | SET, BIT(0) }, { APIC_ACCESS_PAGE, 1 } } },
 	{ "TPR threshold: bits 31:4", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { TPR_THRESHOLD, 16 } } },
+	{ "TPR threshold: above the virtual TPR", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { VIRTUAL_APIC_PAGE, ZEROS }, { TPR_THRESHOLD, 1 } } },
 	{ "virtual NMIs without NMI exiting", ERROR_CONTROLS, { { PIN_CONTROLS | SET, BIT(5) }, { PIN_CONTROLS | CLEAR, BIT(3) } } },
 	{ "NMI-window exiting without virtual NMIs", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(22) } } },
 	{ "VPID 0", ERROR_CONTROLS, { { VPID | CLEAR, 0xffff } } },
@@ -42,6 +45,10 @@ static const struct row rows[] = {
 	{ "exit MSR-store list: alignment", ERROR_CONTROLS, { { EXIT_MSR_STORE_COUNT, 1 }, { EXIT_MSR_STORE, 8 } } },
 	{ "exit MSR-load list: alignment", ERROR_CONTROLS, { { EXIT_MSR_LOAD_COUNT, 1 }, { EXIT_MSR_LOAD, 8 } } },
 	{ "entry MSR-load list: width", ERROR_CONTROLS, { { ENTRY_MSR_LOAD_COUNT, 1 }, { ENTRY_MSR_LOAD, PAST } } },
+	{ "exit MSR-store list: its end", ERROR_CONTROLS, { { EXIT_MSR_STORE_COUNT, 2 }, { EXIT_MSR_STORE, PAST - 16 } } },
+	{ "exit MSR-load list: its end", ERROR_CONTROLS, { { EXIT_MSR_LOAD_COUNT, 2 }, { EXIT_MSR_LOAD, PAST - 16 } } },
+	{ "entry MSR-load list: its end", ERROR_CONTROLS, { { ENTRY_MSR_LOAD_COUNT, 2 }, { ENTRY_MSR_LOAD, PAST - 16 } } },
+	{ "injection: another event than a pending monitor trap", ERROR_CONTROLS, { { ENTRY_INTERRUPTION, INJECT(1, 7, 0) } } },
 	{ "injection: reserved type", ERROR_CONTROLS, { { ENTRY_INTERRUPTION, INJECT(0x40, 1, 0) } } },
 	{ "injection: an NMI of another vector", ERROR_CONTROLS, { { ENTRY_INTERRUPTION, INJECT(3, 2, 0) } } },
 	{ "injection: an exception beyond 31", ERROR_CONTROLS, { { ENTRY_INTERRUPTION, INJECT(32, 3, 0) } } },
@@ -155,8 +162,17 @@ static const struct row rows[] = {
 	{ "blocked by STI without IF", FAILED_GUEST, { { GUEST_INTERRUPTIBILITY, 1 } } },
 	{ "an external interrupt while MOV SS blocks", FAILED_GUEST, { { GUEST_INTERRUPTIBILITY, 2 }, { GUEST_RFLAGS | SET, BIT(9) }, { ENTRY_INTERRUPTION, INJECT(0x40, 0, 0) } } },
 	{ "an NMI while MOV SS blocks", FAILED_GUEST, { { GUEST_INTERRUPTIBILITY, 2 }, { ENTRY_INTERRUPTION, INJECT(2, 2, 0) } } },
+	{ "a virtual NMI while NMIs are blocked", FAILED_GUEST, { { PIN_CONTROLS | SET, BIT(5) }, { GUEST_INTERRUPTIBILITY, 8 }, { ENTRY_INTERRUPTION, INJECT(2, 2, 0) } } },
+	{ "a page fault for one that is halted", FAILED_GUEST, { { GUEST_ACTIVITY, 1 }, { ENTRY_INTERRUPTION, INJECT(14, 3, WITH_ERROR) } } },
+	{ "an NMI for one that waits for a SIPI", FAILED_GUEST, { { GUEST_ACTIVITY, 3 }, { ENTRY_INTERRUPTION, INJECT(2, 2, 0) } } },
 	{ "blocked by SMI", FAILED_GUEST, { { GUEST_INTERRUPTIBILITY, 4 } } },
 	{ "pending debug exceptions: reserved bits", FAILED_GUEST, { { GUEST_PENDING_DEBUG, BIT(8) } } },
+	{ "pending debug exceptions: a single step behind MOV SS", FAILED_GUEST, { { GUEST_INTERRUPTIBILITY, 2 }, { GUEST_PENDING_DEBUG, BIT(14) } } },
+	{ "pending debug exceptions: no single step with TF", FAILED_GUEST, { { GUEST_ACTIVITY, 1 }, { GUEST_RFLAGS | SET, BIT(8) } } },
+	{ "PDPTE 0: reserved bits", FAILED_GUEST, { { ENTRY_CONTROLS | CLEAR, BIT(9) }, { GUEST_EFER, 0 }, { GUEST_PDPTE0, 3 } } },
+	{ "PDPTE 1: reserved bits", FAILED_GUEST, { { ENTRY_CONTROLS | CLEAR, BIT(9) }, { GUEST_EFER, 0 }, { GUEST_PDPTE1, 1 | PAST } } },
+	{ "PDPTE 2: reserved bits", FAILED_GUEST, { { ENTRY_CONTROLS | CLEAR, BIT(9) }, { GUEST_EFER, 0 }, { GUEST_PDPTE2, 0x81 } } },
+	{ "PDPTE 3: reserved bits", FAILED_GUEST, { { ENTRY_CONTROLS | CLEAR, BIT(9) }, { GUEST_EFER, 0 }, { GUEST_PDPTE3, 1 | BIT(63) } } },
 	{ "VMCS link pointer", FAILED_GUEST, { { VMCS_LINK_POINTER, 0x1000 } } },
 };
 
@@ -223,10 +239,39 @@ static int check_virtual_8086(int *count)
 	return wrong;
 }
 
+/* 27.4: MSRs that entry may not load; the qualification says which of the list. */
+static int check_msr_list(int *count)
+{
+	static const struct { const char *rule; u32 msr, reserved; u64 value; } bad[] = {
+		{ "MSR list: FS base", 0xc0000100, 0, 0 }, { "MSR list: GS base", 0xc0000101, 0, 0 },
+		{ "MSR list: an x2APIC register", 0x808, 0, 0 }, { "MSR list: bits 63:32 of the index", 0xc0000102, 1, 0 },
+		{ "MSR list: a value that WRMSR refuses", 0xc0000080, 0, BIT(40) }, { "MSR list: no such register", 0x4711, 0, 0 },
+	};
+	static struct { u32 msr, reserved; u64 value; } list[2] __attribute__((aligned(16))) = { { 0xc0000102, 0, 0 } };
+	int wrong = 0;
+	vmcs_write(ENTRY_MSR_LOAD, (u64)list);
+	vmcs_write(ENTRY_MSR_LOAD_COUNT, 2);
+	for (u64 i = 0; i < sizeof bad / sizeof *bad; i++, ++*count) {
+		list[1].msr = bad[i].msr, list[1].reserved = bad[i].reserved, list[1].value = bad[i].value;
+		u32 got = attempt();
+		u64 which = vmcs_read(EXIT_QUALIFICATION);
+		if (got == FAILED_MSRS && which == 2)
+			continue;
+		print("WRONG: ");
+		print(bad[i].rule);
+		print_line(", got", got);
+		print_line("  qualification", which);
+		wrong++;
+	}
+	vmcs_write(ENTRY_MSR_LOAD_COUNT, 0);
+	return wrong;
+}
+
 void check_entries(void)
 {
 	int wrong = 0, count = 0;
 	wrong += check_virtual_8086(&count);
+	wrong += check_msr_list(&count);
 	for (u64 i = 0; i < sizeof rows / sizeof *rows; i++) {
 		count++;
 		wrong += is_wrong(&rows[i]);

@@ -190,6 +190,11 @@ static void port(u64 qualification)
 		port_80 = guest.rax;
 	skip();
 }
+static void invalidate(void)
+{
+	struct { u64 pointer, reserved; } all = { 0, 0 };
+	asm volatile("invept %0, %1" : : "m"(all), "r"(2UL) : "cc", "memory");
+}
 static void violation(u64 qualification)
 {
 	u64 gpa = vmcs_read(GUEST_PHYSICAL_ADDRESS);
@@ -198,8 +203,13 @@ static void violation(u64 qualification)
 	print_line("  qualification", qualification);
 	/* First for reading alone, then for writing, too. */
 	ept[3][gpa >> 12] = (u64)window | EPT_WRITE_BACK | (qualification & 2 ? 3 : 1);
-	struct { u64 pointer, reserved; } all = { 0, 0 };
-	asm volatile("invept %0, %1" : : "m"(all), "r"(2UL) : "cc", "memory");
+	invalidate();
+	/* It was for an event on its way in, which did not arrive: once more. */
+	u32 event = vmcs_read(IDT_VECTORING);
+	if (event & 0x80000000) {
+		print_line("  while it delivered", event);
+		vmcs_write(ENTRY_INTERRUPTION, event);
+	}
 }
 static void event(void)
 {
@@ -219,6 +229,9 @@ static int handle(u32 reason)
 	case 0: event(); return 1;
 	case 7: /* Interrupts are open: inject one, and look at single instructions for a while. */
 		primary(1 << 27, 1 << 2);
+		/* Its stack is gone: delivery leaves the guest again. */
+		ept[3][(GUEST_STACK - 1) >> 12] = 0;
+		invalidate();
 		vmcs_write(ENTRY_INTERRUPTION, 0x80000000 | INJECTED_VECTOR);
 		return 1;
 	case 10: cpuid_for_guest(); return 1;

@@ -41,6 +41,7 @@ enum field {
 #define ERROR_CONTROLS 7
 #define ERROR_HOST 8
 #define FAILED_GUEST 0x80000021
+#define FAILED_MSRS 0x80000022
 
 static inline void vmcs_write(u64 field, u64 value)
 {

@@ -129,4 +129,23 @@ tick:   incw    %bx
         iretw
 END interrupts
 
+# The local APIC in memory: its version, and a priority that is CR8, too.
+        .code64
+GUEST local_apic
+        movl    $0xfee00030, %edi
+        movl    (%rdi), %ebx
+        shlq    $32, %rbx
+        movl    $0xfee00080, %edi
+        movl    $0x50, (%rdi)
+        movq    %cr8, %rax
+        orq     %rax, %rbx
+        movl    $3, %eax
+        movq    %rax, %cr8
+        movl    (%rdi), %eax
+        orq     %rax, %rbx
+        movl    $2, %edx
+        outb    %al, %dx
+        hlt
+END local_apic
+
         .section .note.GNU-stack, "", @progbits

@@ -78,6 +78,9 @@ static struct machine create(int chip)
 	need("KVM_SET_TSS_ADDR", ioctl(m.vm, KVM_SET_TSS_ADDR, 0xfffbd000));
 	if (chip)
 		need("KVM_CREATE_IRQCHIP", ioctl(m.vm, KVM_CREATE_IRQCHIP, 0));
+	struct kvm_pit_config pit = { 0 };
+	if (chip)
+		need("KVM_CREATE_PIT2", ioctl(m.vm, KVM_CREATE_PIT2, &pit));
 	struct kvm_userspace_memory_region region = { .memory_size = MEMORY, .userspace_addr = (u64)memory };
 	need("KVM_SET_USER_MEMORY_REGION", ioctl(m.vm, KVM_SET_USER_MEMORY_REGION, &region));
 	m.cpu = need("KVM_CREATE_VCPU", ioctl(m.vm, KVM_CREATE_VCPU, 0));
@@ -98,6 +101,8 @@ static void start(struct machine m, const u8 *code, const u8 *code_end, int wide
 		table[512] = (PML4 + 0x2000) | 3;
 		table[1024] = 0x83;
 		table[1025] = 0x200083;
+		/* The local APIC. */
+		table[515] = 0xc0000083;
 		s.cr3 = PML4;
 		s.cr4 = 0x20;
 		s.cr0 = 0x80000031;
@@ -161,6 +166,7 @@ static void run(const char *name, struct machine m)
 GUEST(real_mode);
 GUEST(long_mode);
 GUEST(interrupts);
+GUEST(local_apic);
 
 void begin(void)
 {
@@ -177,5 +183,8 @@ void begin(void)
 	m = create(1);
 	start(m, interrupts, interrupts_end, 0);
 	run("interrupts", m);
+	m = create(1);
+	start(m, local_apic, local_apic_end, 1);
+	run("local APIC", m);
 	end(0);
 }

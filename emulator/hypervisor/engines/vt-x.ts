@@ -3,7 +3,7 @@ import type { Cpu } from '../../cpu/cpu';
 import { knownCr4 } from '../../cpu/control';
 import type { GuestExit } from '../../cpu/ports';
 import type { CpuState } from '../../cpu/state';
-import { Vmcs } from '../../cpu/vmcs-region';
+import { Vmcs, wordsOf } from '../../cpu/vmcs-region';
 import { Vmx } from '../../cpu/vmx';
 import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED } from '../../cpu/vmx-capabilities';
 import { failedCheck, failedGuestCheck } from '../../cpu/vmx-checks';
@@ -115,7 +115,7 @@ export class VtX extends HardwareEngine {
     const mode = `${vmcs.read('GUEST_CR0')} ${vmcs.read('GUEST_CR4')} ${vmcs.read('GUEST_EFER')} ${cpu.apicId}`;
     if (mode === this.checked) return;
     this.checked = mode;
-    const host = { cr4: knownCr4(cpu) | CR4.VMXE, wide: true };
+    const host = { cr4: knownCr4(cpu) | CR4.VMXE, wide: true, peek: wordsOf(this.host.physical) };
     const failed = failedCheck(vmcs, host)?.check ?? failedGuestCheck(vmcs, host);
     assert(!failed, `VM entry was refused: ${failed?.field}, ${failed?.rule}`);
   }

@@ -3,7 +3,7 @@ import { knownCr4 } from '../../cpu/control';
 import type { Cpu } from '../../cpu/cpu';
 import { Vmcb } from '../../cpu/svm-state';
 import { VM_MODE } from '../../cpu/vm-mode';
-import { Vmcs } from '../../cpu/vmcs-region';
+import { Vmcs, wordsOf } from '../../cpu/vmcs-region';
 import type { StructureNode } from '../../machine/inspect-api';
 import { EXIT_CONTROL } from '../../x86/vmcs';
 import { hex } from './nodes';
@@ -23,11 +23,14 @@ export function hostedBlock(cpu: Cpu): StructureNode | undefined {
     const vmcs = new Vmcs(physical, Number(current));
     // While its guest runs, the processor is in the guest's mode.
     const wide = mode === VM_MODE.vmxRoot ? cpu.ia32e : vmcs.has('EXIT_CONTROLS', EXIT_CONTROL.HOST_64);
-    return withRefusal(vmcsNode(vmcs, { cr4: knownCr4(cpu), wide }), cpu.vmx?.lastRefusal);
+    return withRefusal(vmcsNode(vmcs, { cr4: knownCr4(cpu), wide, peek: wordsOf(physical) }), cpu.vmx?.lastRefusal);
   }
   // A page at 0 was never one.
   if (!cpu.svm?.on || current === 0n) return undefined;
-  return withRefusal(vmcbNode(new Vmcb(physical, Number(current))), cpu.svm.lastRefusal);
+  return withRefusal(
+    vmcbNode(new Vmcb(physical, Number(current)), { cr4: knownCr4(cpu), paging: true }),
+    cpu.svm.lastRefusal,
+  );
 }
 
 function withRefusal(block: StructureNode, refusal: { field: string; rule: string } | undefined): StructureNode {

@@ -1,6 +1,8 @@
 /** What a debugger sees of a domain from its hypervisor's side. Reads leave no trace: nothing is built, filled or marked. */
 import { knownCr4 } from '../../cpu/control';
 import { Vmcb } from '../../cpu/svm-state';
+import { wordsOf } from '../../cpu/vmcs-region';
+import type { SvmHost } from '../../cpu/svm-checks';
 import type { HostMode } from '../../cpu/vmx-checks';
 import { CR4, RFLAGS } from '../../x86/registers';
 import type { Paging, Translation } from '../../machine/api';
@@ -164,11 +166,15 @@ export class GuestInspector implements HypervisorInspector {
   controlBlock(cpu: number): StructureNode | undefined {
     const block = this.engine.control?.(cpu);
     if (!block) return undefined;
-    return block instanceof Vmcb ? vmcbNode(block) : vmcsNode(block, this.hostMode);
+    return block instanceof Vmcb ? vmcbNode(block, this.svmHost) : vmcsNode(block, this.hostMode);
   }
 
   private get hostMode(): HostMode {
-    return { cr4: knownCr4(this.host.processor) | CR4.VMXE, wide: true };
+    const { physical } = this.host;
+    return { cr4: knownCr4(this.host.processor) | CR4.VMXE, wide: true, peek: wordsOf(physical) };
+  }
+  private get svmHost(): SvmHost {
+    return { cr4: knownCr4(this.host.processor), paging: true };
   }
 
   get cache(): TranslationCacheView | undefined {

@@ -1,5 +1,6 @@
 /** A VMCB as a tree: control area and state save area (APM vol. 2 appendix B), decoded, and whether VMRUN would accept it. */
-import { failedVmrunCheck } from '../../cpu/svm';
+import { failedVmrunCheck } from '../../cpu/svm-checks';
+import type { SvmHost } from '../../cpu/svm-checks';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { StructureNode } from '../../machine/inspect-api';
 import { fieldsOfBits } from '../../util/bit-fields';
@@ -72,10 +73,14 @@ function segmentNode(vmcb: Vmcb, name: keyof typeof SEGMENT_OFFSETS): StructureN
   };
 }
 
-export function vmcbNode(vmcb: Vmcb): StructureNode {
-  const failed = failedVmrunCheck(vmcb);
+export function vmcbNode(vmcb: Vmcb, host: SvmHost): StructureNode {
+  const failed = failedVmrunCheck(vmcb, host);
   const entry: StructureNode = failed
-    ? { name: 'VMRUN', value: 'would be refused', text: `${failed.field}: ${failed.rule} (APM vol. 2 15.5.1).` }
+    ? {
+        name: 'VMRUN',
+        value: 'would be refused',
+        text: `${failed.field}: ${failed.rule} (APM vol. 2 ${failed.section}).`,
+      }
     : { name: 'VMRUN', value: 'would succeed', text: 'Every check of APM vol. 2 15.5.1 holds.' };
   const segments = (Object.keys(SEGMENT_OFFSETS) as (keyof typeof SEGMENT_OFFSETS)[]).map((name) => segmentNode(vmcb, name)); // prettier-ignore
   const areas: StructureNode[] = [

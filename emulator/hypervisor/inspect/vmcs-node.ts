@@ -82,7 +82,7 @@ function entryNode(vmcs: Vmcs, host: HostMode): StructureNode {
   const guest = failed ? undefined : failedGuestCheck(vmcs, host);
   const check = failed?.check ?? guest;
   if (!check) return { name: 'VM entry', value: 'would succeed', text: 'Every check of SDM vol. 3C 27.2 and 27.3 holds.' };
-  const section = guest ? '27.3.1, exit reason 33' : failed!.error === VMX_ERROR.ENTRY_CONTROLS ? '27.2.1, VM-instruction error 7' : '27.2.2 to 27.2.4, VM-instruction error 8';
+  const section = `${check.section}, ${guest ? 'exit reason 33' : `VM-instruction error ${failed!.error}`}`;
   const value = vmcs.read(check.field);
   return { name: 'VM entry', value: 'would be refused', text: `${check.field} = ${hex(value)}: ${check.rule} (SDM vol. 3C ${section}).` };
 } // prettier-ignore
