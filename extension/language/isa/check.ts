@@ -184,7 +184,7 @@ function suffixFits(notations: OperandNotation[], row: Row, { bits, from, base }
     /^v?cvt|^movmsk|^crc32|^retf?$|^enter$|^(in|out|movsxd?)$/.test(base) ||
     row.operands.includes('Sw') ||
     row.operands === 'Ap' ||
-    ((row.attributes.default64 || row.attributes.force64) && notations[0]?.where === 'I')
+    ((row.attributes.default64 || row.attributes.force64) && /^[IJ]$/.test(notations[0]?.where ?? ''))
   )
     return true;
   return counted.length === 0 || counted.every((width) => width === 0) || counted.includes(bits);

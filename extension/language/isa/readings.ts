@@ -61,6 +61,8 @@ const takesSuffix = (rows: readonly Row[]): boolean =>
 
 function suffixed(name: string): Reading[] {
   if (OTHER_MNEMONICS.has(name)) return [];
+  // FLDCW, FNSTCW and FNSTSW have words in memory.
+  if (/^fn?(ld|st)[cs]ww$/.test(name)) return plain(name.slice(0, -1), true);
   if (name.startsWith('f')) {
     const [, base, suffix] = /^(f\w+?)(ll|[slqt])$/.exec(name) ?? [];
     const bits = base && (base.startsWith('fi') ? INTEGER_SUFFIX : FLOAT_SUFFIX)[suffix];
