@@ -16,17 +16,15 @@ function reservation({ caller, domain }: Call, at: bigint): { start: bigint; cou
   return { start: caller.readWord(at), count: Number(extents), order: caller.read(at + 2n * w, 4) };
 } // prettier-ignore
 
-/** How many were done; frames that are in use are not. */
+/** How many were done. A frame that is in use goes when its last user does. */
 function decrease(call: Call, at: bigint): number {
   const { start, count, order } = reservation(call, at);
   const { caller, domain } = call;
   if (order !== 0) refuse('EINVAL', 'memory is given back a frame at a time');
   for (let i = 0; i < count; i++) {
     const mfn = Number(caller.readWord(start + BigInt(i * domain.word)));
-    if (!domain.owns(mfn) || domain.pages.describe(mfn).refs !== 1 || domain.pages.describe(mfn).typeRefs !== 0) return i;
+    if (!domain.isReturnable(mfn)) return i;
     domain.pages.disown(mfn);
-    domain.space.setGuestFrame(mfn, undefined);
-    domain.free.push(mfn);
   }
   return count;
 } // prettier-ignore

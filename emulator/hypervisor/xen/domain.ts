@@ -67,6 +67,7 @@ export class PvDomain implements XenDomain {
     this.space = new ReservedSpace(this.memory, guest.frames, word);
     this.tables = new PageTableRules(this.pages, word, this.descriptors, this.space.entries);
     this.pages.onWritableGone = () => this.flush();
+    this.pages.onFree = (mfn) => this.freed(mfn);
     const shared = (this.sharedInfo = this.share());
     this.vcpuStates = Array.from({ length: vcpus }, (_, i) =>
       newVcpu(word, { mfn: shared, offset: i * VCPU_INFO[word].bytes }),
@@ -140,7 +141,17 @@ export class PvDomain implements XenDomain {
   unshare(mfn: number): void {
     this.pages.put(mfn);
     this.pages.disown(mfn);
-    this.space.giveFrame(mfn);
+  }
+  /** Of its own reservation, and not given back before. */
+  isReturnable(mfn: number): boolean {
+    return this.owns(mfn) && !this.space.has(mfn) && !this.pages.isReleased(mfn);
+  }
+  /** Back to where it came from. Translations that reach it may be cached. */
+  private freed(mfn: number): void {
+    this.flush();
+    this.space.setGuestFrame(mfn, undefined);
+    if (this.space.has(mfn)) this.space.giveFrame(mfn);
+    else this.free.push(mfn);
   }
 
   // --- Tables

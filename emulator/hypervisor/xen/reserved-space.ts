@@ -73,6 +73,9 @@ export class ReservedSpace {
     this.taken.push(mfn);
     return mfn;
   }
+  has(mfn: number): boolean {
+    return this.taken.includes(mfn);
+  }
   giveFrame(mfn: number): void {
     const at = this.taken.indexOf(mfn);
     assert(at >= 0, `frame ${mfn} is one of the hypervisor's for this domain`);

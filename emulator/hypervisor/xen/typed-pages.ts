@@ -17,6 +17,8 @@ const OWNED = 1;
 const PINNED = 2;
 /** Of a PAE guest's second-level tables, the one in whose last entries the hypervisor is mapped. */
 const TOP = 4;
+/** Given back: it is the domain's until its last user is gone. */
+const RELEASED = 8;
 export const ENTRIES = 512;
 
 export const hexFrame = (mfn: number): string => `0x${mfn.toString(16)}`;
@@ -50,6 +52,8 @@ export class TypedPages {
   rules!: TypeRules;
   /** Translations that let somebody write to a frame may be cached: they have to go. */
   onWritableGone: () => void = () => {};
+  /** A frame that was given back has lost its last user. */
+  onFree: (mfn: number) => void = () => {};
   /** Set only while somebody follows the history. */
   onChange?: (mfn: number, from: PageType, to: PageType) => void;
 
@@ -66,14 +70,12 @@ export class TypedPages {
     this.saved.flags[mfn] = OWNED;
     this.saved.refs[mfn] = 1;
   }
-  /** Nobody may use it any more. */
+  /** It is given back, which takes effect when nobody uses it any more. */
   disown(mfn: number): void {
-    const { refs, typeRefs, types, flags } = this.saved;
     this.need(mfn);
-    if (refs[mfn] !== 1 || typeRefs[mfn] !== 0) this.refuse(mfn, 'a frame that is in use cannot be given back');
-    this.setType(mfn, TYPE.none);
-    flags[mfn] = refs[mfn] = 0;
-    assert(types[mfn] === TYPE.none, 'a frame that nobody has has no type');
+    if (this.saved.flags[mfn] & RELEASED) this.refuse(mfn, 'it was given back before');
+    this.saved.flags[mfn] |= RELEASED;
+    this.put(mfn);
   }
 
   typeOf(mfn: number): PageType {
@@ -82,6 +84,9 @@ export class TypedPages {
   /** As what it is in use now. */
   usedAs(mfn: number): PageType {
     return this.saved.typeRefs[mfn] > 0 ? this.typeOf(mfn) : TYPE.none;
+  }
+  isReleased(mfn: number): boolean {
+    return (this.saved.flags[mfn] & RELEASED) !== 0;
   }
   isTop(mfn: number): boolean {
     return (this.saved.flags[mfn] & TOP) !== 0;
@@ -103,8 +108,13 @@ export class TypedPages {
     this.saved.refs[mfn]++;
   }
   put(mfn: number): void {
-    assert(this.saved.refs[mfn] > 1, `frame ${hexFrame(mfn)} has no user to lose`);
-    this.saved.refs[mfn]--;
+    const { refs, flags } = this.saved;
+    const left = flags[mfn] & RELEASED ? 0 : 1;
+    assert(refs[mfn] > left, `frame ${hexFrame(mfn)} has no user to lose`);
+    if (--refs[mfn] > 0) return;
+    this.setType(mfn, TYPE.none);
+    flags[mfn] = 0;
+    this.onFree(mfn);
   }
 
   /** One more user of the frame under this type, besides a reference to it. */

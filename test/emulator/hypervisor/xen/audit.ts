@@ -25,7 +25,7 @@ export function audit({ domain, console, store, channels }: DomainParts): string
   for (let mfn = 0; mfn < memory.frames; mfn++) {
     const flags = saved.flags[mfn];
     if (!(flags & 1)) continue;
-    use(mfn, undefined);
+    if (!(flags & 8)) use(mfn, undefined);
     if (flags & 2) use(mfn, saved.types[mfn]);
     if (saved.typeRefs[mfn] === 0 || !tableTypes.includes(saved.types[mfn])) continue;
     const type = saved.types[mfn];
@@ -66,7 +66,7 @@ export function audit({ domain, console, store, channels }: DomainParts): string
 /** Of the hypervisor's, mapped by the domain: shared info and grant frames. */
 const sharedFrames = (domain: DomainParts['domain']): number[] => {
   const { taken } = domain.space as unknown as { taken: number[] };
-  return taken.filter((mfn) => domain.owns(mfn));
+  return taken.filter((mfn) => domain.owns(mfn) && !domain.pages.isReleased(mfn));
 };
 const fifoFrames = (channels: DomainParts['channels']): number[] => {
   const { fifo } = channels.save();
