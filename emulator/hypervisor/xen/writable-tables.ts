@@ -10,10 +10,9 @@ import { stretch } from '../../cpu/stretch';
 import type { Instruction } from '../../isa/instruction';
 import { CR0, SEG } from '../../x86/registers';
 import type { PvDomain } from './domain';
-import { entryFrame, isPresent } from './page-tables';
+import { entryFrame, isPresent, isTable } from './page-tables';
 import { HypercallError } from './ports';
 import type { FramePlace } from './ports';
-import { TYPE } from './typed-pages';
 
 /** They write one operand in memory, and read nothing else there. */
 const SIMPLE: ReadonlySet<string> = new Set(['mov', 'xchg', 'cmpxchg', 'cmpxchg8b', 'xadd', 'and', 'or', 'xor', 'add', 'sub', 'btr', 'bts', 'btc', 'movnti']); // prettier-ignore
@@ -24,7 +23,7 @@ export function tableEntryAt(domain: PvDomain, gva: bigint): FramePlace | undefi
     const { mfn, offset } = domain.entryFor(gva);
     const entry = domain.memory.read64(mfn, offset);
     const target = entryFrame(entry);
-    if (!isPresent(entry) || !domain.owns(target) || domain.pages.usedAs(target) !== TYPE.l1) return undefined;
+    if (!isPresent(entry) || !domain.owns(target) || !isTable(domain.pages.usedAs(target))) return undefined;
     return { mfn: target, offset: Number(gva & 0xff8n) };
   } catch (refused) {
     if (!(refused instanceof HypercallError)) throw refused;
