@@ -55,9 +55,10 @@ export class PvPlatform implements Device {
     if (modules.length > (initrd ? 0 : 1))
       throw new UserError(`${name}: a paravirtualised kernel takes one module; give one of initrd and module.`);
     const image = readXenImage(name, kernel);
-    // No display and no ROM hide any of it.
+    // No display and no ROM hide any of it, or have left something in it.
     const { physical } = this.guest;
     physical.setKind(0, physical.size - 1, 'ram');
+    physical.clear();
     const parts = this.newDomain(image.word);
     const module = initrd?.bytes ?? modules[0]?.bytes;
     const built = startDomain(parts, { image, commandLine: append, frames: this.frames, ...(module ? { module } : {}) });
