@@ -2,6 +2,7 @@
  * Every breakpoint of a session, whoever set it, and what the machine is told of them. Conditions are compiled once and
  * evaluated inside the run loop, so that one that is never true costs no stop.
  */
+import type { HypercallView } from './exit-specials';
 import type {
   BreakpointSpec,
   Machine,
@@ -22,6 +23,8 @@ export interface ConditionPlace {
   /** Likewise `exit.reason`..., `hole.mnemonic`... */
   exit?: () => VmExit;
   hole?: () => SilentHole;
+  /** Likewise `hypercall.name`...: the exit's own unless one in its batch is meant. */
+  hypercall?: () => HypercallView | undefined;
 }
 
 /** What breakpoints need of the rest of the session. */

@@ -35,7 +35,7 @@ export function completionsAt(
   const ofLinux = prefix === '' || !target.linux.expected ? [] : LINUX_NAMES.filter((name) => name.startsWith(prefix));
   const known = target.machine.virtualization ? STOP_NAMES : STOP_NAMES.filter((name) => name.startsWith('trap.'));
   const exitNames = prefix === '' ? [] : known.filter((name) => name.startsWith(prefix));
-  if (/^(trap|exit|hole)\./.test(prefix)) return exitNames.map((name) => item(name, 'property'));
+  if (/^(trap|exit|hole|hypercall)\./.test(prefix)) return exitNames.map((name) => item(name, 'property'));
   if (prefix.startsWith('linux.')) return ofLinux.map((name) => item(name, 'property'));
   const member = /^(.*)(\.|->)(\w*)$/s.exec(before);
   if (member !== null && at !== undefined) return members(target, member, at, before.length);

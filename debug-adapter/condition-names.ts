@@ -1,14 +1,15 @@
 /** Names of the stop that conditions may use, and the values that some of them have: for completion, with a session or without. */
-import { EXIT_NAMES, HOLE_NAMES } from './exit-specials';
+import { EXIT_NAMES, HOLE_NAMES, HYPERCALL_NAMES } from './exit-specials';
 import { EXIT_REASONS } from './exit-text';
 
 export const TRAP_NAMES = ['vector', 'error', 'address', 'rip', 'cpl', 'source'] as const;
 
-/** All of `trap.`, `exit.` and `hole.`; the last two mean something under a hypervisor. */
+/** All of `trap.`, `exit.`, `hole.` and `hypercall.`; all but the first mean something under a hypervisor. */
 export const STOP_NAMES: readonly string[] = [
   ...TRAP_NAMES.map((name) => `trap.${name}`),
   ...EXIT_NAMES.map((name) => `exit.${name}`),
   ...HOLE_NAMES.map((name) => `hole.${name}`),
+  ...HYPERCALL_NAMES.map((name) => `hypercall.${name}`),
 ];
 
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -42,7 +42,7 @@ export class Evaluator {
       return last?.kind === 'silent-hole' ? last.hole : undefined;
     };
     const traps = trapSpecials(place.trap ?? this.stopEvent);
-    const exits = exitSpecials(place.exit ?? exit, place.hole ?? hole);
+    const exits = exitSpecials(place.exit ?? exit, place.hole ?? hole, place.hypercall);
     return (name) => traps(name) ?? exits(name);
   }
 

@@ -90,6 +90,15 @@ const VIRTUAL: readonly VirtualFilter[] = [
   },
   ...LISTED.map(exitFilter),
   {
+    id: 'hypercall',
+    kind: 'exit',
+    reason: 'hypercall',
+    label: 'Hypercall',
+    description:
+      'Stops when a paravirtualised guest calls its hypervisor, before that does anything; also for calls in a batch.',
+    hint: 'Condition, for example hypercall.name == "mmu_update" && hypercall.frame == 0x1234',
+  },
+  {
     id: 'silent-hole',
     kind: 'hole',
     label: 'Silent hole',

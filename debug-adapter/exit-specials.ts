@@ -5,6 +5,8 @@ import { isReason, reasonOf, unknownReason } from './exit-text';
 import type { Specials } from './expression-scope';
 import { ExpressionError } from './expressions/errors';
 
+export type HypercallView = NonNullable<VmExit['hypercall']>;
+
 type Plain = bigint | string | undefined;
 
 const plain = (value: unknown): Plain => {
@@ -19,6 +21,17 @@ export const EXIT_NAMES = [
   'register', 'access', 'value', 'vector', 'errorCode', 'at', 'table', 'misconfigured', 'store', 'offset', 'selector', 'source', 'rep',
 ] as const; // prettier-ignore
 export const HOLE_NAMES = ['mnemonic', 'gva', 'vcpu', 'domain', 'at'] as const;
+/** Of a hypercall: `frame` and `entry` are what it changes, `target` the frame that the new entry names. */
+export const HYPERCALL_NAMES = [
+  'name', 'number', 'command', 'frame', 'entry', 'target', 'value', 'va', 'count', 'domid', 'port', 'flags', 'ma', 'descriptor',
+  'arg0', 'arg1', 'arg2', 'arg3', 'arg4', 'arg5',
+] as const; // prettier-ignore
+const hypercallField = ({ name, number, args, details }: HypercallView, field: string): Plain => {
+  if (field === 'name') return name;
+  if (field === 'number') return BigInt(number);
+  const index = /^arg(\d)$/.exec(field)?.[1];
+  return index === undefined ? plain(details?.[field]) : args[Number(index)];
+};
 
 /** An exit's own fields first, then those of its cause, then those of the event that caused it. */
 export const exitField = (exit: VmExit, name: string): Plain => {
@@ -31,9 +44,13 @@ export const exitField = (exit: VmExit, name: string): Plain => {
 };
 
 export const exitSpecials =
-  (exit: () => VmExit | undefined, hole: () => SilentHole | undefined): Specials =>
+  (
+    exit: () => VmExit | undefined,
+    hole: () => SilentHole | undefined,
+    hypercall: () => HypercallView | undefined = () => exit()?.hypercall,
+  ): Specials =>
   (name) => {
-    const [, object, field] = /^(exit|hole)\.(\w+)$/.exec(name) ?? [];
+    const [, object, field] = /^(exit|hole|hypercall)\.(\w+)$/.exec(name) ?? [];
     if (object === 'exit' && (EXIT_NAMES as readonly string[]).includes(field))
       return () => {
         const now = exit();
@@ -41,8 +58,14 @@ export const exitSpecials =
       };
     if (object === 'hole' && (HOLE_NAMES as readonly string[]).includes(field))
       return () => plain((hole() as unknown as Record<string, unknown> | undefined)?.[field]);
+    if (object === 'hypercall' && (HYPERCALL_NAMES as readonly string[]).includes(field))
+      return () => {
+        const now = hypercall();
+        return now && hypercallField(now, field);
+      };
     if (object !== undefined) {
-      const names: readonly string[] = object === 'exit' ? EXIT_NAMES : HOLE_NAMES;
+      const names: readonly string[] =
+        object === 'exit' ? EXIT_NAMES : object === 'hole' ? HOLE_NAMES : HYPERCALL_NAMES;
       throw new UserError(`"${name}" does not exist: of ${object} there are ${names.join(', ')}`);
     }
     return undefined;

@@ -79,7 +79,9 @@ function describeStop(target: Debuggee, stop: Stop): Body {
     case 'triple-fault':
       return exceptionBody(target, stop.event, stop.cpu, 'Triple fault');
     case 'vm-exit': {
-      return { reason: 'exception', description: `VM exit: ${stop.exit.reason}`, text: exitText(stop.exit) };
+      const { hypercall, reason } = stop.exit;
+      const description = hypercall ? `Hypercall: ${hypercall.name}` : `VM exit: ${reason}`;
+      return { reason: 'exception', description, text: exitText(stop.exit) };
     }
     case 'silent-hole':
       return { reason: 'exception', description: `Silent hole: ${stop.hole.mnemonic}`, text: stop.hole.difference };

@@ -4,6 +4,7 @@ import { UserError } from '../../emulator/util/assert';
 import { hex } from '../addresses';
 import { EXIT_NAMES, exitField } from '../exit-specials';
 import { exitText } from '../exit-text';
+import type { HypercallView } from '../exit-specials';
 import { array, integer, object, optional, string } from '../arguments';
 import {
   exceptionFilter,
@@ -74,12 +75,17 @@ function setVirtualFilter(
   if (!target.machine.virtualization)
     throw new UserError(`'${id}' needs a hypervisor under the guest; launch with a "technique".`);
   let current: unknown;
-  const place = { exit: () => current as VmExit, hole: () => current as SilentHole };
+  let call: HypercallView | undefined;
+  const place = { exit: () => current as VmExit, hole: () => current as SilentHole, hypercall: () => call };
   const holds = condition?.trim() ? target.evaluator.condition(condition, place) : () => true;
   const accepts = (event: VmExit | SilentHole): boolean => {
     target.runner.checkTime();
     current = event;
-    return holds(event.vcpu);
+    const calls = 'hypercall' in event && event.hypercall ? [event.hypercall, ...(event.hypercall.batch ?? [])] : [undefined]; // prettier-ignore
+    return calls.some((each) => {
+      call = each;
+      return holds(event.vcpu);
+    });
   };
   const { exit, hole } = target.virtualFilters;
   if (kind === 'hole') target.virtualFilters.hole = (event) => (hole?.(event) ?? false) || accepts(event);

@@ -27,6 +27,10 @@ export interface Hypercall {
   name: string;
   args: bigint[];
   result?: bigint;
+  /** Arguments by name, `command` by name, `frame` and `entry` that are to be changed, `target` of the new entry: only while a filter looks. */
+  details?: Record<string, bigint | string>;
+  /** Of a multicall. */
+  batch?: Hypercall[];
 }
 
 export interface VmExit {

@@ -17,9 +17,10 @@ import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
 import { assert } from '../../util/assert';
 import { GPR, PF, VECTOR } from '../../x86/registers';
-import type { VmExit } from '../exit';
+import type { Hypercall, VmExit } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
+import { decodeHypercall } from '../hypercalls/decode';
 import { invoke } from '../hypercalls/invoke';
 import { HYPERCALLS } from '../hypercalls/table';
 import type { EngineView, Viewed } from '../inspect/engine-view';
@@ -141,6 +142,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     const occasion = this.occasionOf(cpu, thrown);
     const exit = paravirtualExit(this.guest, cpu, thrown, occasion);
     if (occasion.kind === 'hypercall') exit.hypercall = this.hypercallOf(cpu);
+    if (exit.hypercall && exits.filter) Object.assign(exit.hypercall, this.decode(cpu, exit.hypercall));
     if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
     try {
       this.orCrash(() => this.act(cpu, occasion, exit));
@@ -201,6 +203,10 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     const row = HYPERCALLS[number];
     const args = ARGUMENTS[word].map((gpr) => BigInt.asUintN(word * 8, cpu.state.gpr(gpr)));
     return { number, name: row?.name ?? `hypercall ${number}`, args };
+  }
+
+  private decode(cpu: Cpu, call: Hypercall): ReturnType<typeof decodeHypercall> {
+    return decodeHypercall(call, new PvCaller(this.running.domain, cpu));
   }
 
   private act(cpu: Cpu, occasion: Occasion, exit: VmExit): void {
