@@ -29,6 +29,7 @@ const cache = join(root, '.cache', 'guests');
 const usual = [
   'memtest86+',
   'grub-xen-host',
+  'gnumach-image-1.8-xen-486-dbg',
   'ipxe',
   'seabios',
   'grub-pc-bin',
