@@ -14,20 +14,20 @@ const PARAVIRTUAL = ['--technique', 'paravirtual', '--memory', '256M'];
 const DISK_BYTES = 16 << 20;
 const SCRIPT = [
   'expect ringside#',
-  'send mke2fs -q /dev/xvda; mkdir /d; mount /dev/xvda /d; cp /bin/busybox /d/; umount /d; echo 3 >/proc/sys/vm/drop_caches\\n',
+  'send cat /bin/busybox >/dev/xvda; sync; echo 3 >/proc/sys/vm/drop_caches\\n',
   'expect ringside#',
-  'send mount /dev/xvda /d; sha256sum /d/busybox; umount /d; cat /sys/hypervisor/type; poweroff -f\\n',
+  'send head -c $(wc -c </bin/busybox) /dev/xvda | sha256sum; cat /sys/hypervisor/type; poweroff -f\\n',
   '',
 ].join('\n');
 
 describe('paravirtualised kernels', () => {
-  it('Debian\'s Linux reaches a shell on hvc0, uses a disk and powers off', function () {
+  it('Debian\'s Linux reaches a shell on hvc0, writes and reads a disk and powers off', function () {
     const kernel = guest('linux-image-amd64');
     const busybox = busyboxOf(guest('busybox-static'));
     if (!existsSync(kernel) || !existsSync(busybox)) this.skip();
     withFolder((folder) => {
       const initrd = join(folder, 'initrd');
-      writeFileSync(initrd, initramfs({ busybox, moduleTree: moduleTreeOf(kernel), modules: ['xen-blkfront', 'ext4'] }));
+      writeFileSync(initrd, initramfs({ busybox, moduleTree: moduleTreeOf(kernel), modules: ['xen-blkfront'] }));
       const disk = join(folder, 'disk');
       writeFileSync(disk, new Uint8Array(DISK_BYTES));
       const options = ['--initrd', initrd, '--disk', disk, '--append', 'console=hvc0', '--fail', 'Kernel panic', '--max-instructions', '12000000000'];
@@ -35,7 +35,7 @@ describe('paravirtualised kernels', () => {
       assert.equal(status, 0, tail);
       assert.equal(report!.stop, 'power-off');
       assert.match(console, /Hypervisor detected: Xen PV/);
-      assert.match(console, new RegExp(`${createHash('sha256').update(readFileSync(busybox)).digest('hex')}  /d/busybox`));
+      assert.match(console, new RegExp(`${createHash('sha256').update(readFileSync(busybox)).digest('hex')}  -`));
       assert.doesNotMatch(console, /\bBUG:|WARNING: CPU|Call Trace|unchecked MSR/);
     });
   }).timeout(1_200_000);
