@@ -137,3 +137,23 @@ export class HypercallFuzzer {
     return audit(this.guest.parts);
   }
 }
+
+const MILLION = 1_000_000;
+const AUDIT_EVERY = 100_000;
+
+function main(millions: number, seed: number): void {
+  for (const word of [8, 4] as const) {
+    const fuzzer = new HypercallFuzzer(word, seed);
+    const other = fuzzer.guests[1].machine;
+    const before = other.stateHash();
+    for (let i = 1; i <= (millions * MILLION) / 2; i++) {
+      fuzzer.step();
+      if (i % AUDIT_EVERY !== 0) continue;
+      const wrong = [...fuzzer.audit(), ...(other.stateHash() === before ? [] : ['the other domain changed'])];
+      if (wrong.length > 0) throw new Error(`${word * 8} bits, seed ${seed}, after ${i} calls: ${wrong.join('; ')}`);
+      console.log(`${word * 8} bits: ${i} calls, ${fuzzer.done} done, ${fuzzer.refusals.size} rules met`);
+    }
+  }
+}
+if (process.argv[1]?.endsWith('random-hypercalls.ts'))
+  main(Number(process.argv[2] ?? 10), Number(process.argv[3] ?? 1));
