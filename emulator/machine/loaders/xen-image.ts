@@ -44,7 +44,7 @@ export function readXenImage(name: string, file: Uint8Array): PvImage {
   const elf = readElf(name, bytes);
   const notes = readNotes(elf);
   if (!notes)
-    throw new UserError(`${name}: the kernel has no notes of owner Xen and no section ${OLD_SECTION}, so that it is not one for Xen's paravirtualised ABI; give such a kernel, or another technique.`); // prettier-ignore
+    throw new UserError(`${name}: the kernel has no notes of owner Xen for its paravirtualised ABI and no section ${OLD_SECTION}; give such a kernel, or another technique.`); // prettier-ignore
   return imageOf(elf, notes);
 }
 
@@ -87,7 +87,8 @@ function readNotes(elf: Elf): Notes | undefined {
     if (description.length === 4 || description.length === 8)
       notes.number[name] = description.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
   }
-  if (own.length > 0) return notes;
+  // PVH's entry alone makes no paravirtualised kernel.
+  if (Object.keys(notes.text).length > 0) return notes;
   const section = elf.section(OLD_SECTION);
   if (!section) return undefined;
   notes.old = true;

@@ -97,7 +97,7 @@ describe('cli: the program', () => {
       [['run', file('text', 'not a kernel\n')], /the file is text; give an ELF kernel/],
       [['run', sample, '--script', file('script', 'expect x\nshout y\n')], /script, line 2: "shout y"/],
       [['run', sample, '--json', join(folder, 'no/where.json')], /--json cannot be written/],
-      [['run', sample, '--technique', 'paravirtual'], /--technique paravirtual is not available/],
+      [['run', sample, '--technique', 'paravirtual'], /no notes of owner Xen/],
     ];
     for (const [args, message] of rows) {
       const ran = await inProcess(args);
