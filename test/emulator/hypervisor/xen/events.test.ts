@@ -204,6 +204,8 @@ describe('Xen event channels', () => {
             for (const [, one] of expected) one.pending = false;
             assert.deepEqual(guests[dom]!.drain(vcpu, (p) => model[dom]!.get(p)?.vcpu === vcpu).sort((a, b) => a - b), expected.map(([p]) => p).sort((a, b) => a - b)); // prettier-ignore
           } else if (kind === 'close') {
+            // In a FIFO queue a port stays linked until the guest takes it out, also if it is closed and given out again.
+            if (dom === 1 && known?.pending) continue;
             if (refused(() => c.close(port)) || !known) continue;
             model[dom]!.delete(port);
             if (known.peer) delete model[known.peer[0]]!.get(known.peer[1])!.peer;
