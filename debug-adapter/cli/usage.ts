@@ -38,7 +38,8 @@ When it ends
 How it runs
   --technique NAME      ${TECHNIQUES.join(', ')} (default none: the bare machine)
   --paging NAME         shadow, direct, nested: where the technique leaves a choice
-  --techniques A,B/P    for compare: techniques, each perhaps with a slash and a paging (default: all)
+  --techniques A,B/P    for compare: techniques, each perhaps with a slash and a paging (default:
+                        all but paravirtual, which needs a kernel for Xen)
   --tier NAME           compiler (default), or interpreter: the same run, slower
   --json FILE           writes {instructions, seconds, stop, technique, paging, exits, stateHash}; - is standard error
 
