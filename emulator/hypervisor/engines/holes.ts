@@ -13,7 +13,8 @@ import { isConforming } from '../../cpu/descriptors';
 import { GPR, RFLAGS, SEG, SEG_NAMES } from '../../x86/registers';
 import { KERNEL_RING } from './software';
 
-const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+/** Numbers are words of 32 bits, signed or not. */
+const hex = (value: bigint | number): string => `0x${(typeof value === 'number' ? value >>> 0 : value).toString(16)}`;
 const bit = (flags: number, mask: number): number => (flags & mask ? 1 : 0);
 const IOPL_SHIFT = 12;
 const iopl = (flags: number): number => (flags & RFLAGS.IOPL) >>> IOPL_SHIFT;
