@@ -164,8 +164,8 @@ export const integerRows: readonly RowSpec[] = [
   emitted('98', 'cbw', '', move.extendAccumulator),
   emitted('99', 'cwd', '', move.signToData),
   emitted('0f c8+r', 'bswap', 'Zv', move.bswap),
-  emitted('0f 38 f0 /r', 'movbe', 'Gv,Mv', move.movbe, { form: 'memory' }),
-  emitted('0f 38 f1 /r', 'movbe', 'Mv,Gv', move.movbe, { form: 'memory' }),
+  emitted('nfx 0f 38 f0 /r', 'movbe', 'Gv,Mv', move.movbe, { form: 'memory' }),
+  emitted('nfx 0f 38 f1 /r', 'movbe', 'Mv,Gv', move.movbe, { form: 'memory' }),
   emitted('d7', 'xlat', 'Xb', move.xlat),
   ...conditional,
 
