@@ -1,35 +1,10 @@
 /** Assembly in a VS Code in a browser, where the language server is a worker: hover, mistakes, completion, definition. */
-import type { Server } from 'node:http';
-import { serve } from '../../scripts/web-server';
-import { browserIsHere, CHROMIUM, Workbench } from './support/workbench';
+import { inBrowser } from './support/in-browser';
+import type { Workbench } from './support/workbench';
 
-describe('VS Code in a browser reads assembly', function () {
-  this.timeout(180_000);
-  this.bail(true);
-  let server: Server;
+inBrowser('VS Code in a browser reads assembly', 'language', (workbench) => {
   let code: Workbench;
-
-  before(async function () {
-    if (!browserIsHere()) {
-      console.log(`no browser at ${CHROMIUM}`);
-      return this.skip();
-    }
-    const started = await serve({ port: 0, workspace: 'guests/sample' });
-    server = started.server;
-    code = await Workbench.open(started.url, 'language');
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state !== 'failed') return;
-    await code.screenshot('failed');
-    console.log(code.log.slice(-30).join('\n'));
-  });
-
-  after(async () => {
-    await code?.close();
-    server?.closeAllConnections();
-    server?.close();
-  });
+  before(() => (code = workbench()));
 
   const keys = async (...all: string[]): Promise<void> => {
     for (const key of all) await code.page.keyboard.press(key);

@@ -1,37 +1,12 @@
 /** The whole path: VS Code in a browser, F5 on the sample kernel, a line breakpoint, variables, the page-table view. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { serve } from '../../scripts/web-server';
-import { browserIsHere, CHROMIUM, Workbench } from './support/workbench';
+import { inBrowser } from './support/in-browser';
+import type { Workbench } from './support/workbench';
 
-describe('VS Code in a browser debugs the sample kernel', function () {
-  this.timeout(180_000);
-  this.bail(true);
-  let server: Server;
+inBrowser('VS Code in a browser debugs the sample kernel', 'sample', (workbench) => {
   let code: Workbench;
-
-  before(async function () {
-    if (!browserIsHere()) {
-      console.log(`no browser at ${CHROMIUM}`);
-      return this.skip();
-    }
-    const started = await serve({ port: 0, workspace: 'guests/sample' });
-    server = started.server;
-    code = await Workbench.open(started.url, 'sample');
-  });
-
-  afterEach(async function () {
-    if (this.currentTest?.state !== 'failed') return;
-    await code.screenshot('failed');
-    console.log(code.log.slice(-30).join('\n'));
-  });
-
-  after(async () => {
-    await code?.close();
-    server?.closeAllConnections();
-    server?.close();
-  });
+  before(() => (code = workbench()));
 
   it('F5 starts a session, which stops at a line breakpoint in the page-fault handler', async () => {
     await code.openFile('tasks.c');
