@@ -5,13 +5,14 @@
 import { Cpu } from '../cpu/cpu';
 import { GeneratedRun } from '../cpu/generated-run';
 import { makeModel } from '../cpu/models';
-import type { Bus, InterruptSource } from '../cpu/ports';
+import type { Bus } from '../cpu/ports';
 import type { RunUser } from '../cpu/step-host';
 import * as layout from '../execution/layout';
 import type { Tier } from '../execution/tier';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { assert, UserError } from '../util/assert';
 import type { DomainControl } from './domain';
+import { NO_INTERRUPTS } from './no-interrupts';
 import { FrameAllocator, RUN_FRAMES, runsOf } from './frames';
 import type { Reservation } from './frames';
 
@@ -21,19 +22,6 @@ const EMPTY_BUS: Bus = {
   writePort: () => {},
   readMmio: (_, bytes) => 2 ** (8 * bytes) - 1,
   writeMmio: () => {},
-};
-/** Interrupts are the domains' own affair: none comes from outside. */
-const NO_INTERRUPTS: InterruptSource = {
-  pending: () => false,
-  acknowledge: () => 0xff,
-  signals: () => ({ nmi: false, init: false, sipi: false }),
-  takeNmi: () => false,
-  takeInit: () => false,
-  takeSipi: () => -1,
-  getTpr: () => 0,
-  setTpr: () => {},
-  readMsr: () => undefined,
-  writeMsr: () => false,
 };
 const NOBODY: RunUser = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false, undisturbed: false };
 

@@ -4,6 +4,7 @@
  */
 import type { Cpu } from '../../cpu/cpu';
 import type { InterruptSource } from '../../cpu/ports';
+import { NO_INTERRUPTS } from '../no-interrupts';
 import { ATTRIBUTE } from '../../cpu/state';
 import type { Stop } from '../../machine/api';
 import { CR0, CR4, EFER, SEG } from '../../x86/registers';
@@ -284,15 +285,8 @@ export class DomainParts {
 /** What a processor of the domain sees in the place of a local APIC: upcalls. */
 export function interruptsOf(parts: () => DomainParts | undefined, index: number): InterruptSource {
   return {
+    ...NO_INTERRUPTS,
     pending: () => parts()?.waits(index) ?? false,
     acknowledge: () => UPCALL_VECTOR,
-    signals: () => ({ nmi: false, init: false, sipi: false }),
-    takeNmi: () => false,
-    takeInit: () => false,
-    takeSipi: () => -1,
-    getTpr: () => 0,
-    setTpr: () => {},
-    readMsr: () => undefined,
-    writeMsr: () => false,
   };
 }
