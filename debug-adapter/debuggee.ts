@@ -18,6 +18,7 @@ import type { SourcePaths } from './source-paths';
 import { TableChanges } from './table-changes';
 import { TrapLog } from './trap-log';
 import { topFrame, type CodeFrame, type Frame } from './frames';
+import { framesAbove } from './frames-above';
 import { unwindStack } from './unwind';
 
 /** What a debuggee tells the session. */
@@ -178,7 +179,7 @@ export class Debuggee {
   }
   /** It is about to run, by its own activity or beside another's. */
   goOn(): void {
-    this.lastStop = undefined;
+    this.lastStop = this.translatedStep = undefined;
     this.invalidate();
     this.breakpoints.resumeFrom(this.currentCpu);
   }
@@ -223,20 +224,14 @@ export class Debuggee {
   framesOf(cpu: number, limit: number): Frame[] {
     const known = this.frames.get(cpu);
     if (known !== undefined && (known.length >= limit || this.complete.has(known))) return known;
-    const frames = [...this.hypervisorFrame(cpu), ...unwindStack(this.unwinding, cpu, limit)];
+    const frames = [...framesAbove(this, cpu), ...unwindStack(this.unwinding, cpu, limit)];
     if (frames.length < limit) this.complete.add(frames);
     this.frames.set(cpu, frames);
     return frames;
   }
   private complete = new WeakSet<Frame[]>();
-  /** Stopped in an exit, the hypervisor is above the guest's frames. */
-  private hypervisorFrame(cpu: number): Frame[] {
-    const stop = this.lastStop;
-    if (stop?.kind !== 'vm-exit' || stop.cpu !== cpu) return [];
-    const technique = this.machine.virtualization?.technique ?? 'none';
-    return [{ kind: 'label', cpu, text: `--- VM exit: ${stop.exit.reason}, hypervisor (${technique}) ---`, top: true }];
-  }
-
+  /** The last step was one in translated code. */
+  translatedStep: { cpu: number } | undefined;
   get unwinding() {
     const { program, traps, breakpoints } = this;
     return { inspect: this.machine.inspect, program, traps, breakpoints };

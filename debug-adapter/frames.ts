@@ -25,6 +25,8 @@ export interface LabelFrame {
   text: string;
   /** It stands above all frames: what is asked in it is asked of the one below. */
   top?: true;
+  /** Host-physical address of the code that it stands for. */
+  hpa?: number;
 }
 export type Frame = CodeFrame | LabelFrame;
 

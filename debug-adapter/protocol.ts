@@ -5,7 +5,7 @@
 import type { DomainInfo, Screen, SilentHole, Translation, VmExit } from '../emulator/machine/api';
 import type {
   AddressView, Alias, FrameUse, MappedRun, Reference, ShadowFinding, StructureNode, TableContents, TableEntry, TableKind,
-  TranslatedView, TranslationCacheView,
+  TranslatedPosition, TranslatedView, TranslationCacheView,
 } from '../emulator/machine/inspect-api'; // prettier-ignore
 import type { EditorRequests } from './protocol-editor';
 import type { LoadedModule } from './linux/modules';
@@ -143,8 +143,24 @@ export interface CustomRequests extends EditorRequests {
       cpu?: number;
       frameId?: number;
     };
-    body: { gva: string; blocks: Json<TranslatedView>[]; cache: Json<TranslationCacheView>; text: string };
+    body: {
+      gva: string;
+      /** Those that hold `gva`; without `address` also the one in which the processor stands, first. */
+      blocks: Json<TranslatedView>[];
+      cache: Json<TranslationCacheView>;
+      text: string;
+      /** Where the processor stands in what is executed: its next step there. Its `hpa` is one of `translated[].hpa` of a block, or a stub's. */
+      position: Json<TranslatedPosition>;
+    };
   };
+  /**
+   * Binary translation: one step in what is executed instead of the guest's code, from `position` of `ringside/translated`. A
+   * CALL of the guest is two such steps, a PUSH and a join; a stub is one, in which the hypervisor translates. Steps that
+   * are none of the guest's instructions take no time and change nothing that the guest could see; the others are as `stepIn`
+   * with granularity `instruction`. Answered at once; `stopped` follows, with reason `step` unless something else stopped.
+   * The top frame of the stack is a label then that says where, with `instructionPointerReference` `hp:0x...`.
+   */
+  'ringside/stepTranslated': { arguments: { threadId: number }; body: undefined };
   /** A terminal takes the console over: from now on `ringside/console` events instead of `output` events. */
   'ringside/console': {
     arguments: { attach: boolean; /** Name; default: the current one. */ domain?: string };
@@ -277,6 +293,7 @@ export type Command =
   | 'threads' | 'stackTrace' | 'scopes' | 'variables' | 'setVariable' | 'evaluate'
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
   | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/setEntry'
-  | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/structures' | 'ringside/linux'
+  | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/stepTranslated' | 'ringside/structures'
+  | 'ringside/linux'
   | 'ringside/condition' | 'ringside/exitLines' | 'ringside/console'
   | 'ringside/consoleInput' | 'ringside/domains' | 'ringside/screen' | 'ringside/keys';

@@ -6,12 +6,14 @@ import { LINUX_HELP, linuxCommand } from './linux/commands';
 import { registerGroups } from './scopes/processor';
 import { processorView } from './scopes/frame';
 import { steps } from './stepping';
+import { stepInTranslation } from './translated-step';
 import { checkText, translateAddress } from './translation-text';
 
 const HELP = [
   'An expression of the program: counter, *page, task->name, $rax, gv:0x1000',
   'x/COUNT FORMAT SIZE ADDRESS   memory: x/8gx $rsp, x/16xb gp:0x1000, x/5i $rip (formats x d u c s i, sizes b h w g)',
   'stepi COUNT                   so many instructions, one after the other; what stops a run stops them, too',
+  "step translated               one step in translated code, the processor's own",
   'translate ADDRESS             every step from gv: to hp:; gp: and hp: are looked up backwards',
   'check shadow                  the invariant of shadow paging: the first stale entry, if there is one',
   'info registers                registers of the processor',
@@ -30,6 +32,7 @@ export function runCommand(
   if (word === 'stepi') return stepInstructions(target, argument);
   if (/^x(\/\w*)?$/.test(word) && argument !== '') return examine(target, word.slice(2), argument, frameId);
   if (/^check\s+shadow$/.test(text)) return checkText(target.machine);
+  if (/^step\s+translated$/.test(text)) return stepTranslated(target);
   if (word === 'translate' && argument !== '') return translate(target, argument, frameId);
   if (/^info\s+reg(isters)?$/.test(text)) return registers(target);
   return linuxCommand(target.linux, text);
@@ -56,6 +59,11 @@ function stepInstructions(target: Debuggee, text: string): string {
   target.mustStand();
   const cpu = target.currentCpu;
   target.resume(steps(target.unwinding, cpu, count, target.lastStop?.kind === 'trap'), cpu, 'step');
+  return '';
+}
+
+function stepTranslated(target: Debuggee): string {
+  stepInTranslation(target, target.currentCpu);
   return '';
 }
 

@@ -1,5 +1,6 @@
 /** threads, stackTrace, scopes. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { shortHex } from '../addresses';
 import { integer, object, optional } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import type { ShownFrame } from '../handles';
@@ -7,7 +8,7 @@ import { frameScopes } from '../scopes/frame';
 import type { RingsideSession } from '../session';
 import { sourceOf } from '../stops';
 import { privilegeName } from '../trap-log';
-import type { CodeFrame, Frame } from '../frames';
+import type { CodeFrame, Frame, LabelFrame } from '../frames';
 import { handler } from './handler';
 
 const MODES: Record<string, string> = {
@@ -70,7 +71,7 @@ async function describeFrame(
   shown: ShownFrame,
 ): Promise<DebugProtocol.StackFrame> {
   const { frame, inline, id } = shown;
-  if (frame.kind === 'label') return { id, name: frame.text, line: 0, column: 0, presentationHint: 'label' };
+  if (frame.kind === 'label') return labelFrame(id, frame);
   const { firstLine, firstColumn } = session.client;
   const result: DebugProtocol.StackFrame = {
     id,
@@ -90,6 +91,11 @@ async function describeFrame(
     result.column = Math.max(1, inline.at.column) - 1 + firstColumn;
   } else result.presentationHint = 'subtle';
   return result;
+}
+
+function labelFrame(id: number, { text, hpa }: LabelFrame): DebugProtocol.StackFrame {
+  const label = { id, name: text, line: 0, column: 0, presentationHint: 'label' } as const;
+  return hpa === undefined ? label : { ...label, instructionPointerReference: `hp:${shortHex(hpa)}` };
 }
 
 export const scopes = handler(object({ frameId: integer(0) }), (session, { frameId }) => {

@@ -18,7 +18,7 @@ import * as sources from './sources';
 import * as stack from './stack';
 import { structures } from './structures';
 import * as translate from './translate';
-import { translated } from './translated';
+import { stepTranslated, translated } from './translated';
 import * as variables from './variables';
 
 export const REQUESTS = {
@@ -65,6 +65,7 @@ export const REQUESTS = {
   'ringside/checkShadow': pageTables.checkShadow,
   'ringside/exits': exits,
   'ringside/translated': translated,
+  'ringside/stepTranslated': stepTranslated,
   'ringside/domains': domains,
   'ringside/structures': structures,
   'ringside/linux': linux,

@@ -1,24 +1,51 @@
-/** ringside/translated. */
-import type { TranslatedView } from '../../emulator/machine/inspect-api';
+/** ringside/translated, ringside/stepTranslated. */
+import type { Virtualization } from '../../emulator/machine/api';
+import type { HypervisorInspector, TranslatedPosition, TranslatedView } from '../../emulator/machine/inspect-api';
 import { UserError } from '../../emulator/util/assert';
 import { shortHex } from '../addresses';
-import { integer, maybeObject, optional, string } from '../arguments';
+import { integer, maybeObject, object, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import { toJson } from '../json';
+import { stepInTranslation } from '../translated-step';
 import { cpuOf, handler } from './handler';
 
 export const translated = handler(
   maybeObject({ address: optional(string), cpu: optional(integer(0)), frameId: optional(integer(0)) }),
   (session, { address, cpu, frameId }) => {
     const target = session.target;
-    const view = target.machine.virtualization?.inspect;
-    if (!view?.cache)
-      throw new UserError('Code is translated under "technique": "binary-translation" alone; launch with that.');
-    const gva = address === undefined ? target.machine.inspect.pc(cpuOf(target, cpu)) : guestAddress(target, address, frameId); // prettier-ignore
+    const view = translating(target).inspect;
+    const number = cpuOf(target, cpu);
+    const gva = address === undefined ? target.machine.inspect.pc(number) : guestAddress(target, address, frameId);
+    const position = view.translatedPosition(number)!;
     const blocks = view.translated(gva);
-    return { gva: toJson(gva), blocks: toJson(blocks), cache: toJson(view.cache), text: textOf(target, gva, blocks) };
+    if (address === undefined) blocks.unshift(...around(view, position, blocks));
+    const text = textOf(target, gva, blocks, position);
+    return { gva: toJson(gva), blocks: toJson(blocks), cache: toJson(view.cache), text, position: toJson(position) };
   },
 );
+
+export const stepTranslated = handler(object({ threadId: integer() }), (session, { threadId }) => {
+  const target = session.target;
+  translating(target);
+  stepInTranslation(target, target.cpuOf(threadId));
+});
+
+/** The block in which the processor stands, behind its last instruction: at a join, which stands for code elsewhere. */
+function around(
+  view: HypervisorInspector,
+  { block }: TranslatedPosition,
+  known: readonly TranslatedView[],
+): TranslatedView[] {
+  if (block === undefined || known.some(({ hpa }) => hpa === block)) return [];
+  return view.translated(view.gvaOfTranslation(block)!).filter(({ hpa }) => hpa === block);
+}
+
+function translating(target: Debuggee): Virtualization {
+  const { virtualization } = target.machine;
+  if (!virtualization?.inspect.cache)
+    throw new UserError('Code is translated under "technique": "binary-translation" alone; launch with that.');
+  return virtualization;
+}
 
 function guestAddress(target: Debuggee, text: string, frameId: number | undefined): bigint {
   const { space, value } = target.evaluator.addressIn(text, 'address', frameId);
@@ -29,16 +56,16 @@ function guestAddress(target: Debuggee, text: string, frameId: number | undefine
   return gva;
 }
 
-function textOf(target: Debuggee, gva: bigint, blocks: readonly TranslatedView[]): string {
+function textOf(target: Debuggee, gva: bigint, blocks: readonly TranslatedView[], position: TranslatedPosition): string {
   if (blocks.length === 0) return `gv:${target.address(gva)} is not translated now: programs run as they are, and kernels' code is translated when it is reached.`; // prettier-ignore
-  return blocks.flatMap((block) => blockLines(target, gva, block)).join('\n');
-}
-/** The guest's instruction, then what is executed for it. */
-function blockLines(target: Debuggee, gva: bigint, block: TranslatedView): string[] {
+  return blocks.flatMap((block) => blockLines(target, gva, block, position.hpa)).join('\n');
+} // prettier-ignore
+/** The guest's instruction, then what is executed for it; `stands`: where the processor is in that. */
+function blockLines(target: Debuggee, gva: bigint, block: TranslatedView, stands: number | undefined): string[] {
   const lines = [`block of gv:${target.address(block.gva)} at hp:${shortHex(block.hpa)}, ${block.bytes} bytes, mapped at gv:${target.address(block.mappedAt)}`]; // prettier-ignore
   for (const { gva: at, text, treatment, translated: made } of block.instructions) {
     lines.push(`${at === gva ? '=>' : '  '} gv:${target.address(at)} ${text.padEnd(36)} ${treatment}`);
-    for (const each of made) lines.push(`       hp:${shortHex(each.hpa)} ${each.text}`);
+    for (const each of made) lines.push(`    ${each.hpa === stands ? '->' : '  '} hp:${shortHex(each.hpa)} ${each.text}`);
   }
   for (const { gva: to, to: hpa, chained } of block.links)
     lines.push(`   to gv:${target.address(to)}: ${chained ? `chained to hp:${shortHex(hpa)}` : 'a stub, not translated yet'}`);

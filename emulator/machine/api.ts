@@ -9,7 +9,14 @@ import type { DomainConfig, DomainInfo, DomainState } from '../hypervisor/domain
 import type { SilentHole, VmExit } from '../hypervisor/exit';
 import type { ExitLog } from '../hypervisor/exits';
 import type { HoleLog } from '../hypervisor/guest';
-import type { HypervisorInspector, Mapping, TableInspector, Translation, WalkStep } from './inspect-api';
+import type {
+  HypervisorInspector,
+  Mapping,
+  TableInspector,
+  Translation,
+  TranslationStepper,
+  WalkStep,
+} from './inspect-api';
 
 export type { DomainConfig, DomainInfo, DomainState, Mapping, SilentHole, Translation, VmExit, WalkStep };
 
@@ -82,6 +89,8 @@ export interface Virtualization {
   readonly holes: HoleLog;
   /** Its tables, its control blocks, its translations. */
   readonly inspect: HypervisorInspector;
+  /** Under binary translation. */
+  readonly translation?: TranslationStepper;
 }
 
 /** What is on a disk before the guest writes: read as the guest asks for it, never written. */

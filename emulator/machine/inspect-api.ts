@@ -5,6 +5,7 @@
 import type { SilentHole, VmExit, VmExitReason } from '../hypervisor/exit';
 import type { PagingContext } from '../mmu/guest-paging';
 import type { Paging } from './api';
+import type { TranslatedPosition, TranslatedView, TranslationCacheView } from './translated-api';
 
 /** One step of a page walk: the entry that was read and what it says. */
 export interface WalkStep {
@@ -182,33 +183,6 @@ export interface StructureNode {
   editable?: string;
 }
 
-/** Guest code beside its translation. */
-export interface TranslatedView {
-  gva: bigint;
-  /** Where the translation lies, its bytes, and where the guest's processor sees it. */
-  hpa: number;
-  bytes: number;
-  mappedAt: bigint;
-  /** False: the guest has written there since; nobody gets in any more. */
-  alive: boolean;
-  instructions: {
-    gva: bigint;
-    text: string;
-    bytes: Uint8Array;
-    /** `same`, `relocated` (the meaning at another place), `in-line` (answered without leaving), `call-out` (the hypervisor does it). */
-    treatment: 'same' | 'relocated' | 'in-line' | 'call-out';
-    translated: { hpa: number; text: string; bytes: Uint8Array }[];
-  }[];
-  /** Jumps out of the block: to where in the guest, and whether they are chained to its translation or lead to a stub. */
-  links: { hpa: number; gva: bigint; to: number; chained: boolean }[];
-}
-export interface TranslationCacheView {
-  hpa: number;
-  bytes: number;
-  used: number;
-  counts: { blocks: number; instructions: number; invalidated: number; flushed: number };
-}
-
 /** A guest-physical address through the second stage. */
 export interface PhysicalView {
   /** Empty where there is none. */
@@ -270,6 +244,9 @@ export interface HypervisorInspector {
   translated(gva: bigint): TranslatedView[];
   /** The guest's instruction whose translation lies there. */
   gvaOfTranslation(hpa: number): bigint | undefined;
+  /** Undefined: nothing is translated under this technique. */
+  translatedPosition(cpu: number): TranslatedPosition | undefined;
 }
 
 export type { SilentHole, VmExit };
+export type * from './translated-api';

@@ -15,6 +15,7 @@ import { overheadOf } from '../hypervisor/host';
 import type { Host } from '../hypervisor/host';
 import type { Viewed } from '../hypervisor/inspect/engine-view';
 import { GuestInspector } from '../hypervisor/inspect/inspector';
+import { TranslationSteps } from '../hypervisor/translation/steps';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { MachineConfig, Paging, Technique } from './api';
@@ -111,8 +112,12 @@ function virtualized(
     },
   };
   const executor = ENGINES[technique].make(host, guest, paging, config.cpus);
-  const inspect = new GuestInspector(host, guest, executor.view, paging);
-  const virtualization = { domain: index, technique, paging, exits: guest.exits, holes: guest.holes, inspect };
+  const { view } = executor;
+  const inspect = new GuestInspector(host, guest, view, paging);
+  const translation = view.translations && new TranslationSteps(view.translations, guest);
+  const virtualization = {
+    domain: index, technique, paging, exits: guest.exits, holes: guest.holes, inspect, ...(translation ? { translation } : {}),
+  }; // prettier-ignore
   const paravirtual =
     executor instanceof Paravirtual ? new PvPlatform(host, guest, executor, config.cpus, frames) : undefined;
   const { mmu } = host.processor;

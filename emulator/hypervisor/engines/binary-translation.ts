@@ -17,19 +17,19 @@ import { readOperand } from '../../isa/operands';
 import type { Stop } from '../../machine/api';
 import * as layout from '../../execution/layout';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
-import { NO_PAGING } from '../../mmu/guest-paging';
 import type { PagingContext } from '../../mmu/guest-paging';
-import { ACCESS, RIGHTS, Walker } from '../../mmu/walk';
+import { ACCESS, Walker } from '../../mmu/walk';
 import { assert } from '../../util/assert';
 import { CR0, CR4, PF, SEG, VECTOR } from '../../x86/registers';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import type { EngineView } from '../inspect/engine-view';
-import { gvaOf } from '../shadow/space';
 import type { Range } from '../shadow/space';
 import { TranslationCache } from '../translation/cache';
 import { STUB_VECTOR } from '../translation/relocate';
 import { InPlace } from '../translation/in-place';
+import { kernelCode, kernelCodeUnseen, lookAt } from '../translation/look';
+import { Standings } from '../translation/standing';
 import type { CallOut, GuestCode } from '../translation/translation';
 import { DeprivilegedEngine } from './deprivileged';
 import { KERNEL_RING, store } from './software';
@@ -51,6 +51,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
   readonly cache: TranslationCache;
   private readonly hpa: number;
   private readonly inPlace: InPlace;
+  private readonly standings: Standings;
   private readonly writes = new Map<number, number>();
 
   constructor(host: Host, guest: Guest) {
@@ -60,6 +61,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
     assert(first !== undefined && frames.every((frame, i) => frame === first + i), 'new frames are consecutive');
     this.hpa = first * PAGE_BYTES;
     this.cache = new TranslationCache(host.physical, this.hpa, CACHE_PAGES * PAGE_BYTES);
+    this.standings = new Standings(this.cache);
     this.inPlace = new InPlace(host, () => this.end);
     const { paging } = this.shadow;
     this.cache.onPage = (page) => paging.trace(page);
@@ -82,12 +84,11 @@ export class BinaryTranslation extends DeprivilegedEngine {
    */
   private verify(context: PagingContext, ranges: readonly Range[] | 'all'): void {
     const walker = new Walker(this.guest.physical);
-    const wide = context.format.name === '4-level';
     for (const [page, source] of [...this.cache.sources()]) {
       const va = page * PAGE_BYTES;
       const stale = ranges === 'all' || ranges.some((range) => va >= range.va && va < range.va + 2 ** range.shift);
       if (!stale) continue;
-      const gpa = context.format === NO_PAGING ? va : walker.walk(context, va | 0, gvaHigh(va, wide), ACCESS.read, RIGHTS.supervisor, LOOK); // prettier-ignore
+      const gpa = lookAt(walker, context, va, ACCESS.read);
       const gone = gpa < 0 ? ranges !== 'all' : Math.floor(gpa / PAGE_BYTES) !== source;
       if (gone) this.cache.invalidateVirtual(page);
     }
@@ -104,7 +105,10 @@ export class BinaryTranslation extends DeprivilegedEngine {
   override get view(): EngineView {
     const { cache, hpa } = this;
     const region = (wide: boolean): bigint => (wide ? REGION.wide : REGION.narrow);
-    return { ...super.view, translations: { cache, hpa, region } };
+    const { standings } = this;
+    const translated = (cpu: Cpu): boolean => cpu.state.cpl === 0 && translates(cpu) && this.guest.physical.a20;
+    const look = (cpu: Cpu): GuestCode => kernelCodeUnseen(cpu, this.guest.physical);
+    return { ...super.view, translations: { cache, hpa, region, standings, translated, look } };
   }
 
   // --- Executor
@@ -154,6 +158,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
     this.settlePointer();
     store(this.host.processor, cpu);
     if (rip !== undefined) cpu.state.rip = rip;
+    if (kernel) this.standings.leave(cpu, cpu.state.rip, this.offsetOf(state.rip));
+    else this.standings.leaveDirect(cpu);
   }
   placesOf(gva: bigint): bigint[] {
     return [REGION.wide, REGION.narrow].flatMap((region) => this.cache.offsetsOf(gva).map((offset) => region + BigInt(offset)));
@@ -180,7 +186,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
   /** Throws the fault of the guest's fetch where its code cannot be read. */
   protected override entry(cpu: Cpu): bigint | undefined {
     if (cpu.state.cpl !== 0) return undefined;
-    const offset = this.cache.get(cpu.state.rip, this.codeOf(cpu));
+    const code = this.codeOf(cpu);
+    const offset = this.standings.entry(cpu, code) ?? this.cache.get(cpu.state.rip, code);
     return (cpu.ia32e ? REGION.wide : REGION.narrow) + BigInt(offset);
   }
   /** Translates where it came to, without leaving. */
@@ -198,12 +205,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
     }
   }
   private codeOf(cpu: Cpu): GuestCode {
-    const { physical } = this.guest;
-    return {
-      codeSize: executionMode(cpu.state).codeSize,
-      fetch: (rip) => cpu.mmu.fetch(rip),
-      bytes: (gpa, length) => physical.readBytes(gpa, Math.min(length, PAGE_BYTES - (gpa % PAGE_BYTES))),
-    };
+    return kernelCode(cpu, this.guest.physical, (rip) => cpu.mmu.fetch(rip));
   }
   private readonly redirect = (rip: bigint): { to: bigint; bytes: number } | undefined => {
     if (this.host.processor.state.cpl !== KERNEL_RING) return undefined;
@@ -268,10 +270,6 @@ export class BinaryTranslation extends DeprivilegedEngine {
     throw new GuestExit(interceptedBy(processor, insn) ?? { reason: 'call-out', mnemonic: insn.row.mnemonic }, insn);
   }
 }
-
-/** A walk that changes nothing. */
-const LOOK = { step: (): void => {} };
-const gvaHigh = (va: number, wide: boolean): number => Number(BigInt.asIntN(32, gvaOf(va, wide) >> 32n));
 
 /** Ring 3 as it is, ring 0 in flat 32-bit or 64-bit code. */
 function translates(cpu: Cpu): boolean {

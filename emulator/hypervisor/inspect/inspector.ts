@@ -8,7 +8,7 @@ import { CR4, RFLAGS } from '../../x86/registers';
 import type { Paging, Translation } from '../../machine/api';
 import type {
   AddressView, FrameUse, HypervisorInspector, MappedRun, PhysicalView, ShadowFinding, StructureNode, TableContents, TableKind,
-  TranslatedView, TranslationCacheView,
+  TranslatedPosition, TranslatedView, TranslationCacheView,
 } from '../../machine/inspect-api'; // prettier-ignore
 import type { PagingContext } from '../../mmu/guest-paging';
 import * as tables from '../../mmu/inspect';
@@ -185,6 +185,9 @@ export class GuestInspector implements HypervisorInspector {
   }
   gvaOfTranslation(hpa: number): bigint | undefined {
     return this.translations?.gvaOf(hpa);
+  }
+  translatedPosition(cpu: number): TranslatedPosition | undefined {
+    return this.translations?.position(this.guest.cpus[cpu]);
   }
   private get wide(): boolean {
     return this.guest.cpus[0].ia32e;

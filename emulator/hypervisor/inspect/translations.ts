@@ -1,11 +1,13 @@
 /** The translation cache as a debugger reads it: guest code beside what is executed for it. */
+import type { Cpu } from '../../cpu/cpu';
+import { linearRip } from '../../cpu/mode';
 import { decode } from '../../isa/decode';
 import { format } from '../../isa/format';
 import type { Instruction } from '../../isa/instruction';
-import type { TranslatedView, TranslationCacheView } from '../../machine/inspect-api';
+import type { TranslatedPosition, TranslatedView, TranslationCacheView } from '../../machine/inspect-api';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import type { PhysicalMemory } from '../../mmu/physical-memory';
-import type { TranslatedBlock } from '../translation/translation';
+import type { CallOut, TranslatedBlock } from '../translation/translation';
 import { isInPlace } from '../translation/treatment';
 import type { EngineView } from './engine-view';
 
@@ -15,6 +17,11 @@ interface Decoded {
   bytes: Uint8Array;
   insn?: Instruction;
 }
+
+const MAX_INSTRUCTION_BYTES = 15;
+
+const inLineOr = ({ treatment }: CallOut): 'in-line' | 'call-out' =>
+  isInPlace(treatment) || treatment === 'call-indirect' ? 'in-line' : 'call-out';
 
 export class TranslationsView {
   constructor(
@@ -48,6 +55,35 @@ export class TranslationsView {
     return holding.map((block) => this.view(block, wide));
   }
 
+  position(cpu: Cpu): TranslatedPosition {
+    const { from } = this;
+    const { cache } = from;
+    const gva = linearRip(cpu.state);
+    if (!from.translated(cpu)) return { kind: 'direct', gva, rip: gva };
+    const standing = from.standings.of(cpu);
+    if (standing.kind !== 'at') {
+      const to = standing.kind === 'lookup' ? cache.entryOf(gva) : undefined;
+      return { kind: standing.kind, gva, rip: gva, ...(to === undefined ? {} : { to: from.hpa + to }) };
+    }
+    const { offset } = standing;
+    const to = cache.joinAt(offset);
+    const callOut = cache.callOutAt(offset);
+    const kind = callOut ? inLineOr(callOut) : to !== undefined ? 'join' : cache.stubAt(offset) !== undefined ? 'stub' : 'instruction'; // prettier-ignore
+    const [{ bytes, insn }] = this.decode(offset, offset + MAX_INSTRUCTION_BYTES);
+    // A block that is void begins with a stub.
+    const block = cache.blockAt(offset);
+    return {
+      kind,
+      gva,
+      rip: from.region(cpu.ia32e) + BigInt(offset),
+      hpa: from.hpa + offset,
+      ...(block?.alive ? { block: from.hpa + block.start } : {}),
+      text: insn ? format(insn) : '(bad)',
+      bytes: bytes.slice(),
+      ...(to === undefined ? {} : { to: from.hpa + to }),
+    };
+  }
+
   private view(block: TranslatedBlock, wide: boolean): TranslatedView {
     const lines = block.rips.map((rip, i): Line => {
       const code = this.decode(block.offsets[i], block.offsets[i + 1] ?? block.end);
@@ -67,12 +103,11 @@ export class TranslationsView {
     const bytes = known ? raw.subarray(0, insn.length) : raw.subarray(0, 1);
     const callOut = this.from.cache.callOutAt(code[0].offset);
     const same = code[0].bytes.length === bytes.length && code[0].bytes.every((byte, i) => byte === bytes[i]);
-    const inLine = callOut && (isInPlace(callOut.treatment) || callOut.treatment === 'call-indirect');
     return {
       gva: rip,
       text: known ? format(insn) : '(bad)',
       bytes,
-      treatment: inLine ? 'in-line' : callOut ? 'call-out' : same ? 'same' : 'relocated',
+      treatment: callOut ? inLineOr(callOut) : same ? 'same' : 'relocated',
       translated: code.map(({ offset, bytes: own, insn: made }) => ({
         hpa: this.from.hpa + offset,
         text: made ? format(made) : '(bad)',

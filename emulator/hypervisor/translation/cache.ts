@@ -95,6 +95,12 @@ export class TranslationCache {
     const block = this.blocks[low] as TranslatedBlock | undefined;
     return block && block.start <= offset ? block : undefined;
   }
+  /** Something is executed there that the guest's code still says. */
+  lives(offset: number): boolean {
+    if (this.joins.has(offset) || this.stubs.has(offset)) return true;
+    const block = this.blockAt(offset);
+    return block !== undefined && block.alive && block.offsets.includes(offset);
+  }
   /** Living translations of an instruction: offsets. */
   offsetsOf(rip: bigint): number[] {
     const found: number[] = [];
