@@ -10,6 +10,7 @@ import type { VcpuState } from '../xen/vcpu';
 import type { Call } from './call';
 
 const FPU_BYTES = 512;
+const IOPL_SHIFT = 12;
 /** Registers of struct cpu_user_regs in their order, by general register number. */
 const REGISTERS = {
   8: [15, 14, 13, 12, GPR.RBP, GPR.RBX, 11, 10, 9, 8, GPR.RAX, GPR.RCX, GPR.RDX, GPR.RSI, GPR.RDI],
@@ -84,6 +85,8 @@ export function startVcpu(call: Call, target: VcpuState, index: number): void {
   state.setGpr(GPR.RSP, sp);
   state.rip = ip;
   state.rflags = (Number(flags & 0x3f_ffffn) & ~(RFLAGS.IOPL | RFLAGS.VM)) | RFLAGS.IF;
+  // Ports are the hypervisor's to give, and it remembers to whom (arch-x86/xen.h: eflags of user_regs; as PHYSDEVOP_set_iopl).
+  target.iopl = (Number(flags) & RFLAGS.IOPL) >> IOPL_SHIFT;
   domain.loadRoot(cpu);
   const ring = word === 8 ? 3 : 1;
   state.setSegment(SEG.CS, codeSegment(cpu, Number(cs & 0xffffn) | ring));
