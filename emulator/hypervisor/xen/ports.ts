@@ -4,14 +4,15 @@
  * Errors of guests are HypercallErrors; whatever else is thrown is our own bug.
  */
 
-/** A hypercall is refused: `errno` of xen/errno.h, positive, and why, in one sentence for people. */
-export class HypercallError extends Error {
+/**
+ * A hypercall is refused: `errno` of xen/errno.h, positive, and why, in one sentence for people. A value, as guest faults are: a
+ * guest that is refused all the time should not cost a stack trace each.
+ */
+export class HypercallError {
   constructor(
     readonly errno: number,
-    reason: string,
-  ) {
-    super(reason);
-  }
+    readonly message: string,
+  ) {}
 }
 
 /** Host memory by frames. `offset` + length stay within the frame; frames are below `frames`: the caller checks. */
