@@ -158,8 +158,12 @@ export function exitText(exit: VmExit): string {
   const where = to === undefined ? '' : ` at ${gpa === undefined ? 'gv' : 'gp'}:${shortHex(to)}`;
   return `${EXIT_REASONS[reason]}${where} (${named})`;
 }
-/** `mmu_update(0x1000, 1, 0, 0x7ff0) = 0`: arguments as the registers have them. */
-function hypercallText({ name, args, result }: NonNullable<VmExit['hypercall']>): string {
-  const list = args.map((arg) => (arg < 10n ? `${arg}` : shortHex(arg))).join(', ');
-  return `${name}(${list})${result === undefined ? '' : ` = ${result}`}`;
+/** `mmu_update(0x1000, 1, 0, 0x7ff0) = 0`: arguments as the registers have them, an operation by its name; what a batch held. */
+function hypercallText({ name, command, args, result, batch }: NonNullable<VmExit['hypercall']>): string {
+  const list = args.map((arg, i) =>
+    i === 0 && command !== undefined ? command : arg < 10n ? `${arg}` : shortHex(arg),
+  );
+  const own = `${name}(${list.join(', ')})${result === undefined ? '' : ` = ${BigInt.asIntN(64, result)}`}`;
+  const inner = batch?.map((each) => `${hypercallText(each)}${each.refusal === undefined ? '' : `, refused: ${each.refusal}`}`); // prettier-ignore
+  return inner ? `${own}: ${inner.join('; ')}` : own;
 }

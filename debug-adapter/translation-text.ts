@@ -48,7 +48,7 @@ function backwards(target: Debuggee, cpu: number, space: 'gp' | 'hp', value: num
   if (space === 'hp') {
     const use = tables.use(value);
     Object.assign(body, { hpa: value, use });
-    lines.push(`  ${useText(use)}`);
+    lines.push(`  ${useText(use)}`, ...typedLines(use));
     if (use.kind === 'guest' && isOwn(target, use.domain)) gpa = use.gpa;
   } else {
     gpa = value;
@@ -56,6 +56,11 @@ function backwards(target: Debuggee, cpu: number, space: 'gp' | 'hp', value: num
     Object.assign(body, { gpa, ...(hpa === undefined ? {} : { hpa }), references: toJson(references) });
     lines.push(...references.map(referenceLine));
     lines.push(hpa === undefined ? `  => ${reason ?? 'no RAM lies there'}` : `  => hp:${shortHex(hpa)}`);
+    const use = hpa === undefined ? undefined : tables.use(hpa);
+    if (use && use.kind !== 'free' && use.typed) {
+      Object.assign(body, { use });
+      lines.push(...typedLines(use));
+    }
   }
   if (gpa !== undefined) {
     const { list, more } = tables.aliases(cpu, gpa, MAX_ALIASES);
@@ -80,6 +85,17 @@ const useText = (use: FrameUse): string =>
     : use.kind === 'guest'
       ? `gp:${shortHex(use.gpa)} of domain ${use.domain}`
       : `domain ${use.domain}'s hypervisor: ${use.what}`;
+
+/** What a frame of a paravirtualised domain is in use as, and since when. */
+function typedLines(use: FrameUse): string[] {
+  if (use.kind === 'free' || !use.typed) return [];
+  const { frame, type, typeCount, count, pinned, history } = use.typed;
+  const changes = history.map(({ at, from, to, by }) => `    at ${at.toLocaleString('en-US')}: ${from} -> ${to} by ${by}`);
+  return [
+    `  frame ${shortHex(frame)}: ${type}, ${typeCount} of type, ${count} in all${pinned ? ', pinned' : ''}`,
+    ...(changes.length > 0 ? ['  types in this run', ...changes] : []),
+  ];
+} // prettier-ignore
 
 function referenceLine(reference: Reference): string {
   const { number, tables, name, gpa, hpa, entry, bytes, present, target, targetSpace, leaf, locates, rule, mark } = reference; // prettier-ignore
@@ -109,7 +125,8 @@ function viewText(view: AddressView, format: string): string {
     lines.push(`  => ${fault.tables === 'guest' ? `page fault, error code ${shortHex(fault.errorCode)}` : 'exit'}: ${fault.reason}`); // prettier-ignore
   else {
     const page = pageBytes === undefined ? '' : `, page of ${sizeText(pageBytes)}`;
-    lines.push(`  => gp:${shortHex(gpa ?? 0)}${hpa === undefined ? ', no RAM' : ` = hp:${shortHex(hpa)}`}${page}`);
+    const places = [...(gpa === undefined ? [] : [`gp:${shortHex(gpa)}`]), ...(hpa === undefined ? [] : [`hp:${shortHex(hpa)}`])]; // prettier-ignore
+    lines.push(`  => ${places.join(' = ')}${hpa === undefined ? ', no RAM' : ''}${page}`);
   }
   if (shadow) {
     lines.push(`shadow, ${shadow.form} form`, ...shadow.references.map(referenceLine));

@@ -46,7 +46,7 @@ export const pageTables = handler(
     const { tables = 'guest', table, from = 0, limit = MAX_ENTRIES, changes = false } = args;
     const cpu = cpuOf(target, args.cpu);
     const available = target.machine.inspect.tables.kinds(cpu);
-    const found = target.machine.inspect.tables.contents(cpu, tables, table && placed(tables, table));
+    const found = target.machine.inspect.tables.contents(cpu, tables, table && placed(target, tables, table));
     if (!found) throw new UserError(missing(tables, available));
     const { entries, ...where } = found;
     const earlier = changes ? earlierEntries(target, cpu, found) : undefined;
@@ -68,9 +68,12 @@ const missing = (tables: TableKind, available: readonly TableKind[]): string =>
     ? `There are no ${tables} tables yet; they are built when the guest runs.`
     : `There are no ${tables} tables here, only those of the ${available.join(' and the ')}.`;
 
-/** Where guest tables lie is a gpa, where the hypervisor's lie an hpa. */
-function placed(tables: TableKind, { gpa, hpa, level }: EntryPlace & { level: number }): EntryPlace & { level: number } {
-  const [name, at] = tables === 'guest' ? ['gpa', gpa] : ['hpa', hpa];
+/** Tables hold the host's addresses, also the guest's own. */
+const direct = ({ machine }: Debuggee): boolean => machine.virtualization?.paging === 'direct';
+
+/** Where guest tables lie is a gpa, where the hypervisor's lie an hpa; a table of the hypervisor's in a guest's own is none of the guest's. */
+function placed(target: Debuggee, tables: TableKind, { gpa, hpa, level }: EntryPlace & { level: number }): EntryPlace & { level: number } {
+  const [name, at] = tables === 'guest' && !(direct(target) && gpa === undefined) ? ['gpa', gpa] : ['hpa', hpa];
   if (at === undefined) throw new UserError(`'table.${name}' is missing; ${tables} tables are found by it.`);
   return { [name as string]: at, level };
 } // prettier-ignore
@@ -129,15 +132,17 @@ function fitting(
     (wanted === undefined || (wanted >= run.target && wanted < run.target + Number(run.size)));
 }
 /** Guest tables lead to guest-physical memory, the others to the host's. */
-function targetOf({ machine }: Debuggee, cpu: number, tables: TableKind, text: string): number {
+function targetOf(target: Debuggee, cpu: number, tables: TableKind, text: string): number {
+  const { machine } = target;
   const { space, value } = parseAddress(text, 'mappings.search.maps');
   if (space === 'gv') throw new UserError(`'mappings.search.maps' is ${text}; what is mapped is a gp: or hp: address.`);
   const at = Number(value);
-  if (tables === 'guest' && space === 'hp') {
+  const host = tables !== 'guest' || direct(target);
+  if (!host && space === 'hp') {
     const use = machine.inspect.tables.use(at);
     return use.kind === 'guest' ? use.gpa : -1;
   }
-  if (tables !== 'guest' && space === 'gp') return machine.inspect.tables.walkPhysical(cpu, at).hpa ?? -1;
+  if (host && space === 'gp') return machine.inspect.tables.walkPhysical(cpu, at).hpa ?? -1;
   return at;
 }
 

@@ -23,6 +23,7 @@ export function structureRoots(machine: Machine, cpu: number, describe: TableVie
   const hosted = inspect.tables.hostedBlock(cpu);
   return [
     ...named(own?.name ?? '', own),
+    ...(virtualization?.inspect.structures() ?? []).map((node) => ({ name: node.name, node: () => node })),
     ...named(`${hosted?.name ?? ''} of the guest's hypervisor`, hosted),
     { name: 'Control registers', node: () => registers(view, 'Control registers', ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'xcr0', 'efer', 'rflags', 'dr6', 'dr7']) },
     { name: 'MSRs', node: () => registers(view, 'MSRs', inspect.registers(cpu).groups.system) },

@@ -26,11 +26,14 @@ export interface Hypercall {
   number: number;
   name: string;
   args: bigint[];
+  /** Which of its operations, where a register says so. */
+  command?: string;
   result?: bigint;
   /** Arguments by name, `command` by name, `frame` and `entry` that are to be changed, `target` of the new entry: only while a filter looks. */
   details?: Record<string, bigint | string>;
-  /** Of a multicall. */
+  /** Of a multicall: what is in it while a filter looks, and what was done, with results, when it is done. */
   batch?: Hypercall[];
+  refusal?: string;
 }
 
 export interface VmExit {

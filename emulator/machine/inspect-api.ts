@@ -129,9 +129,23 @@ export interface AddressView {
 
 /** What a host frame is used for. */
 export type FrameUse =
-  | { kind: 'guest'; domain: number; gpa: number }
-  | { kind: 'hypervisor'; domain: number; what: string }
+  /** `gpa`: of a paravirtualised domain what it calls the frame now (m2p). */
+  | { kind: 'guest'; domain: number; gpa: number; typed?: TypedFrame }
+  | { kind: 'hypervisor'; domain: number; what: string; typed?: TypedFrame }
   | { kind: 'free' };
+
+/** What a frame of a paravirtualised domain is in use as, and how that came about in this run. */
+export interface TypedFrame {
+  /** Machine frame. */
+  frame: number;
+  type: string;
+  /** Users under that type, and all of them, the domain itself included. */
+  typeCount: number;
+  count: number;
+  pinned: boolean;
+  /** The last changes, oldest first. `at`: instructions that the domain had retired. */
+  history: { from: string; to: string; by: string; at: number }[];
+}
 
 /** A gva that maps a gpa. */
 export interface Alias {
@@ -228,6 +242,12 @@ export interface HypervisorInspector {
   /** Undefined: no such tables now. */
   context(cpu: number, tables: TableKind): PagingContext | undefined;
   use(hpa: number): FrameUse;
+  /** The guest's own tables hold host-physical addresses. */
+  readonly direct: boolean;
+  /** What the guest calls an address of the host's; undefined: nothing. */
+  guestAddress(hpa: number): number | undefined;
+  /** Structures of a domain that knows its hypervisor. */
+  structures(): StructureNode[];
   table(cpu: number, tables: TableKind, at?: { hpa: number; level: number }): TableContents | undefined;
   mappings(cpu: number, tables: TableKind, from: bigint, limit: number): MappedRun[];
   /** At most `limit`; empty where there is no shadow. */

@@ -85,7 +85,9 @@ export class MachineTables implements TableInspector {
     return physical.holds(physical.base + hpa) ? physical.gpaOf(physical.base + hpa) : undefined;
   }
   aliases(cpu: number, gpa: number, limit: number): { list: Alias[]; more: boolean } {
-    const found = pageTables.aliases(this.cpus[cpu].mmu.paging, this.tableMemory(cpu), gpa, limit + 1);
+    const address = this.hypervisor?.direct ? this.walkPhysical(cpu, gpa).hpa : gpa;
+    if (address === undefined) return { list: [], more: false };
+    const found = pageTables.aliases(this.cpus[cpu].mmu.paging, this.tableMemory(cpu), address, limit + 1);
     return { list: found.slice(0, limit), more: found.length > limit };
   }
 
@@ -94,6 +96,7 @@ export class MachineTables implements TableInspector {
     return this.second(cpu) ? ['guest', 'nested'] : ['guest'];
   }
   contents(cpu: number, kind: TableKind, at?: EntryPlace & { level: number }): TableContents | undefined {
+    if (kind === 'guest' && this.hypervisor?.direct) return this.directTable(cpu, this.hypervisor, at);
     if (kind === 'guest') return this.guestTable(cpu, at && { gpa: at.gpa ?? 0, level: at.level });
     const own = at && { hpa: at.hpa ?? 0, level: at.level };
     if (this.hypervisor) return this.hypervisor.table(cpu, kind, own);
@@ -121,13 +124,25 @@ export class MachineTables implements TableInspector {
     });
     return { ...found, tables: 'guest', ...(hpa === undefined ? {} : { hpa }), entries };
   } // prettier-ignore
+  /** Of tables that hold host-physical addresses. */
+  private directTable(cpu: number, hypervisor: HypervisorInspector, at?: EntryPlace & { level: number }): TableContents {
+    const { paging } = this.cpus[cpu].mmu;
+    const hpa = at && (at.gpa === undefined ? at.hpa : this.walkPhysical(cpu, at.gpa).hpa);
+    const { gpa: found, ...table } = pageTables.table(paging, this.physical, at && { gpa: hpa ?? 0, level: at.level });
+    if (paging.format.levels.find(({ level }) => level === table.level)?.registers)
+      return { ...table, tables: 'guest', entries: table.entries.map(({ gpa: _, ...entry }) => ({ ...entry, targetSpace: 'hp' as const })) };
+    const gpa = hypervisor.guestAddress(found);
+    const own = (offset: number): EntryPlace => ({ hpa: found + offset, ...(gpa === undefined ? {} : { gpa: gpa + offset }) });
+    const entries = table.entries.map(({ gpa: place, ...entry }) => ({ ...entry, ...own(place - found), targetSpace: 'hp' as const }));
+    return { ...table, tables: 'guest', ...own(0), entries };
+  } // prettier-ignore
   runs(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[] {
     if (kind !== 'guest' && this.hypervisor) return this.hypervisor.mappings(cpu, kind, from, limit);
     const second = this.second(cpu);
     const context = kind === 'guest' ? this.cpus[cpu].mmu.paging : kind === 'nested' ? second : undefined;
     if (!context) return [];
     const memory = kind === 'guest' ? this.tableMemory(cpu) : this.physical;
-    const targetSpace = kind === 'guest' ? ('gp' as const) : ('hp' as const);
+    const targetSpace = kind === 'guest' && !this.hypervisor?.direct ? ('gp' as const) : ('hp' as const);
     return pageTables.mappings(context, memory, from, limit).map(({ gpa, ...run }) => ({ ...run, target: gpa, targetSpace })); // prettier-ignore
   }
 
@@ -172,6 +187,8 @@ export class MachineTables implements TableInspector {
   }
   setEntry(cpu: number, kind: TableKind, place: EntryPlace, level: number, value: bigint): TableEntry {
     const { context, hpa } = this.entryPlace(cpu, kind, place, level);
+    if (this.hypervisor?.direct)
+      throw new UserError('The hypervisor counts what these tables refer to; the guest changes them by hypercall, and nobody else can.'); // prettier-ignore
     const entry = this.described(context, place, level, value);
     if (entry.reserved)
       throw new UserError(`${hex(value)} sets bits ${hex(entry.reserved)}, which must be 0 in a ${entry.name}.`);
@@ -193,7 +210,7 @@ export class MachineTables implements TableInspector {
       Number(BigInt.asIntN(32, value)),
       Number(BigInt.asIntN(32, value >> 32n)),
     );
-    return { ...entry, ...place, targetSpace: place.gpa === undefined ? 'hp' : 'gp' };
+    return { ...entry, ...place, targetSpace: place.gpa === undefined || this.hypervisor?.direct ? 'hp' : 'gp' };
   }
   /** UserError: what is wrong with the place. */
   private entryPlace(cpu: number, kind: TableKind, place: EntryPlace, level: number): { context: PagingContext; hpa: number } {

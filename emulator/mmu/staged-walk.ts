@@ -19,6 +19,8 @@ export interface Stages {
   /** What the guest's tables lie in; with a second stage, what that one leads to. */
   memory: PhysicalMemory;
   second?: PagingContext;
+  /** Tables hold host-physical addresses: what the guest calls one of those. */
+  direct?: (hpa: number) => number | undefined;
 }
 export interface Looking {
   access: Translation['access'];
@@ -58,6 +60,15 @@ class RecordedStage extends SecondStage {
     return (this.entry = super.translateTable(...args));
   }
 }
+
+interface Place {
+  gpa?: number;
+  hpa?: number;
+}
+const placeOf = (gpa: number | undefined, hpa: number | undefined): Place => ({
+  ...(gpa === undefined ? {} : { gpa }),
+  ...(hpa === undefined ? {} : { hpa }),
+});
 
 /** Of a guest-virtual address. */
 export function walkStages(stages: Stages, gva: bigint, looking: Looking): StagedWalk {
@@ -103,14 +114,15 @@ class Recording {
     step: (format, level, gpa, low, high) => {
       const { gpa: _, ...step } = describeEntry(format, level, gpa, low, high);
       this.guest.push({ ...step, gpa });
-      const hpa = this.second ? this.second.entry : this.hpaOf(gpa);
-      const place = level.registers ? {} : { gpa, ...(hpa === undefined ? {} : { hpa }) };
-      this.add({ ...step, ...place, targetSpace: 'gp', tables: 'guest' });
+      const place = level.registers ? {} : this.second ? placeOf(gpa, this.second.entry) : this.placeOf(gpa);
+      this.add({ ...step, ...place, targetSpace: this.stages.direct ? 'hp' : 'gp', tables: 'guest' });
     },
   };
-  private hpaOf(gpa: number): number | undefined {
-    const { memory } = this.stages;
-    return memory.isRam(gpa) ? memory.hpa(gpa) : undefined;
+  /** Without a second stage. */
+  private placeOf(address: number): Place {
+    const { memory, direct } = this.stages;
+    const hpa = memory.isRam(address) ? memory.hpa(address) : undefined;
+    return placeOf(direct ? direct(address) : address, hpa);
   }
   /** The gpa that the guest's leaf gives. */
   guestTarget(gva: bigint): number {
@@ -122,14 +134,12 @@ class Recording {
   /** No guest paging: the gpa is known. */
   page(gpa: number, access: Translation['access']): void {
     this.result.pageBytes = 4096;
-    this.result.gpa = gpa;
-    const hpa = this.second ? this.second.translate(gpa, ACCESS[access], 0, 0) : this.hpaOf(gpa);
-    if (hpa !== undefined) this.result.hpa = hpa;
+    if (this.second) this.result.gpa = gpa;
+    const place = this.second ? placeOf(gpa, this.second.translate(gpa, ACCESS[access], 0, 0)) : this.placeOf(gpa);
+    Object.assign(this.result, place);
   }
   arrived(gpa: number, place: number): void {
-    this.result.gpa = gpa;
-    const hpa = this.second ? place : this.hpaOf(gpa);
-    if (hpa !== undefined) this.result.hpa = hpa;
+    Object.assign(this.result, this.second ? placeOf(gpa, place) : this.placeOf(gpa));
   }
   faulted(errorCode: number, looking: Looking): void {
     const reason = explainFault(this.stages.paging, this.guest, errorCode, looking.access, looking);

@@ -92,7 +92,9 @@ function Branch({ row, context }: { row: Row; context: TreeContext }) {
 }
 
 const below = (entry: Entry, tables: TableKind): Place =>
-  tables === 'guest' ? { gpa: entry.target, level: entry.level - 1 } : { hpa: entry.target, level: entry.level - 1 };
+  tables === 'guest' && entry.targetSpace === 'gp'
+    ? { gpa: entry.target, level: entry.level - 1 }
+    : { hpa: entry.target, level: entry.level - 1 };
 
 function Label({ row: { first, count } }: { row: Row }) {
   const indices = count === 1 ? `${first.index}` : `${first.index}–${first.index + count - 1}`;

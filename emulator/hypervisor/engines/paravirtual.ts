@@ -20,9 +20,8 @@ import { GPR, PF, VECTOR } from '../../x86/registers';
 import type { Hypercall, VmExit } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
-import { decodeHypercall } from '../hypercalls/decode';
+import { batchDone, decodeHypercall, namedCall } from '../hypercalls/decode';
 import { invoke } from '../hypercalls/invoke';
-import { HYPERCALLS } from '../hypercalls/table';
 import type { EngineView, Viewed } from '../inspect/engine-view';
 import { bounce, DomainCrash } from '../xen/bounce';
 import { PvCaller } from '../xen/caller';
@@ -60,8 +59,8 @@ export type Occasion =
 
 export class Paravirtual implements Executor, Overseer, Viewed {
   readonly asks = true;
-  /** The guest's own tables are in force: there are no others to show. */
-  readonly view: EngineView = {};
+  /** The guest's own tables are in force: there are no others to show, but what its frames are in use as. */
+  readonly view: EngineView = { paravirtual: () => this.parts };
   /** Of the guest that was started last. */
   parts?: DomainParts;
 
@@ -200,9 +199,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
   private hypercallOf(cpu: Cpu): NonNullable<VmExit['hypercall']> {
     const { word } = this.running.domain;
     const number = cpu.state.gpr32(GPR.RAX);
-    const row = HYPERCALLS[number];
-    const args = ARGUMENTS[word].map((gpr) => BigInt.asUintN(word * 8, cpu.state.gpr(gpr)));
-    return { number, name: row?.name ?? `hypercall ${number}`, args };
+    return namedCall(number, ARGUMENTS[word].map((gpr) => BigInt.asUintN(word * 8, cpu.state.gpr(gpr)))); // prettier-ignore
   }
 
   private decode(cpu: Cpu, call: Hypercall): ReturnType<typeof decodeHypercall> {
@@ -224,7 +221,8 @@ export class Paravirtual implements Executor, Overseer, Viewed {
         if (this.mayRaise(cpu, occasion.event)) return void this.deliver(cpu, occasion.event, false);
         throw new GuestFault(VECTOR.GP, occasion.event.vector * 8 + 2);
       case 'table-write': {
-        const refusal = writeTable(domain, cpu, generated, occasion.at, this.look(cpu));
+        const write = (): string | undefined => writeTable(domain, cpu, generated, occasion.at, this.look(cpu));
+        const refusal = domain.history.during('a write to a page table', write);
         if (refusal === undefined) return;
         exit.refusal = refusal;
         throw occasion.fault;
@@ -253,9 +251,10 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     this.retire(cpu, bytes);
     const caller = new PvCaller(domain, cpu);
     const vcpu = domain.vcpuStates[cpu.apicId];
+    parts.batch = [];
     const { result, refusal } = invoke(number, { caller, domain, parts, cpu, vcpu, args });
     if (result !== undefined) state.setGpr(GPR.RAX, BigInt.asUintN(domain.word * 8, result));
-    exit.hypercall!.result = result;
+    Object.assign(exit.hypercall!, { result }, batchDone(parts.batch));
     if (refusal !== undefined) exit.refusal = refusal;
   }
   /** 64-bit: SYSCALL of a program. */

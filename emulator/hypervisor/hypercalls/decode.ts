@@ -2,6 +2,7 @@
 import type { Hypercall } from '../exit';
 import type { PvCaller } from '../xen/caller';
 import { entryFrame } from '../xen/page-tables';
+import type { Batched } from '../xen/parts';
 import { HypercallError } from '../xen/ports';
 import { asUint } from './call';
 import { HYPERCALLS, MMUEXT_COMMANDS } from './table';
@@ -28,6 +29,22 @@ export function decodeHypercall({ number, args }: Pick<Hypercall, 'number' | 'ar
     return { details };
   }
 } // prettier-ignore
+
+/** As far as registers tell. */
+export function namedCall(number: number, args: bigint[]): Hypercall {
+  const row = HYPERCALLS[number];
+  const command = row?.commands?.[asUint(args[0])];
+  return {
+    number,
+    name: row?.name ?? `hypercall ${number}`,
+    args,
+    ...(command === undefined ? {} : { command }),
+  };
+}
+
+/** What was done of a batch. */
+export const batchDone = (done: readonly Batched[]): Pick<Hypercall, 'batch'> =>
+  done.length === 0 ? {} : { batch: done.map((each) => ({ ...namedCall(each.number, each.args), ...each })) };
 
 function look(number: number, args: readonly bigint[], caller: PvCaller, details: Details): void {
   const { word } = caller.domain;

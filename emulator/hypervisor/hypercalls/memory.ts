@@ -167,7 +167,8 @@ export function mmuextOp(call: Call): void {
       const command = caller.read(at, 4);
       const operation = MMUEXT[command] ?? refuse('ENOSYS', `mmuext command ${command} is not known`);
       const first = caller.readWord(at + BigInt(arg1));
-      operation.run(call, { arg1: first, arg2: caller.readWord(at + BigInt(arg2)), mfn: Number(first) });
+      const op = { arg1: first, arg2: caller.readWord(at + BigInt(arg2)), mfn: Number(first) };
+      domain.history.during(`mmuext_op (${operation.name})`, () => operation.run(call, op));
     }
   } finally {
     if (done !== 0n) call.caller.write(done, 4, i);

@@ -20,7 +20,7 @@ export function multicall(call: Call): void {
     if (number === MULTICALL || number === IRET) refuse('EINVAL', `hypercall ${number} cannot be part of a batch`);
     const inner = Array.from({ length: ARGUMENTS }, (_, n) => caller.readWord(at + w * BigInt(2 + n)));
     const { result, refusal } = invoke(number, { ...call, args: inner });
-    call.parts.noteBatched(number, inner, result, refusal);
+    call.parts.noteBatched({ number, args: inner, ...(result === undefined ? {} : { result }), ...(refusal === undefined ? {} : { refusal }) }); // prettier-ignore
     caller.writeWord(at + w, BigInt.asUintN(domain.word * 8, result ?? 0n));
   }
 }

@@ -7,8 +7,11 @@ import type { ShadowPaging } from '../shadow/shadow-paging';
 import type { TranslationCache } from '../translation/cache';
 import type { Standings } from '../translation/standing';
 import type { GuestCode } from '../translation/translation';
+import type { DomainParts } from '../xen/parts';
 
 export interface EngineView {
+  /** A domain whose own tables hold machine frames; undefined: it has not been built. */
+  paravirtual?(): DomainParts | undefined;
   shadow?: ShadowPaging;
   nested?: NestedPaging;
   /** Of a virtual processor. */

@@ -26,6 +26,7 @@ import { contextOf, ShadowView } from './shadow-view';
 import { TranslationsView } from './translations';
 import { vmcbNode } from './vmcb-node';
 import { vmcsNode } from './vmcs-node';
+import { machineFrameOf, typedFrame, xenNodes } from './xen-view';
 
 export class GuestInspector implements HypervisorInspector {
   private readonly shadow?: ShadowView;
@@ -58,9 +59,10 @@ export class GuestInspector implements HypervisorInspector {
     const looking: Looking = { access, user, smapOff: (state.systemFlags & RFLAGS.AC) !== 0 };
     const paging = this.paged(cpu);
     const second = this.engine.nested?.context;
+    const direct = this.direct && { direct: (hpa: number) => this.guestAddress(hpa) };
     const stages: Stages = second
       ? { paging, memory: this.host.physical, second }
-      : { paging, memory: this.tableMemory };
+      : { paging, memory: this.tableMemory, ...direct };
     const space = this.shadow?.space(paging);
     const judge = this.shadow ? this.shadow.judge(space, gva) : this.judgeNested;
     const view = viewAddress(stages, gva, looking, this.paging, judge);
@@ -76,6 +78,11 @@ export class GuestInspector implements HypervisorInspector {
   walkPhysical(gpa: number): PhysicalView {
     const second = this.engine.nested?.context;
     const { physical } = this.guest;
+    const domain = this.engine.paravirtual?.()?.domain;
+    if (domain) {
+      const mfn = machineFrameOf(domain, Math.floor(gpa / PAGE_BYTES));
+      return { references: [], ...(mfn === undefined ? {} : { hpa: mfn * PAGE_BYTES + (gpa % PAGE_BYTES) }) };
+    }
     if (!second) return { references: [], ...(physical.isRam(gpa) ? { hpa: physical.hpa(gpa) } : {}) };
     const { references, hpa, fault } = walkSecond({ paging: second, memory: this.host.physical, second }, gpa, 'read');
     return { references, ...(hpa === undefined ? {} : { hpa }), ...(fault ? { reason: fault.reason } : {}) };
@@ -83,17 +90,41 @@ export class GuestInspector implements HypervisorInspector {
   use(hpa: number): FrameUse {
     const { physical } = this.host;
     const at = physical.base + hpa;
+    const own = this.ownUse(hpa);
+    if (own) return own;
     for (const { domain, physical: ram } of this.host.owners)
       if (physical.isRam(hpa) && ram.holds(at)) return { kind: 'guest', domain, gpa: ram.gpaOf(at) };
     for (const { domain, tables: own } of this.host.owners)
       if (own?.holds(Math.floor(hpa / PAGE_BYTES))) return { kind: 'hypervisor', domain, what: this.whatIs(domain, hpa) };
     return { kind: 'free' };
   } // prettier-ignore
+  get direct(): boolean {
+    return this.paging === 'direct';
+  }
+  guestAddress(hpa: number): number | undefined {
+    const pfn = this.engine.paravirtual?.()?.domain.space.guestFrame(Math.floor(hpa / PAGE_BYTES));
+    return pfn === undefined ? undefined : Number(pfn) * PAGE_BYTES + (hpa % PAGE_BYTES);
+  }
+  structures(): StructureNode[] {
+    const parts = this.engine.paravirtual?.();
+    return parts ? xenNodes(parts) : [];
+  }
+  /** Of a paravirtualised domain that knows its frames. */
+  private ownUse(hpa: number): FrameUse | undefined {
+    const domain = this.engine.paravirtual?.()?.domain;
+    const mfn = Math.floor(hpa / PAGE_BYTES);
+    if (!domain?.owns(mfn)) return undefined;
+    const typed = typedFrame(domain, mfn);
+    const gpa = this.guestAddress(hpa);
+    if (gpa !== undefined) return { kind: 'guest', domain: domain.id, gpa, typed };
+    return domain.space.has(mfn) ? { kind: 'hypervisor', domain: domain.id, what: 'shared with the guest', typed } : undefined;
+  } // prettier-ignore
   /** Of another domain's frames no more is known than that they are its hypervisor's. */
   private whatIs(domain: number, hpa: number): string {
     const { shadow, nested, control } = this.engine;
     const frame = Math.floor(hpa / PAGE_BYTES);
     if (domain !== this.guest.index) return 'its hypervisor\'s own'; // prettier-ignore
+    if (this.direct) return 'its part of the address space: the m2p table, descriptor tables';
     if (nested?.holds(frame)) return 'a table of the second stage';
     if (shadow?.all.some((space) => space.tables.holds(frame))) return 'a shadow table';
     if (this.translations?.holds(hpa)) return 'the translation cache';

@@ -13,6 +13,7 @@ import type { FramePlace, XenDomain } from './ports';
 import { ReservedSpace } from './reserved-space';
 import { hexFrame, TYPE, TypedPages } from './typed-pages';
 import type { SavedPages } from './typed-pages';
+import { TypeHistory } from './type-history';
 import { newVcpu } from './vcpu';
 import type { VcpuState } from './vcpu';
 
@@ -45,6 +46,8 @@ export class PvDomain implements XenDomain {
   readonly tables: PageTableRules;
   readonly descriptors: DescriptorRules;
   readonly space: ReservedSpace;
+  /** How its frames came to be what they are. */
+  readonly history: TypeHistory;
   vcpuStates: VcpuState[] = [];
   readonly sharedInfo: number;
   /** Of its reservation, frames that it gave back: it can have them again. */
@@ -63,6 +66,8 @@ export class PvDomain implements XenDomain {
   ) {
     this.memory = new HostFrames(host.physical);
     this.pages = new TypedPages(this.memory);
+    this.history = new TypeHistory(() => guest.instructions);
+    this.pages.onChange = (mfn, from, to) => this.history.note(mfn, from, to);
     this.descriptors = new DescriptorRules(this.memory, word);
     this.space = new ReservedSpace(this.memory, guest.frames, word);
     this.tables = new PageTableRules(this.pages, word, this.descriptors, this.space.entries);

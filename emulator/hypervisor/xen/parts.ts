@@ -19,7 +19,6 @@ import { GrantTable } from './grants/table';
 import { BlockDevices } from './io/block-devices';
 import type { BlockMedium } from './io/block-requests';
 import { CONSOLE_SERVICE, XenConsole } from './io/console';
-
 import type { XenHost } from './registry';
 import { AREA } from './reserved-space';
 import { STORE_SERVICE, XenStoreConnection } from './store/connection';
@@ -38,6 +37,15 @@ const BUSY_TSS = 0xb;
 const GUEST_CR0 = CR0.PE | CR0.PG | CR0.WP | CR0.ET | CR0.NE | CR0.MP;
 const GUEST_CR4 = CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT;
 
+/** Of a multicall, so many are logged. */
+const MOST_LOGGED = 64;
+export interface Batched {
+  number: number;
+  args: bigint[];
+  result?: bigint;
+  refusal?: string;
+}
+
 /** What the machine does for the domain. */
 export interface MachineHooks {
   stop(stop: Stop): void;
@@ -46,8 +54,6 @@ export interface MachineHooks {
   giveWay(): void;
   /** What is on its disks. */
   disks(): readonly BlockMedium[];
-  /** A hypercall within a multicall. */
-  batched?(number: number, args: readonly bigint[], result: bigint | undefined, refusal: string | undefined): void;
 }
 
 export class DomainParts {
@@ -129,8 +135,10 @@ export class DomainParts {
   giveWay(): void {
     this.hooks.giveWay();
   }
-  noteBatched(number: number, args: readonly bigint[], result?: bigint, refusal?: string): void {
-    this.hooks.batched?.(number, args, result, refusal);
+  /** What was done of a batch, for the log. */
+  batch: Batched[] = [];
+  noteBatched(call: Batched): void {
+    if (this.batch.length < MOST_LOGGED) this.batch.push(call);
   }
   shutdown(reason: (typeof SHUTDOWN)[number]): void {
     this.end();

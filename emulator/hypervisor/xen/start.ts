@@ -18,9 +18,12 @@ const BACKEND = 0;
 export function startDomain(parts: DomainParts, input: Omit<BuildInput, 'ports'>): Built {
   const store = parts.channels.openService(STORE_SERVICE, BACKEND);
   const console = parts.channels.openService(CONSOLE_SERVICE, BACKEND);
-  const built = new DomainBuilder(parts.domain, { ...input, ports: { store, console } }).build();
-  parts.console.connect(built.consoleMfn, console);
-  parts.store.connect(built.storeMfn, store);
+  const { history } = parts.domain;
+  const built = history.during('the domain builder', () => new DomainBuilder(parts.domain, { ...input, ports: { store, console } }).build()); // prettier-ignore
+  history.during('the domain builder (console and xenstore rings)', () => {
+    parts.console.connect(built.consoleMfn, console);
+    parts.store.connect(built.storeMfn, store);
+  });
   const { domain } = parts;
   furnish(parts.directory, {
     domid: domain.id,

@@ -39,14 +39,6 @@ export interface SavedPages {
   flags: Uint8Array;
 }
 
-/** One change of a frame's type, for people. */
-export interface TypeChange {
-  mfn: number;
-  from: PageType;
-  to: PageType;
-  at: number;
-}
-
 export class TypedPages {
   private saved: SavedPages;
   rules!: TypeRules;
@@ -54,8 +46,8 @@ export class TypedPages {
   onWritableGone: () => void = () => {};
   /** A frame that was given back has lost its last user. */
   onFree: (mfn: number) => void = () => {};
-  /** Set only while somebody follows the history. */
-  onChange?: (mfn: number, from: PageType, to: PageType) => void;
+  /** For the history. */
+  onChange: (mfn: number, from: PageType, to: PageType) => void = () => {};
 
   constructor(readonly frames: MachineFrames) {
     this.saved = emptyPages(frames.frames);
@@ -184,7 +176,7 @@ export class TypedPages {
     const from = this.typeOf(mfn);
     if (from === type) return;
     this.saved.types[mfn] = type;
-    this.onChange?.(mfn, from, type);
+    this.onChange(mfn, from, type);
   }
   private need(mfn: number): void {
     if (!this.owns(mfn))
