@@ -39,8 +39,11 @@ export class Breakpoints {
     private readonly shared?: SharedWatch,
   ) {}
 
+  get any(): boolean {
+    return this.byGva.size > 0;
+  }
   has(gva: bigint): boolean {
-    return this.byGva.size > 0 && this.byGva.has(gva);
+    return this.any && this.byGva.has(gva);
   }
 
   /** Ids of those whose condition holds now, when `at` instructions have retired. Each is asked once. */

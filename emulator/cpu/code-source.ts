@@ -12,7 +12,7 @@ const WHOLE_SPACE = { base: 0n, limit: (1n << 64n) - 1n };
 export const codeSource = (
   host: PhysicalMemory,
   cpu: () => Cpu,
-  isBreakpoint: (gva: bigint) => boolean,
+  { isBreakpoint, hasBreakpoints }: Pick<CodeSource, 'isBreakpoint' | 'hasBreakpoints'>,
   redirect: NonNullable<CodeSource['redirect']>,
 ): CodeSource => ({
   physical: host,
@@ -29,6 +29,7 @@ export const codeSource = (
     return { base, limit: BigInt(limit) };
   },
   isBreakpoint,
+  hasBreakpoints,
   redirect,
   hasFeature: (name) => cpu().has(name),
 });

@@ -23,7 +23,7 @@ import type { Access, Bus, GuestFault, InterruptSource, Overseer, Processor } fr
 import { resetState } from './reset';
 import * as segments from './segments';
 import { setStackPointer, Stack } from './stack';
-import { CpuState } from './state';
+import { CpuState, SYSTEM_ADDRESS } from './state';
 import { HostedSvm } from './svm-unit';
 import { HostedVmx } from './vmx-unit';
 
@@ -241,7 +241,8 @@ export class Cpu implements Processor {
     this.onTripleFault?.(event);
   }
   inhibitInterrupts(by: 'sti' | 'mov-ss' = 'sti'): void {
-    this.state.setSystem('interruptibility', this.state.system('interruptibility') | (by === 'sti' ? 1n : 2n));
+    const { interruptibility } = SYSTEM_ADDRESS;
+    this.state.setWord(interruptibility, this.state.word(interruptibility) | (by === 'sti' ? 1 : 2));
   }
   halt(): void {
     this.state.setSystem('activity', 1n);

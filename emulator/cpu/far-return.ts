@@ -7,15 +7,19 @@ import {
   dplOf, fetchDescriptor, isCode, isConforming, isNull, isPresent, markAccessed, segmentOf,
 } from './descriptors'; // prettier-ignore
 import type { Descriptor } from './descriptors';
-import { checkLong, checkTarget, enterCode } from './far-transfer';
+import { checkLong, checkTarget, enterCode, placeCode } from './far-transfer';
 import { gp, np, selectorCode } from './faults';
 import { isIa32e, isLong, isProtected, isVirtual8086, stackSize } from './mode';
 import { dropInnerSegments, nullSegment, realSegment, stackDescriptor } from './segments';
 import { setStackPointer, Stack } from './stack';
-import { ATTRIBUTE } from './state';
+import { ATTRIBUTE, SYSTEM_ADDRESS } from './state';
 import type { Segment } from './state';
+import { BLOCKED_BY } from './stretch';
 import { returnFromTask } from './tasks';
 import type { Cpu } from './cpu';
+
+const { interruptibility: INTERRUPTIBILITY } = SYSTEM_ADDRESS;
+const NMI = Number(BLOCKED_BY.nmi);
 
 type Size = 16 | 32 | 64;
 type Bytes = 2 | 4 | 8;
@@ -40,6 +44,7 @@ export function farReturn(cpu: Cpu, size: Size, release: number): void {
   }
   stack.release(release);
   returnOuter(cpu, target, rip, stack, bytes, release);
+  cpu.modeChanged();
 }
 
 function returnReal(cpu: Cpu, stack: Stack, rip: bigint, selector: number, release: number): void {
@@ -82,7 +87,7 @@ function returnStack(cpu: Cpu, selector: number, cs: Segment): { ss: Segment; d?
   return { ss: segmentOf(cpu, selector, d), d };
 }
 
-/** Takes SP and SS from the stack, loads them with CS, and drops segments that the outer level may not have. */
+/** Takes SP and SS from the stack, loads them with CS, and drops segments that the outer level may not have. The mode changes. */
 function returnOuter(cpu: Cpu, { d, cs }: Target, rip: bigint, stack: Stack, bytes: Bytes, release: number): void {
   const { state } = cpu;
   const pointer = stack.pop(bytes);
@@ -92,10 +97,9 @@ function returnOuter(cpu: Cpu, { d, cs }: Target, rip: bigint, stack: Stack, byt
   markAccessed(cpu, d);
   const cpl = cs.selector & 3;
   state.setSegment(SEG.SS, ss.attributes & ATTRIBUTE.UNUSABLE ? ss : { ...ss, attributes: ss.attributes | 1 });
-  enterCode(cpu, d, cs, rip);
+  placeCode(cpu, d, cs, rip);
   setStackPointer(cpu, outerStackSize(cpu, bytes), pointer + BigInt(release));
   dropInnerSegments(cpu, cpl);
-  cpu.modeChanged();
 }
 /** The width of the stack just loaded. A 32-bit pop into a 64-bit stack pointer is zero-extended. */
 const outerStackSize = (cpu: Cpu, bytes: Bytes): Size => {
@@ -132,7 +136,7 @@ export function interruptReturn(cpu: Cpu, size: Size, returnRip: bigint): void {
   else if (state.systemFlags & RFLAGS.NT) returnFromTask(cpu, returnRip);
   else iretProtected(cpu, bytes, false);
   // NMIs are let in again, whatever they were blocked by (SDM vol. 3A 6.7.1).
-  state.setSystem('interruptibility', state.system('interruptibility') & ~4n);
+  if (state.word(INTERRUPTIBILITY) & NMI) state.setWord(INTERRUPTIBILITY, state.word(INTERRUPTIBILITY) & ~NMI);
 }
 
 function iretReal(cpu: Cpu, bytes: Bytes): void {

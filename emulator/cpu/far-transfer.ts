@@ -98,10 +98,14 @@ export function checkTarget(cpu: Cpu, cs: Segment, offset: bigint): void {
 }
 
 export function enterCode(cpu: Cpu, d: Descriptor, cs: Segment, offset: bigint): void {
+  placeCode(cpu, d, cs, offset);
+  cpu.modeChanged();
+}
+/** CS:RIP, where more changes before the mode is what it will be. */
+export function placeCode(cpu: Cpu, d: Descriptor, cs: Segment, offset: bigint): void {
   markAccessed(cpu, d);
   cpu.state.setSegment(SEG.CS, { ...cs, attributes: cs.attributes | 1 });
   cpu.state.rip = offset;
-  cpu.modeChanged();
 }
 
 function transferBySystem(cpu: Cpu, d: Descriptor, selector: number, returnRip: bigint, how: 'jump' | 'call'): void {

@@ -62,7 +62,10 @@ export class GeneratedRun {
     const source = codeSource(
       host,
       () => this.cpu,
-      (gva) => this.user.isBreakpoint(this.guestRip?.(gva) ?? gva),
+      {
+        isBreakpoint: (gva) => this.user.isBreakpoint(this.guestRip?.(gva) ?? gva),
+        hasBreakpoints: () => this.user.hasBreakpoints,
+      },
       (rip) => this.redirect?.(rip),
     );
     this.code = new GeneratedCode(memory, imports, source, tier);

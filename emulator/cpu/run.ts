@@ -101,6 +101,9 @@ export class StepLoop implements RunUser {
   get idle(): number { return this.host.idle; } // prettier-ignore
   get undisturbed(): boolean { return !this.executor; } // prettier-ignore
   readonly isBreakpoint = (gva: bigint): boolean => this.breakpoints.has(gva);
+  get hasBreakpoints(): boolean {
+    return this.breakpoints.any;
+  }
   /** Of several that share generated code, this one goes on. */
   resume(): void {
     this.generated.use(this);

@@ -14,7 +14,10 @@ import { isIa32e, isLong, isReal, isVirtual8086 } from './mode';
 import type { GuestFault } from './ports';
 import { ATTRIBUTE } from './state';
 import type { Segment } from './state';
+import { isCanonical } from '../mmu/words';
 import type { Cpu } from './cpu';
+
+export { isCanonical };
 
 const REAL_ATTRIBUTES = ATTRIBUTE.P | ATTRIBUTE.S | 3;
 
@@ -121,9 +124,6 @@ export function loadTr(cpu: Cpu, selector: number): void {
   setBusy(cpu, d.gva, true);
   cpu.state.setSegment(SEG.TR, { ...segment, attributes: segment.attributes | 2 });
 }
-
-/** Bits 63:47 equal. */
-export const isCanonical = (gva: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, gva)) === gva;
 
 /** What LAR and LSL may see of a selector: undefined where they clear ZF. */
 export function visibleDescriptor(cpu: Cpu, selector: number): Descriptor | undefined {

@@ -55,8 +55,8 @@ export class Stack {
 
   private linear(pointer: bigint, bytes: number): bigint {
     if (this.size === 64) {
-      if (!isCanonical(pointer) || !isCanonical(BigInt.asUintN(64, pointer + BigInt(bytes - 1))))
-        throw stackFault(this.code);
+      const last = bytes > 1 && crossesPage(pointer, bytes) ? BigInt.asUintN(64, pointer + BigInt(bytes - 1)) : pointer;
+      if (!isCanonical(pointer) || !isCanonical(last)) throw stackFault(this.code);
       return pointer;
     }
     const offset = Number(BigInt.asUintN(this.size, pointer));
@@ -92,6 +92,9 @@ export class Stack {
     setStackPointer(this.cpu, this.size, this.pointer);
   }
 }
+
+/** Only then can one end be canonical and the other not. */
+const crossesPage = (pointer: bigint, bytes: number): boolean => Number(pointer & 4095n) + bytes > 4096;
 
 export function setStackPointer(cpu: Cpu, size: CodeSize, pointer: bigint): void {
   const { state } = cpu;

@@ -166,6 +166,16 @@ export class CpuState {
   setSegment(index: number, segment: Segment): void {
     const at = layout.SEGMENTS + index * layout.SEGMENT_SIZE;
     const { selector, base, limit, attributes } = segment;
+    const { view } = this;
+    // Returns mostly load what is there, and what is derived from it with it.
+    if (
+      attributes !== 0 &&
+      view.getUint32(at + layout.SEGMENT.ATTRIBUTES, true) === attributes &&
+      view.getUint32(at + layout.SEGMENT.LIMIT, true) === limit &&
+      view.getUint16(at + layout.SEGMENT.SELECTOR, true) === selector &&
+      view.getBigUint64(at + layout.SEGMENT.BASE, true) === base
+    )
+      return;
     this.view.setUint16(at + layout.SEGMENT.SELECTOR, selector, true);
     this.view.setBigUint64(at + layout.SEGMENT.BASE, base, true);
     this.view.setUint32(at + layout.SEGMENT.LIMIT, limit, true);
@@ -219,6 +229,10 @@ export class CpuState {
   /** 32 bits at an address of the layout, unsigned. */
   word(address: number): number {
     return this.view.getUint32(address, true);
+  }
+
+  setWord(address: number, value: number): void {
+    this.view.setUint32(address, value, true);
   }
 
   /** A vector register's 128 (or 256) bits. */

@@ -25,6 +25,7 @@ export interface RunUser {
   readonly idle: number;
   /** Blocks end at these, where `stopsAt` is asked. */
   isBreakpoint(gva: bigint): boolean;
+  readonly hasBreakpoints: boolean;
   stopsAt(gva: bigint): boolean;
   /** Between two instructions nobody looks but who is told by a requested exit, an interrupt, a trap or a shadow. */
   readonly undisturbed: boolean;

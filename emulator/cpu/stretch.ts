@@ -4,6 +4,7 @@ import type { Cpu } from './cpu';
 import type { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { SYSTEM_ADDRESS } from './state';
+import type { CpuState } from './state';
 import type { RunUser } from './step-host';
 import { ACTIVITY, somethingWaits } from './turns';
 
@@ -12,6 +13,10 @@ const { interruptibility: INTERRUPTIBILITY, activity: ACTIVITY_AT } = SYSTEM_ADD
 /** Bits of `interruptibility`: blocking as in SDM vol. 3C table 25-3, and AMD's GIF when it is clear (APM vol. 2 15.17). */
 export const BLOCKED_BY = { sti: 1n, movSs: 2n, nmi: 4n, gif: 8n } as const;
 export const SHADOWS = BLOCKED_BY.sti | BLOCKED_BY.movSs;
+const STI = Number(BLOCKED_BY.sti);
+const SHADOW_BITS = Number(SHADOWS);
+const liftShadow = (state: CpuState): void =>
+  state.setWord(INTERRUPTIBILITY, state.word(INTERRUPTIBILITY) & ~SHADOW_BITS);
 
 /**
  * As `stretch`, and on as long as nothing has happened that concerns anybody but generated code: for who has to do much
@@ -29,14 +34,14 @@ export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, w
 /** At most `budget` instructions on the current processor. Throws the Interruption that came out of it, traps among them. */
 export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void {
   const { state } = cpu;
-  const shadow = BigInt(state.word(INTERRUPTIBILITY)) & SHADOWS;
+  const shadow = state.word(INTERRUPTIBILITY) & SHADOW_BITS;
   const trapFlag = (state.systemFlags & RFLAGS.TF) !== 0;
   const resumeFlag = (state.systemFlags & RFLAGS.RF) !== 0;
   let single = trapFlag || resumeFlag || cpu.debug.armed();
-  if (shadow !== 0n && !single) {
+  if (shadow !== 0 && !single) {
     // Nothing waits that the shadow of STI could hold back, nor will before the next instruction is done.
-    single = shadow !== BLOCKED_BY.sti || budget === 1 || somethingWaits(cpu);
-    if (!single) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+    single = shadow !== STI || budget === 1 || somethingWaits(cpu);
+    if (!single) liftShadow(state);
   }
   if (single) {
     const due = cpu.debug.checkInstruction();
@@ -47,7 +52,7 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
   // A software interrupt that a filter held back.
   if (cpu.heldEvent || !single) return;
   const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
-  if (shadow) state.setSystem('interruptibility', state.system('interruptibility') & ~shadow);
+  if (shadow) liftShadow(state);
   if (trap) throw trap;
 }
 
@@ -59,9 +64,9 @@ export function passesOn(cpu: Cpu, user: RunUser, left: number): boolean {
   const { state } = cpu;
   if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingWaits(cpu)) return false;
   if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.word(ACTIVITY_AT) !== Number(ACTIVITY.active)) return false;
-  const shadow = BigInt(state.word(INTERRUPTIBILITY)) & SHADOWS;
+  const shadow = state.word(INTERRUPTIBILITY) & SHADOW_BITS;
   if (!shadow) return true;
-  if (shadow !== BLOCKED_BY.sti || left < 1 || user.isBreakpoint(linearRip(state))) return false;
-  state.setSystem('interruptibility', state.system('interruptibility') & ~SHADOWS);
+  if (shadow !== STI || left < 1 || user.isBreakpoint(linearRip(state))) return false;
+  liftShadow(state);
   return true;
 }

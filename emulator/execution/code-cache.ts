@@ -30,6 +30,8 @@ export interface CodeSource {
   codeSegment(): { base: bigint; limit: bigint };
   /** Instructions at these addresses begin blocks with a guard (record.ts). */
   isBreakpoint(gva: bigint): boolean;
+  /** Whether there is any. */
+  hasBreakpoints(): boolean;
   hasFeature(name: string): boolean;
   /**
    * Where code goes on that is not what it seems (hypervisor/translation/): the other RIP, and the length of a jump there
@@ -151,14 +153,17 @@ export class CodeCache {
     const room = PAGE - (gpa % PAGE);
     let code = this.codeBytes(gpa, room);
     let fall: bigint | undefined;
+    const guards = this.source.hasBreakpoints();
     while (bytes < room && instructions.length < MAX_INSTRUCTIONS) {
-      const at = rip + BigInt(bytes);
-      if (instructions.length > 0 && this.source.isBreakpoint(gva + BigInt(bytes))) break;
-      const redirected = instructions.length > 0 ? this.source.redirect?.(at) : undefined;
-      if (redirected) {
-        fall = this.resolve(at);
-        bytes += redirected.bytes;
-        break;
+      const at = bytes === 0 ? rip : rip + BigInt(bytes);
+      if (instructions.length > 0) {
+        if (guards && this.source.isBreakpoint(gva + BigInt(bytes))) break;
+        const redirected = this.source.redirect?.(at);
+        if (redirected) {
+          fall = this.resolve(at);
+          bytes += redirected.bytes;
+          break;
+        }
       }
       let decoded = decode(code, at, mode.codeSize, bytes);
       if (decoded === 'truncated') {
@@ -188,7 +193,7 @@ export class CodeCache {
   private faultOf(decoded: ReturnType<typeof decode>, at: bigint, limit: bigint): GuestFault | undefined {
     if (decoded === 'invalid') return new GuestFault(VECTOR.UD);
     if (typeof decoded === 'string') return new GuestFault(VECTOR.GP, 0);
-    if (at + BigInt(decoded.length) - 1n > limit) return new GuestFault(VECTOR.GP, 0);
+    if (decoded.codeSize !== 64 && at + BigInt(decoded.length) - 1n > limit) return new GuestFault(VECTOR.GP, 0);
     const { feature } = decoded.row.attributes;
     return feature && !this.source.hasFeature(feature) ? new GuestFault(VECTOR.UD) : undefined;
   }

@@ -172,31 +172,39 @@ export function slotOf(operand: Operand): number {
 const gprSlot = (index: number): number => (index < 0 ? layout.ZERO : layout.GPRS + index * 8);
 
 /** What a record says whatever its operands are. */
-function beginRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
+function beginRecord(
+  view: DataView,
+  at: number,
+  handler: number,
+  length: number,
+  position: number,
+  next: bigint,
+): void {
   for (let i = 0; i < RECORD_BYTES; i += 4) view.setInt32(at + i, 0, true);
   view.setUint32(at + RECORD.HANDLER, handler, true);
-  view.setUint8(at + RECORD.LENGTH, insn.length);
+  view.setUint8(at + RECORD.LENGTH, length);
   view.setUint8(at + RECORD.POSITION, position);
-  view.setBigUint64(at + RECORD.NEXT_RIP, nextRip(insn), true);
+  view.setBigUint64(at + RECORD.NEXT_RIP, next, true);
 }
 /** Behind a block's last instruction: goes on after it. */
 export function writeFall(view: DataView, at: number, last: Instruction, position: number, to: bigint): void {
-  beginRecord(view, at, HANDLER.FALL, last, position);
-  view.setBigUint64(at + RECORD.NEXT_RIP, to, true);
+  beginRecord(view, at, HANDLER.FALL, last.length, position, to);
 }
 
 /** Writes the 48 bytes of a record (record.ts). */
 export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
-  beginRecord(view, at, handler, insn, position);
-  insn.operands.forEach((operand, i) => {
+  const next = nextRip(insn);
+  const { memory, operands } = insn;
+  beginRecord(view, at, handler, insn.length, position, next);
+  for (let i = 0; i < operands.length; i++) {
+    const operand = operands[i];
     // The second one, ENTER's, lies above the 16 bits of the first.
-    if (operand.kind === 'immediate' && insn.operands[i - 1]?.kind === 'immediate')
+    if (operand.kind === 'immediate' && i > 0 && operands[i - 1].kind === 'immediate')
       view.setUint16(at + RECORD.IMMEDIATE + 2, Number(operand.value), true); // prettier-ignore
     else if (operand.kind === 'immediate') view.setBigUint64(at + RECORD.IMMEDIATE, operand.value, true);
     else if (operand.kind === 'relative') view.setBigUint64(at + RECORD.IMMEDIATE, operand.target, true);
     else if (i < SLOTS.length) view.setUint16(at + SLOTS[i], slotOf(operand), true);
-  });
-  const { memory } = insn;
+  }
   if (!memory) return;
   view.setUint16(at + RECORD.BASE, gprSlot(memory.base), true);
   view.setUint16(at + RECORD.INDEX, gprSlot(memory.index), true);
@@ -205,7 +213,7 @@ export function writeRecord(view: DataView, at: number, handler: number, insn: I
   view.setUint16(at + RECORD.SEGMENT_BASE, layout.SEGMENTS + memory.segment * layout.SEGMENT_SIZE, true);
   if (isAbsolute(insn)) view.setBigUint64(at + RECORD.IMMEDIATE, memory.displacement, true);
   else {
-    const displacement = memory.ripRelative ? memory.displacement - nextRip(insn) : memory.displacement;
+    const displacement = memory.ripRelative ? memory.displacement - next : memory.displacement;
     view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, displacement)), true);
   }
 }

@@ -54,7 +54,7 @@ export class Value {
         const folded = this.type === I32 ? FOLD32[op]?.(this.constant as number, b.constant as number) : FOLD64[op]?.(this.constant as bigint, b.constant as bigint); // prettier-ignore
         if (folded !== undefined) return constant(this.type, folded);
       }
-      if (Number(b.constant) === 0 && ZERO_IS_NEUTRAL.includes(op)) return this;
+      if ((b.constant === 0 || b.constant === 0n) && ZERO_IS_NEUTRAL.includes(op)) return this;
     }
     const opcode = OP[op] + (this.type === I32 ? 0 : comparison ? 0x0b : 0x12);
     return new Value(comparison ? I32 : this.type, (code) => {
@@ -209,7 +209,7 @@ export class Value {
 
 export function constant(type: ValueType, value: Literal): Value {
   if (type === I32) {
-    const number = Number(BigInt.asIntN(32, BigInt(value)));
+    const number = typeof value === 'number' ? value | 0 : Number(BigInt.asIntN(32, value));
     return new Value(I32, (code) => (code.u8(0x41), code.s32(number)), number);
   }
   assert(type === I64, 'constants are I32 or I64');

@@ -23,7 +23,14 @@ const EMPTY_BUS: Bus = {
   readMmio: (_, bytes) => 2 ** (8 * bytes) - 1,
   writeMmio: () => {},
 };
-const NOBODY: RunUser = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false, undisturbed: false };
+const NOBODY: RunUser = {
+  idle: 0,
+  retired: 0,
+  isBreakpoint: () => false,
+  hasBreakpoints: false,
+  stopsAt: () => false,
+  undisturbed: false,
+};
 
 /** Frames for the hypervisor's own tables, by frames of guests' RAM: second-stage and shadow tables, a translation cache. */
 export const overheadOf = (guestFrames: number): number => runsOf(guestFrames / 8 + 4096) * RUN_FRAMES;

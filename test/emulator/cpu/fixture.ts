@@ -216,7 +216,7 @@ export class Bench {
     const idle = Number(this.ticks) * NS_PER_INSTRUCTION;
     new GeneratedRun(
       this.cpu,
-      { idle, retired: 0, isBreakpoint: () => false, stopsAt: () => false, undisturbed: true },
+      { idle, retired: 0, isBreakpoint: () => false, hasBreakpoints: false, stopsAt: () => false, undisturbed: true },
       memory,
     ).run(1);
   }

@@ -70,7 +70,14 @@ function actual(spec: Case, tier: Tier): [number, number, number, Uint8Array] {
   state.setGpr(GPR.RSI, BigInt(AREA + spec.from));
   state.setGpr(GPR.RDI, BigInt(AREA + spec.to));
   state.setGpr(GPR.RAX, spec.value);
-  const user = { idle: 0, retired: 0, isBreakpoint: () => false, stopsAt: () => false, undisturbed: true };
+  const user = {
+    idle: 0,
+    retired: 0,
+    isBreakpoint: () => false,
+    hasBreakpoints: false,
+    stopsAt: () => false,
+    undisturbed: true,
+  };
   const run = new GeneratedRun(cpu, user, state.memory, tier);
   while (run.retired < spec.budget) run.run(spec.budget - run.retired);
   const offset = (register: number): number => Number(state.gpr(register)) - AREA;
