@@ -48,6 +48,8 @@ export interface DomainControl {
   list(): DomainInfo[];
   /** Paused, and its memory as it was left. UserError: bad configuration, name taken, or more than the host has left. */
   create(config: DomainConfig): { readonly id: number };
+  /** The same, for who fills it by hypercalls: a paravirtualised domain. */
+  createEmpty(config: DomainConfig): { readonly id: number };
   pause(id: number): void;
   resume(id: number): void;
   /** Its frames go back to the host. */

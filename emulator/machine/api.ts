@@ -133,6 +133,8 @@ export interface BootInput extends Equipment {
   initrd?: { name: string; bytes: Uint8Array };
   modules?: { name: string; bytes: Uint8Array }[];
   append?: string;
+  /** A paravirtual domain without a kernel: domain 0 fills it. */
+  empty?: true;
 }
 
 export interface RegisterFile {

@@ -88,6 +88,13 @@ export class Domains implements DomainControl {
     this.scheduler.wake(id);
     this.scheduler.pause(id, false);
   }
+  /** Paused, and empty: whoever asked for it fills it. */
+  createEmpty(config: DomainConfig): Domain {
+    const entry = this.entry(this.create(config).id);
+    entry.machine.boot({ name: entry.name, kernel: new Uint8Array(0), empty: true });
+    entry.booted = true;
+    return entry;
+  }
   pause(id: number): void {
     const entry = this.alive(id);
     this.soon(() => entry.end ?? this.scheduler.pause(entry.id, true));

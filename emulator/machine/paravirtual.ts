@@ -7,10 +7,11 @@ import type { Guest } from '../hypervisor/guest';
 import type { Host } from '../hypervisor/host';
 import { PvDomain } from '../hypervisor/xen/domain';
 import { describeParts } from '../hypervisor/xen/inspect';
-import { enterDomain, startDomain } from '../hypervisor/xen/start';
-import { DomainParts, interruptsOf } from '../hypervisor/xen/parts';
+import { enterDomain, layOut, startDomain } from '../hypervisor/xen/start';
+import { DomainParts } from '../hypervisor/xen/parts';
 import type { MachineHooks } from '../hypervisor/xen/parts';
 import { xenOf } from '../hypervisor/xen/registry';
+import { interruptsOf } from '../hypervisor/xen/upcalls';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { BootInput } from './api';
@@ -51,25 +52,37 @@ export class PvPlatform implements Device {
   }
 
   /** Builds the domain; its first processor is about to execute the kernel's first instruction. UserError: a bad image. */
-  start({ name, kernel, initrd, modules = [], append = '' }: BootInput, cpus: readonly Cpu[]): void {
+  start({ name, kernel, initrd, modules = [], append = '', empty }: BootInput, cpus: readonly Cpu[]): void {
+    if (empty) return this.startEmpty(cpus);
     if (modules.length > (initrd ? 0 : 1))
       throw new UserError(`${name}: a paravirtualised kernel takes one module; give one of initrd and module.`);
     const image = readXenImage(name, kernel);
-    // No display and no ROM hide any of it, or have left something in it.
-    const { physical } = this.guest;
-    physical.setKind(0, physical.size - 1, 'ram');
-    physical.clear();
+    this.clear();
     const parts = this.newDomain(image.word);
     const module = initrd?.bytes ?? modules[0]?.bytes;
     const built = startDomain(parts, { image, commandLine: append, frames: this.frames, ...(module ? { module } : {}) });
     enterDomain(parts, cpus, built);
   } // prettier-ignore
+  /** A domain without memory, whose processors wait: domain 0 gives it some, and says what they are to do. */
+  private startEmpty(cpus: readonly Cpu[]): void {
+    this.clear();
+    const parts = this.newDomain(8);
+    parts.domain.free = Array.from(this.frames).reverse();
+    layOut(parts, cpus);
+  }
+  /** No display and no ROM hide any of it, or have left something in it. */
+  private clear(): void {
+    const { physical } = this.guest;
+    physical.setKind(0, physical.size - 1, 'ram');
+    physical.clear();
+  }
   private newDomain(word: 4 | 8): DomainParts {
     this.discard();
     const { hooks, guest } = this;
     const domain = new PvDomain(this.host, guest, word, this.cpus, {
       now: () => guest.ns,
       deadlineMoved: () => hooks?.deadlineMoved(),
+      peer: (domid) => xenOf(this.host).domains.get(domid)?.domain,
       kick: () => {
         hooks?.deadlineMoved();
         // Another domain's turn it may be: this one sleeps no longer.

@@ -1,45 +1,16 @@
-/* Domain 0: looks at the other domains, pauses and resumes one, and creates and destroys as many as its command line says. */
-#include "xen.h"
+/* Domain 0: looks at the other domains, pauses and resumes one, and builds, saves and destroys as many as its command line says. */
+#include "build.h"
 
-#define VERSION 0x15
-struct info {
-	u16 domain, pad;
-	u32 flags;
-	u64 pages, most_pages, others[3], shared_info, time;
-	u32 vcpus, last_vcpu;
-};
-static struct {
-	u32 command, version;
-	u16 domain, pad[3];
-	union {
-		struct {
-			u32 ssid;
-			u8 handle[16];
-			u32 flags, iommu, vcpus, ports;
-			int grant_frames, mappings;
-			u32 grants, trace, pool, emulation, misc;
-		} create;
-		struct info info;
-		u8 all[256];
-	};
-} op;
 #define PAUSED 8
-#define DEAD 4
+#define SHUTDOWN 4
 
-static long domctl(u32 command, u32 domain)
-{
-	op.command = command;
-	op.version = VERSION;
-	op.domain = domain;
-	return hypercall(HYPERCALL_DOMCTL, (word)&op, 0, 0, 0);
-}
 static u64 free_pages(void)
 {
 	struct {
 		u32 command, version, some[10];
 		u64 total, free, others[3];
 		u32 capabilities[8];
-	} physical = { .command = 3, .version = VERSION };
+	} physical = { .command = 3, .version = DOMCTL_VERSION };
 	if (hypercall(35, (word)&physical, 0, 0, 0))
 		fail("physinfo");
 	return physical.free;
@@ -60,54 +31,91 @@ static void give_way(void)
 }
 static u64 time_of(u32 domain)
 {
-	if (domctl(5, domain) || op.info.domain != domain)
+	if (domctl(5, domain) || domctl_op.info.domain != domain)
 		fail("getdomaininfo");
-	return op.info.time;
+	return domctl_op.info.time;
 }
 
 static void list(void)
 {
-	for (u32 domain = 0; !domctl(5, domain); domain = op.info.domain + 1)
-		print("domain %d: %d pages, %d processors\n", (word)op.info.domain, (word)op.info.pages, (word)op.info.vcpus);
+	for (u32 domain = 0; !domctl(5, domain); domain = domctl_op.info.domain + 1)
+		print("domain %d: %d pages, %d processors\n", (word)domctl_op.info.domain, (word)domctl_op.info.pages, (word)domctl_op.info.vcpus);
 }
-static void pause_and_resume(u32 domain)
+/* Time that passed for it: none. */
+static void pause(u32 domain)
 {
+	u64 before;
 	if (domctl(3, domain))
 		fail("pausedomain");
-	u64 before;
 	do {
 		give_way();
 		before = time_of(domain);
-	} while (!(op.info.flags & PAUSED));
+	} while (!(domctl_op.info.flags & PAUSED));
 	for (int i = 0; i < 100; i++)
 		give_way();
 	print("paused: %d instructions\n", (word)(time_of(domain) - before));
+}
+static void resume(u32 domain)
+{
+	u64 before = time_of(domain);
 	if (domctl(4, domain))
 		fail("unpausedomain");
 	while (time_of(domain) == before)
 		give_way();
 	print("resumed, and it runs\n");
 }
+static void destroy(u32 domain, u64 before)
+{
+	if (domctl(2, domain))
+		fail("destroydomain");
+	while (free_pages() != before)
+		give_way();
+	if (!domctl(3, domain))
+		fail("a domain that is no more was paused");
+}
+/* Those that nobody has built. */
 static void create_and_destroy(u32 times)
 {
 	u64 before = free_pages();
 	for (u32 i = 0; i < times; i++) {
-		fill(&op, 0, sizeof op);
-		op.create.vcpus = 1;
-		op.create.grant_frames = op.create.mappings = -1;
-		if (domctl(1, 0))
-			fail("createdomain");
-		u32 domain = op.domain;
-		if (domctl(5, domain) || op.info.domain != domain || !(op.info.flags & PAUSED))
+		u32 domain = child_create();
+		if (domctl(5, domain) || domctl_op.info.domain != domain || !(domctl_op.info.flags & PAUSED))
 			fail("a new domain is paused");
-		if (domctl(2, domain))
-			fail("destroydomain");
-		while (free_pages() != before)
-			give_way();
-		if (!domctl(3, domain))
-			fail("a domain that is no more was paused");
+		destroy(domain, before);
 	}
 	print("%d domains created and destroyed\n", (word)times);
+}
+static void build_and_destroy(u32 times)
+{
+	u64 before = free_pages();
+	for (u32 i = 0; i < times; i++) {
+		struct child child = { child_create(), 0 };
+		child_build(&child, i ? "to end" : "to end, the first");
+		do {
+			give_way();
+			time_of(child.domain);
+			if (i == 0)
+				child_listen(&child);
+		} while (!(domctl_op.info.flags & SHUTDOWN));
+		child_forget(&child);
+		destroy(child.domain, before);
+	}
+	print("%d domains built, run to their end and destroyed\n", (word)times);
+}
+static void build_and_save(void)
+{
+	u64 before = free_pages();
+	struct child child = { child_create(), 0 };
+	child_build(&child, "stay");
+	event_wait(child.console_port);
+	for (int i = 0; i < 20; i++)
+		give_way();
+	child_listen(&child);
+	pause(child.domain);
+	child_save(child.domain);
+	resume(child.domain);
+	destroy(child.domain, before); /* while we map its frames */
+	child_forget(&child);
 }
 
 void main(struct start_info *info)
@@ -119,8 +127,11 @@ void main(struct start_info *info)
 			give_way();
 	}
 	list();
-	pause_and_resume(1);
+	pause(1);
+	resume(1);
 	create_and_destroy(number(info->command_line));
+	build_and_save();
+	build_and_destroy(number(info->command_line));
 	if (domctl(2, 1))
 		fail("destroydomain");
 	list();

@@ -1,11 +1,12 @@
 /**
- * domctl and sysctl (domctl.h, sysctl.h), for domain 0: other domains' lives. Reservations are static: a domain gets its memory when
- * it is created, and as nobody builds a domain's contents from within another, no more than a place and a number.
+ * domctl and sysctl (domctl.h, sysctl.h), for domain 0: other domains' lives. Reservations are static: a domain that is created has
+ * its share of the host from then on, which XENMEM_populate_physmap gives it frame by frame; what builds it from there on is in build.ts.
  */
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { UserError } from '../../util/assert';
 import type { DomainControl, DomainInfo, DomainState } from '../domain';
 import { refuse } from '../xen/errno';
+import { BUILDING } from './build';
 import type { Call } from './call';
 
 /** Of both, in Xen 4.17: other versions have other structures. */
@@ -25,7 +26,7 @@ const FLAGS: Record<DomainState, number> = {
   dead: 1 << 2,
 };
 
-type Operation = (call: Call, control: DomainControl, at: bigint) => void;
+export type Operation = (call: Call, control: DomainControl, at: bigint) => void;
 
 const DOMCTL: Readonly<Record<number, { name: string; run: Operation }>> = {
   1: { name: 'createdomain', run: createDomain },
@@ -33,6 +34,7 @@ const DOMCTL: Readonly<Record<number, { name: string; run: Operation }>> = {
   3: { name: 'pausedomain', run: (call, control, at) => onOther(call, at, (id) => control.pause(id)) },
   4: { name: 'unpausedomain', run: (call, control, at) => onOther(call, at, (id) => control.resume(id)) },
   5: { name: 'getdomaininfo', run: domainInfo },
+  ...BUILDING,
 }; // prettier-ignore
 const SYSCTL: Readonly<Record<number, { name: string; run: Operation }>> = {
   3: { name: 'physinfo', run: physicalInfo },
@@ -74,23 +76,27 @@ function createDomain({ caller }: Call, control: DomainControl, at: bigint): voi
   const names = new Set(control.list().map(({ name }) => name));
   let number = 1;
   while (names.has(`created ${number}`)) number++;
-  const { id } = control.create({ name: `created ${number}`, memory: NEW_DOMAIN_BYTES, cpus, technique: 'paravirtual' });
+  const { id } = control.createEmpty({ name: `created ${number}`, memory: NEW_DOMAIN_BYTES, cpus, technique: 'paravirtual' });
   caller.write(at + 8n, 2, id);
 } // prettier-ignore
 
 /** Of the domain with this number, or the next after it. */
-function domainInfo({ caller }: Call, control: DomainControl, at: bigint): void {
+function domainInfo({ caller, parts }: Call, control: DomainControl, at: bigint): void {
   const from = caller.read(at + 8n, 2);
   const [info] = control.list().filter(({ id }) => id >= from).sort((a, b) => a.id - b.id) as [DomainInfo?]; // prettier-ignore
   if (!info) refuse('ESRCH', `there is no domain ${from} or after it`);
   const place = at + DOMCTL_AT;
-  const pages = BigInt(info.memory / PAGE_BYTES);
+  const known = parts.peer(info.id)?.domain;
+  const [pages, most] = known
+    ? [known.frameCount - known.free.length, Math.min(known.mostFrames, known.frameCount)]
+    : [info.memory / PAGE_BYTES, info.memory / PAGE_BYTES];
   caller.write(at + 8n, 2, info.id);
   caller.write(place, 2, info.id);
   caller.write(place + 4n, 4, FLAGS[info.state]);
-  caller.write64(place + 8n, pages);
-  caller.write64(place + 16n, pages);
-  for (let offset = 24n; offset < 56n; offset += 8n) caller.write64(place + offset, 0n);
+  caller.write64(place + 8n, BigInt(pages));
+  caller.write64(place + 16n, BigInt(most));
+  for (let offset = 24n; offset < 48n; offset += 8n) caller.write64(place + offset, 0n);
+  caller.write64(place + 48n, BigInt(known?.sharedInfo ?? 0));
   caller.write64(place + 56n, BigInt(info.instructions));
   caller.write(place + 64n, 4, info.vcpus.length);
   caller.write(place + 68n, 4, info.vcpus.length - 1);

@@ -1,6 +1,7 @@
 /** Page tables by hypercall (xen.h): mmu_update, update_va_mapping, mmuext_op. Every update is validated; a batch stops at the first refusal. */
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { DOMID } from '../xen/abi';
+import type { PvDomain } from '../xen/domain';
 import { refuse } from '../xen/errno';
 import { isTable } from '../xen/page-tables';
 import { hexFrame, TYPE } from '../xen/typed-pages';
@@ -14,40 +15,42 @@ const UPDATE_BYTES = 16;
 const MOST = 0x1_0000;
 const UVMF = { TYPE: 3, TLB_FLUSH: 1, INVLPG: 2 } as const;
 
-/** Only itself: no domain of ours maps others' frames but by grants. */
-function checkDomain({ domain }: Call, domid: number): void {
-  if (domid !== DOMID.SELF && domid !== domain.id)
-    refuse('EPERM', `domain ${domain.id} may not map frames of domain ${domid}`);
+/** Whose frames are mapped; undefined: its own. Only a privileged domain maps others' but by grants. */
+function ownerOf({ domain, parts }: Call, domid: number): PvDomain | undefined {
+  if (domid === DOMID.SELF || domid === domain.id) return undefined;
+  if (!domain.privileged) refuse('EPERM', `domain ${domain.id} may not map frames of domain ${domid}`);
+  return parts.peer(domid)?.domain ?? refuse('ESRCH', `there is no paravirtual domain ${domid}`);
 }
 
 export function mmuUpdate(call: Call): void {
   const [updates, count, done, foreign] = call.args;
   const domids = asUint(foreign);
-  checkDomain(call, domids & 0xffff);
-  if (domids >>> 16) checkDomain(call, (domids >>> 16) - 1);
+  const owner = ownerOf(call, domids & 0xffff);
+  if (domids >>> 16 && ownerOf(call, (domids >>> 16) - 1)) refuse('EPERM', 'a domain changes its own page tables only');
   if (asUint(count) > MOST) refuse('E2BIG', `${count} updates at once are more than ${MOST}`);
   let i = 0;
   try {
     for (; i < asUint(count); i++) {
       const at = updates + BigInt(i * UPDATE_BYTES);
-      update(call, call.caller.read64(at), call.caller.read64(at + 8n));
+      update(call, call.caller.read64(at), call.caller.read64(at + 8n), owner);
     }
   } finally {
     if (done !== 0n) call.caller.write(done, 4, i);
   }
 }
 
-function update({ domain }: Call, pointer: bigint, value: bigint): void {
+function update({ domain }: Call, pointer: bigint, value: bigint, owner?: PvDomain): void {
   const command = Number(pointer & 3n);
   const mfn = Number(pointer >> 12n);
   const offset = Number(pointer & 0xff8n);
   if (command === MMU.MACHPHYS) {
-    if (!domain.owns(mfn)) refuse('EINVAL', `frame ${hexFrame(mfn)} is none of the domain's`);
-    domain.space.setGuestFrame(mfn, value);
+    const of = owner ?? domain;
+    if (!of.owns(mfn)) refuse('EINVAL', `frame ${hexFrame(mfn)} is none of the domain's`);
+    of.space.setGuestFrame(mfn, value);
     return;
   }
   if (isTable(domain.pages.usedAs(mfn))) {
-    domain.tables.exchange(mfn, offset, value, command === MMU.PRESERVE_AD);
+    domain.tables.exchange(mfn, offset, value, { keepAccess: command === MMU.PRESERVE_AD, owner });
     return;
   }
   domain.pages.getAs(mfn, TYPE.writable);
@@ -61,12 +64,11 @@ export function updateVaMapping(call: Call): void {
 }
 export function updateVaMappingOtherdomain(call: Call): void {
   const { value, next } = wide(call, 1);
-  checkDomain(call, asUint(call.args[next + 1]));
-  mapAt(call, value, asUint(call.args[next]));
+  mapAt(call, value, asUint(call.args[next]), ownerOf(call, asUint(call.args[next + 1])));
 }
-function mapAt({ args, domain, cpu }: Call, value: bigint, flags: number): void {
+function mapAt({ args, domain, cpu }: Call, value: bigint, flags: number, owner?: PvDomain): void {
   const { mfn, offset } = domain.entryFor(args[0]);
-  domain.tables.exchange(mfn, offset, value);
+  domain.tables.exchange(mfn, offset, value, { owner });
   if ((flags & UVMF.TYPE) === UVMF.TLB_FLUSH) domain.flush();
   else if ((flags & UVMF.TYPE) === UVMF.INVLPG) flushPage(domain.guest.cpus, args[0]);
   else cpu.flushTlb(args[0]);
@@ -154,9 +156,13 @@ export const MMUEXT: readonly ({ name: string; run: Ext } | undefined)[] = [
   { name: 'flush_cache_global', run: nothing },
 ];
 
+/** What a builder does to another domain's frames. */
+const FOR_OTHERS: ReadonlySet<string> = new Set(['pin_l1_table', 'pin_l2_table', 'pin_l3_table', 'pin_l4_table', 'unpin_table', 'clear_page']); // prettier-ignore
+
 export function mmuextOp(call: Call): void {
   const [ops, count, done, domid] = call.args;
-  checkDomain(call, asUint(domid) & 0xffff);
+  const owner = ownerOf(call, asUint(domid) & 0xffff);
+  const on = owner ? { ...call, domain: owner } : call;
   if (asUint(count) > MOST) refuse('E2BIG', `${count} operations at once are more than ${MOST}`);
   const { caller, domain } = call;
   const { bytes, arg1, arg2 } = EXT[domain.word];
@@ -168,7 +174,8 @@ export function mmuextOp(call: Call): void {
       const operation = MMUEXT[command] ?? refuse('ENOSYS', `mmuext command ${command} is not known`);
       const first = caller.readWord(at + BigInt(arg1));
       const op = { arg1: first, arg2: caller.readWord(at + BigInt(arg2)), mfn: Number(first) };
-      domain.history.during(`mmuext_op (${operation.name})`, () => operation.run(call, op));
+      if (owner && !FOR_OTHERS.has(operation.name)) refuse('EPERM', `${operation.name} is not for another domain`);
+      on.domain.history.during(`mmuext_op (${operation.name})`, () => operation.run(on, op));
     }
   } finally {
     if (done !== 0n) call.caller.write(done, 4, i);

@@ -1,5 +1,6 @@
 /** memory_op (memory.h): the domain's reservation, which is static: what it gives back it can have again, and no more. */
 import { DOMID, RESERVED } from '../xen/abi';
+import type { PvDomain } from '../xen/domain';
 import { refuse } from '../xen/errno';
 import { asUint } from './call';
 import type { Call } from './call';
@@ -7,39 +8,41 @@ import type { Call } from './call';
 const MOST_EXTENTS = 0x1_0000n;
 
 /** struct xen_memory_reservation. */
-function reservation({ caller, domain }: Call, at: bigint): { start: bigint; count: number; order: number } {
+function reservation({ caller, domain, parts }: Call, at: bigint): { start: bigint; count: number; order: number; of: PvDomain } {
   const w = BigInt(domain.word);
   const extents = caller.readWord(at + w);
   const domid = caller.read(at + 2n * w + 8n, 2);
-  if (domid !== DOMID.SELF && domid !== domain.id) refuse('EPERM', `domain ${domain.id} may not change the memory of domain ${domid}`);
+  const own = domid === DOMID.SELF || domid === domain.id;
+  if (!own && !domain.privileged) refuse('EPERM', `domain ${domain.id} may not change the memory of domain ${domid}`);
+  const of = own ? domain : (parts.peer(domid)?.domain ?? refuse('ESRCH', `there is no paravirtual domain ${domid}`));
   if (extents > MOST_EXTENTS) refuse('E2BIG', `${extents} extents at once are more than ${MOST_EXTENTS}`);
-  return { start: caller.readWord(at), count: Number(extents), order: caller.read(at + 2n * w, 4) };
+  return { start: caller.readWord(at), count: Number(extents), order: caller.read(at + 2n * w, 4), of };
 } // prettier-ignore
 
 /** How many were done. A frame that is in use goes when its last user does. */
 function decrease(call: Call, at: bigint): number {
-  const { start, count, order } = reservation(call, at);
+  const { start, count, order, of } = reservation(call, at);
   const { caller, domain } = call;
   if (order !== 0) refuse('EINVAL', 'memory is given back a frame at a time');
   for (let i = 0; i < count; i++) {
     const mfn = Number(caller.readWord(start + BigInt(i * domain.word)));
-    if (!domain.isReturnable(mfn)) return i;
-    domain.pages.disown(mfn);
+    if (!of.isReturnable(mfn)) return i;
+    of.pages.disown(mfn);
   }
   return count;
 } // prettier-ignore
 function populate(call: Call, at: bigint): number {
-  const { start, count, order } = reservation(call, at);
+  const { start, count, order, of } = reservation(call, at);
   const { caller, domain } = call;
   if (order !== 0) refuse('EINVAL', 'memory is given a frame at a time');
   for (let i = 0; i < count; i++) {
-    const mfn = domain.free.pop();
+    const mfn = of.frameCount - of.free.length < of.mostFrames ? of.free.pop() : undefined;
     if (mfn === undefined) return i;
     const place = start + BigInt(i * domain.word);
     const pfn = caller.readWord(place);
-    domain.pages.own(mfn);
-    domain.memory.clear(mfn);
-    domain.space.setGuestFrame(mfn, pfn);
+    of.pages.own(mfn);
+    of.memory.clear(mfn);
+    of.space.setGuestFrame(mfn, pfn);
     caller.writeWord(place, BigInt(mfn));
   }
   return count;
@@ -72,7 +75,7 @@ const OPERATIONS: Readonly<Record<number, { name: string; run: Operation }>> = {
   1: { name: 'decrease_reservation', run: decrease },
   2: { name: 'maximum_ram_page', run: ({ domain }) => domain.memory.frames - 1 },
   3: { name: 'current_reservation', run: owned },
-  4: { name: 'maximum_reservation', run: ({ domain }) => domain.frameCount },
+  4: { name: 'maximum_reservation', run: ({ domain }) => Math.min(domain.frameCount, domain.mostFrames) },
   6: { name: 'populate_physmap', run: populate },
   9: { name: 'memory_map', run: memoryMap },
   12: { name: 'machphys_mapping', run: machphysMapping },

@@ -1,24 +1,19 @@
 /** VCPUOP_initialise: a virtual processor as struct vcpu_guest_context (arch-x86/xen.h) describes it. */
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { GPR, RFLAGS, SEG } from '../../x86/registers';
+import type { DomainParts } from '../xen/parts';
 import { FIRST_RESERVED_GDT_ENTRY, FLAT, TRAP_INFO } from '../xen/abi';
 import { codeSegment, stackSegment } from '../xen/bounce';
 import { refuse } from '../xen/errno';
 import { AREA } from '../xen/reserved-space';
 import { TYPE } from '../xen/typed-pages';
+import type { PageType, TypedPages } from '../xen/typed-pages';
 import type { VcpuState } from '../xen/vcpu';
 import type { Call } from './call';
+import { DATA_SEGMENTS, FPU_BYTES, GDT_FRAMES, REGISTERS, rootOfCr3, TRAPS, VGCF } from './vcpu-registers';
 
-const FPU_BYTES = 512;
 const IOPL_SHIFT = 12;
-/** Registers of struct cpu_user_regs in their order, by general register number. */
-const REGISTERS = {
-  8: [15, 14, 13, 12, GPR.RBP, GPR.RBX, 11, 10, 9, 8, GPR.RAX, GPR.RCX, GPR.RDX, GPR.RSI, GPR.RDI],
-  4: [GPR.RBX, GPR.RCX, GPR.RDX, GPR.RSI, GPR.RDI, GPR.RBP, GPR.RAX],
-} as const;
-const TRAPS = 256;
-const GDT_FRAMES = 16;
-const DATA_SEGMENTS = [SEG.ES, SEG.DS, SEG.FS, SEG.GS] as const;
+const HALTED_UNTIL_UP = 2n;
 
 /** Reads the structure word by word: all of it is words of the guest but for the trap table. */
 class ContextReader {
@@ -41,12 +36,14 @@ class ContextReader {
   }
 }
 
-export function startVcpu(call: Call, target: VcpuState, index: number): void {
-  const { args, domain } = call;
+/** Returns the flags of the structure. `at`: where the structure lies, in the memory of whoever calls; the domain may be another. */
+export function startVcpu(call: Call, parts: DomainParts, index: number, at: bigint): number {
+  const { domain } = parts;
   const { word } = domain;
+  const target = domain.vcpuStates[index];
   const cpu = domain.guest.cpus[index];
-  const reader = new ContextReader(call, args[2] + BigInt(FPU_BYTES));
-  reader.word();
+  const reader = new ContextReader(call, at + BigInt(FPU_BYTES));
+  const contextFlags = Number(reader.word() & 0xffff_ffffn);
   const general = reader.words(REGISTERS[word].length);
   reader.bytes(word === 8 ? 8 : 4);
   const [ip, cs, flags, sp, ss] = reader.words(5);
@@ -62,10 +59,14 @@ export function startVcpu(call: Call, target: VcpuState, index: number): void {
   const bases = word === 8 ? reader.words(3) : [];
 
   if (entries > FIRST_RESERVED_GDT_ENTRY) refuse('EINVAL', `${entries} descriptors reach into the hypervisor's`);
-  const root = Number(word === 8 ? controls[3] >> 12n : (controls[3] >> 12n) | ((controls[3] & 0xfffn) << 20n));
+  const root = rootOfCr3(word, controls[3]);
   const frames = gdt.slice(0, Math.ceil((entries * 8) / PAGE_BYTES)).map(Number);
-  domain.pages.getAs(root, word === 8 ? TYPE.l4 : TYPE.l3);
-  for (const mfn of frames) domain.pages.getAs(mfn, TYPE.descriptors);
+  // A 64-bit guest's second root (arch-x86/xen.h).
+  const user = word === 8 ? rootOfCr3(word, controls[1]) : 0;
+  const roots = [root, ...(user === 0 ? [] : [user])].map((mfn) => ({ mfn, type: word === 8 ? TYPE.l4 : TYPE.l3 }));
+  takeAll(domain.pages, [...roots, ...frames.map((mfn) => ({ mfn, type: TYPE.descriptors }))]);
+  target.userRoot = user;
+  target.inKernel = word === 4 || user === 0 || (contextFlags & VGCF.IN_KERNEL) !== 0;
   target.kernelRoot = root;
   target.gdt = frames;
   target.gdtEntries = entries;
@@ -79,7 +80,7 @@ export function startVcpu(call: Call, target: VcpuState, index: number): void {
     if (addresses[i])
       target.callbacks[name] = { cs: code ?? (Number(callbacks[i * 2]) & 0xffff) | 1, address: addresses[i], masks: name === 'event' }; // prettier-ignore
   });
-  call.parts.prepare(cpu);
+  parts.prepare(cpu);
   const { state } = cpu;
   REGISTERS[word].forEach((gpr, i) => state.setGpr(gpr, general[i]));
   state.setGpr(GPR.RSP, sp);
@@ -98,8 +99,23 @@ export function startVcpu(call: Call, target: VcpuState, index: number): void {
     state.setSystem('kernel_gs_base', bases[2]);
   }
   // It waits until it is brought up.
-  state.setSystem('activity', 2n);
+  state.setSystem('activity', HALTED_UNTIL_UP);
   cpu.modeChanged();
+  return contextFlags;
+}
+
+/** All or nothing. */
+function takeAll(pages: TypedPages, uses: readonly { mfn: number; type: PageType }[]): void {
+  const taken: number[] = [];
+  try {
+    for (const { mfn, type } of uses) {
+      pages.getAs(mfn, type);
+      taken.push(mfn);
+    }
+  } catch (refused) {
+    for (const mfn of taken) pages.putAs(mfn);
+    throw refused;
+  }
 }
 
 function readTraps(target: VcpuState, table: Uint8Array, word: 4 | 8): void {

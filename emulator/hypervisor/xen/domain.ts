@@ -6,6 +6,8 @@ import type { Host } from '../host';
 import { SHARED_INFO, TIME_INFO, TSC_STABLE, VCPU_INFO } from './abi';
 import { DescriptorRules } from './descriptors';
 import { ERRNO, refuse } from './errno';
+import { ForeignMappings } from './foreign';
+import type { SavedForeign } from './foreign';
 import { HostFrames } from './machine-frames';
 import { entryFrame, isPresent, PageTableRules } from './page-tables';
 import { HypercallError } from './ports';
@@ -29,6 +31,8 @@ export interface DomainWiring {
   deadlineMoved(): void;
   /** Somebody may go on. */
   kick(): void;
+  /** Another paravirtualised domain of the host. */
+  peer(domid: number): PvDomain | undefined;
 }
 
 /** Plain data. */
@@ -37,7 +41,9 @@ export interface SavedDomain {
   vcpus: VcpuState[];
   free: number[];
   frameCount: number;
+  mostFrames: number;
   space: Uint8Array;
+  foreign: SavedForeign;
 }
 
 export class PvDomain implements XenDomain {
@@ -48,12 +54,16 @@ export class PvDomain implements XenDomain {
   readonly space: ReservedSpace;
   /** How its frames came to be what they are. */
   readonly history: TypeHistory;
+  /** Frames of others that its page tables map. */
+  readonly foreign: ForeignMappings;
   vcpuStates: VcpuState[] = [];
   readonly sharedInfo: number;
   /** Of its reservation, frames that it gave back: it can have them again. */
   free: number[] = [];
   /** Of its reservation. */
   frameCount = 0;
+  /** What whoever built it lets it have of that (domctl max_mem). */
+  mostFrames = Infinity;
   /** The virtual processor that runs, or ran last. */
   current = 0;
 
@@ -70,7 +80,8 @@ export class PvDomain implements XenDomain {
     this.pages.onChange = (mfn, from, to) => this.history.note(mfn, from, to);
     this.descriptors = new DescriptorRules(this.memory, word);
     this.space = new ReservedSpace(this.memory, guest.frames, word);
-    this.tables = new PageTableRules(this.pages, word, this.descriptors, this.space.entries);
+    this.foreign = new ForeignMappings((domid) => wiring.peer(domid)?.pages);
+    this.tables = new PageTableRules(this.pages, word, this.descriptors, this.space.entries, this.foreign);
     this.pages.onWritableGone = () => this.flush();
     this.pages.onFree = (mfn) => this.freed(mfn);
     const shared = (this.sharedInfo = this.share());
@@ -243,15 +254,19 @@ export class PvDomain implements XenDomain {
       vcpus: structuredClone(this.vcpuStates),
       free: [...this.free],
       frameCount: this.frameCount,
+      mostFrames: this.mostFrames,
       space: this.space.save(),
+      foreign: this.foreign.save(),
     };
   }
-  restore({ pages, vcpus, free, frameCount, space }: SavedDomain): void {
+  restore({ pages, vcpus, free, frameCount, mostFrames, space, foreign }: SavedDomain): void {
     this.pages.restore(pages);
     this.vcpuStates = structuredClone(vcpus);
     this.free = [...free];
     this.frameCount = frameCount;
+    this.mostFrames = mostFrames;
     this.space.restore(space);
+    this.foreign.restore(foreign);
     this.flush();
   }
 }

@@ -9,6 +9,7 @@ import { RESERVED_L2, RESERVED_L4 } from './abi';
 import type { DescriptorRules } from './descriptors';
 import { ERRNO } from './errno';
 import { HypercallError } from './ports';
+import type { ForeignMappings } from './foreign';
 import type { MachineFrames } from './ports';
 import { ENTRIES, hexFrame, TYPE, TYPE_NAMES } from './typed-pages';
 import type { PageType, TypedPages, TypeRules } from './typed-pages';
@@ -33,6 +34,12 @@ export const isWritable = (entry: bigint): boolean => (entry & W) !== 0n;
 const LEVEL_BELOW: Partial<Record<PageType, PageType>> = { [TYPE.l2]: TYPE.l1, [TYPE.l3]: TYPE.l2, [TYPE.l4]: TYPE.l3 };
 export const isTable = (type: PageType): boolean => type >= TYPE.l1 && type <= TYPE.l4;
 
+/** A domain whose frames another may map. */
+export interface FrameOwner {
+  readonly id: number;
+  readonly pages: TypedPages;
+}
+
 export class PageTableRules implements TypeRules {
   private readonly frames: MachineFrames;
 
@@ -42,6 +49,7 @@ export class PageTableRules implements TypeRules {
     private readonly descriptors: DescriptorRules,
     /** The hypervisor's own entries, from the first reserved one on. */
     private readonly reserved: readonly bigint[],
+    private readonly foreign: ForeignMappings,
   ) {
     this.frames = pages.frames;
     pages.rules = this;
@@ -74,7 +82,7 @@ export class PageTableRules implements TypeRules {
     if (type !== TYPE.descriptors) this.release(mfn, type, this.entriesOf(type), this.pages.isTop(mfn));
   }
   private release(mfn: number, type: PageType, count: number, top: boolean): void {
-    for (let i = 0; i < count; i++) if (!this.isReserved(type, i, top)) this.give(type, this.frames.read64(mfn, i * 8));
+    for (let i = 0; i < count; i++) if (!this.isReserved(type, i, top)) this.give(type, this.frames.read64(mfn, i * 8), mfn, i * 8); // prettier-ignore
   }
   private entriesOf(type: PageType): number {
     return type === TYPE.l3 && this.word === 4 ? 4 : ENTRIES;
@@ -92,14 +100,14 @@ export class PageTableRules implements TypeRules {
   // --- Entries
 
   /** References for what an entry refers to; the entry as it is to be written. */
-  private take(type: PageType, index: number, entry: bigint): bigint {
+  private take(type: PageType, index: number, entry: bigint, from = this.pages): bigint {
     if (!isPresent(entry)) return entry;
     if (entry & NO_ADDRESS[this.word])
       throw new HypercallError(ERRNO.EINVAL, `entry 0x${entry.toString(16)} has reserved bits set`);
     const mfn = entryFrame(entry);
     if (type === TYPE.l1) {
-      if (isWritable(entry)) this.pages.getAs(mfn, TYPE.writable);
-      else this.pages.get(mfn);
+      if (isWritable(entry)) from.getAs(mfn, TYPE.writable);
+      else from.get(mfn);
       return this.word === 8 ? (entry | U) & ~G : entry & ~G;
     }
     if (entry & PS && type !== TYPE.l4)
@@ -110,21 +118,22 @@ export class PageTableRules implements TypeRules {
     this.pages.getAs(mfn, LEVEL_BELOW[type]!, pae && index === 3);
     return this.word === 8 ? entry | U : entry;
   }
-  private give(type: PageType, entry: bigint): void {
+  /** `at`, `offset`: where the entry lay. */
+  private give(type: PageType, entry: bigint, at: number, offset: number): void {
     if (!isPresent(entry)) return;
     const mfn = entryFrame(entry);
     if (type !== TYPE.l1) return this.pages.putAs(mfn);
-    // Another domain's frame is here by a grant, whose counts are the grant's.
-    if (!this.pages.owns(mfn)) return;
+    // Another domain's frame is here by a grant, whose counts are the grant's, or because this domain may map others'.
+    if (!this.pages.owns(mfn)) return this.foreign.release(at, offset);
     if (isWritable(entry)) this.pages.putType(mfn);
     this.pages.put(mfn);
   }
 
   /**
-   * Exchanges an entry of a page table that is in use as one. `keepAccess`: A and D of the old entry stay. HypercallError: the
-   * old entry is as it was.
+   * Exchanges an entry of a page table that is in use as one. `keepAccess`: A and D of the old entry stay; `owner`: of another
+   * domain's frame. HypercallError: the old entry is as it was.
    */
-  exchange(mfn: number, offset: number, entry: bigint, keepAccess = false): void {
+  exchange(mfn: number, offset: number, entry: bigint, { keepAccess = false, owner }: { keepAccess?: boolean; owner?: FrameOwner | undefined } = {}): void {
     const type = this.pages.usedAs(mfn);
     assert(isTable(type), `frame ${hexFrame(mfn)} is no page table`);
     const index = offset >> 3;
@@ -133,19 +142,23 @@ export class PageTableRules implements TypeRules {
       throw new HypercallError(ERRNO.EPERM, `entry ${index} of frame ${hexFrame(mfn)} belongs to the hypervisor`);
     if (index >= this.entriesOf(type)) throw new HypercallError(ERRNO.EINVAL, `a PAE root has 4 entries, not ${index + 1}`);
     const old = this.frames.read64(mfn, offset);
-    if (type === TYPE.l1 && isPresent(old) && !this.pages.owns(entryFrame(old)))
+    if (owner && type !== TYPE.l1)
+      throw new HypercallError(ERRNO.EINVAL, `frame ${hexFrame(mfn)} is no L1; another domain's frames are mapped, and are no tables`);
+    if (type === TYPE.l1 && isPresent(old) && !this.pages.owns(entryFrame(old)) && !this.foreign.holds(mfn, offset))
       throw new HypercallError(ERRNO.EINVAL, `entry ${index} of frame ${hexFrame(mfn)} maps a granted frame; unmap the grant`);
     if (type === TYPE.l3 && this.word === 4 && index === 3 && !isPresent(entry))
       throw new HypercallError(ERRNO.EINVAL, `entry 3 of the PAE root ${hexFrame(mfn)} maps the hypervisor and must stay present`);
     const kept = keepAccess && isPresent(entry) ? entry | (old & AD) : entry;
     let taken: bigint;
     try {
-      taken = this.take(type, index, kept);
+      taken = this.take(type, index, kept, owner?.pages);
     } catch (refused) {
       throw inEntry(refused, mfn, type, index);
     }
     this.frames.write64(mfn, offset, taken);
-    this.give(type, old);
+    this.give(type, old, mfn, offset);
+    if (owner && isPresent(taken))
+      this.foreign.note(mfn, offset, { domain: owner.id, mfn: entryFrame(taken), writable: isWritable(taken) });
   } // prettier-ignore
 
   /** Writes to an entry without a look at what it refers to: for grants, which count themselves. */

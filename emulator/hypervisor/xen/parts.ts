@@ -3,8 +3,6 @@
  * around it. To the machine it looks like a device: it has deadlines, a state, and registers for people.
  */
 import type { Cpu } from '../../cpu/cpu';
-import type { InterruptSource } from '../../cpu/ports';
-import { NO_INTERRUPTS } from '../no-interrupts';
 import { ATTRIBUTE } from '../../cpu/state';
 import type { Stop } from '../../machine/api';
 import { CR0, CR4, EFER, SEG } from '../../x86/registers';
@@ -28,8 +26,6 @@ import type { XenStore } from './store/store';
 import type { Callback } from './vcpu';
 import { inGuestKernel } from './vcpu';
 
-/** An event-channel upcall, as a vector for filters: the one that Linux gives it elsewhere (HYPERVISOR_CALLBACK_VECTOR). */
-export const UPCALL_VECTOR = 0xf3;
 /** System calls of 32-bit guests: the one vector whose gate leads straight to ring 1. */
 export const DIRECT_VECTOR = 0x80;
 const PAGE_LIMIT = 0xfff;
@@ -69,8 +65,7 @@ export class DomainParts {
     private readonly hooks: MachineHooks,
     private readonly xen: XenHost,
   ) {
-    const peer = (domid: number): DomainParts | undefined => xen.domains.get(domid);
-    this.channels = new EventChannels(domain, (domid) => peer(domid)?.channels);
+    this.channels = new EventChannels(domain, (domid) => this.peer(domid)?.channels);
     const tableOf = (domid: number): GrantTable | undefined => this.tableOf(domid);
     const shared = { take: () => domain.share(), give: (mfn: number) => domain.unshare(mfn) };
     this.grants = new GrantTable(domain, shared, tableOf);
@@ -95,13 +90,23 @@ export class DomainParts {
   /** Nobody knows of it any more, and the hypervisor's frames for it go back. */
   discard(): void {
     const { domain, xen } = this;
-    for (const other of xen.domains.values()) if (other !== this) other.mappings.revoke(domain.id);
+    for (const other of xen.domains.values()) if (other !== this) other.bereave(domain.id);
     this.disks.discard();
     this.channels.dissolve();
     this.mappings.dissolve();
+    domain.foreign.dissolve();
     xen.store.release(domain.id);
     xen.domains.delete(domain.id);
     domain.space.release();
+  }
+  /** Another domain ends: its frames are mapped here no longer. */
+  private bereave(domid: number): void {
+    this.mappings.revoke(domid);
+    this.domain.foreign.revoke(domid, (at, mfn) => this.domain.clearMapping(at, mfn));
+  }
+  /** A paravirtualised domain of the host. */
+  peer(domid: number): DomainParts | undefined {
+    return this.xen.domains.get(domid);
   }
   /** xenstore of the host. */
   get directory(): XenStore {
@@ -288,13 +293,4 @@ export class DomainParts {
     this.store.restore(store);
     this.disks.restore(disks);
   }
-}
-
-/** What a processor of the domain sees in the place of a local APIC: upcalls. */
-export function interruptsOf(parts: () => DomainParts | undefined, index: number): InterruptSource {
-  return {
-    ...NO_INTERRUPTS,
-    pending: () => parts()?.waits(index) ?? false,
-    acknowledge: () => UPCALL_VECTOR,
-  };
 }

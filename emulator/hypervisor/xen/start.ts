@@ -14,6 +14,8 @@ import { TYPE } from './typed-pages';
 
 /** Back ends speak as domain 0. */
 const BACKEND = 0;
+/** As a processor waits for its start-up IPI. */
+const WAITS = 2n;
 
 export function startDomain(parts: DomainParts, input: Omit<BuildInput, 'ports'>): Built {
   const store = parts.channels.openService(STORE_SERVICE, BACKEND);
@@ -37,15 +39,19 @@ export function startDomain(parts: DomainParts, input: Omit<BuildInput, 'ports'>
   return built;
 }
 
-/** All of them are in the guests' mode; the first runs. */
-export function enterDomain(parts: DomainParts, cpus: readonly Cpu[], { entry, stack, startInfo, root }: Built): void {
-  const { domain } = parts;
-  const { word } = domain;
+/** All of them are in the guests' mode, with the hypervisor's tables, and wait. */
+export function layOut(parts: DomainParts, cpus: readonly Cpu[]): void {
   for (const cpu of cpus) {
     parts.reserve(cpu.apicId);
     parts.prepare(cpu);
-    cpu.state.setSystem('activity', 2n);
+    cpu.state.setSystem('activity', WAITS);
   }
+}
+/** The first runs. */
+export function enterDomain(parts: DomainParts, cpus: readonly Cpu[], { entry, stack, startInfo, root }: Built): void {
+  const { domain } = parts;
+  const { word } = domain;
+  layOut(parts, cpus);
   const [cpu] = cpus;
   const [vcpu] = domain.vcpuStates;
   domain.pages.getAs(root, word === 8 ? TYPE.l4 : TYPE.l3);
