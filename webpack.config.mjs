@@ -75,6 +75,7 @@ export default [
     entry: {
       'page-table': './extension/panels/page-table.view.tsx',
       exits: './extension/panels/exits.view.tsx',
+      translated: './extension/panels/translated.view.tsx',
       screen: './extension/panels/screen.view.tsx',
     },
     optimization: { minimize: true },

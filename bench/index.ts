@@ -8,11 +8,12 @@ import { createMachine } from '../emulator';
 import { boot } from './boot';
 import { debugging } from './debugging';
 import { kernels } from './kernels';
+import { panels } from './panels';
 import { surroundings } from './support/host';
 import { writePart } from './support/report';
 import type { BenchContext, Part } from './support/part';
 
-const PARTS: readonly Part[] = [kernels, debugging, boot];
+const PARTS: readonly Part[] = [kernels, debugging, boot, panels];
 
 /** A tier that does not exist yet is refused. */
 const exists = (tier: 'interpreter' | 'compiler'): boolean => {

@@ -210,6 +210,7 @@ export class Debuggee {
   /** What was read of the machine is out of date: it ran, or the user edited it. Handles stay valid after an edit. */
   invalidate(edit = false): void {
     this.frames.clear();
+    this.tableChanges.edited();
     if (!edit) this.handles.clear();
   }
 

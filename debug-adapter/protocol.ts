@@ -2,12 +2,12 @@
  * What the debug adapter speaks beyond the Debug Adapter Protocol: launch attributes, custom requests and events.
  * Types only; panels and scripts may import them.
  */
-import type { DomainInfo, Screen, SilentHole, Translation, VmExit } from '../emulator/machine/api';
+import type { DomainInfo, Screen, SilentHole, VmExit } from '../emulator/machine/api';
 import type {
-  AddressView, Alias, FrameUse, MappedRun, Reference, ShadowFinding, StructureNode, TableContents, TableEntry, TableKind,
-  TranslatedPosition, TranslatedView, TranslationCacheView,
+  StructureNode, TranslatedPosition, TranslatedView, TranslationCacheView,
 } from '../emulator/machine/inspect-api'; // prettier-ignore
 import type { EditorRequests } from './protocol-editor';
+import type { TableRequests } from './protocol-tables';
 import type { LoadedModule } from './linux/modules';
 import type { Message } from './linux/printk';
 import type { Task } from './linux/tasks';
@@ -15,102 +15,16 @@ import type { Task } from './linux/tasks';
 /** JSON has no bigint: those become strings of `0x` and hexadecimal digits. Numbers stay numbers. */
 export type Json<T> = T extends bigint
   ? string
-  : T extends readonly (infer E)[]
-    ? Json<E>[]
-    : T extends object
-      ? { [K in keyof T]: Json<T[K]> }
-      : T;
+  : T extends Uint8Array
+    ? number[]
+    : T extends readonly (infer E)[]
+      ? Json<E>[]
+      : T extends object
+        ? { [K in keyof T]: Json<T[K]> }
+        : T;
 
 /** Custom requests: arguments and response bodies. */
-export interface CustomRequests extends EditorRequests {
-  /**
-   * An address through GV, GP and HP: every memory reference of the walk, why it stops, what each kind of access would do.
-   * `gp:` and `hp:` are looked up backwards: which domain, which gpa, which gvas map it.
-   */
-  'ringside/translate': {
-    arguments: {
-      /** `gv:0x...`, `gp:0x...`, `hp:0x...`, or an expression in `frameId`, which is a gva. */
-      address: string;
-      access?: 'read' | 'write' | 'execute';
-      /** Ask as user or as supervisor; default: as the processor runs now. */
-      user?: boolean;
-      cpu?: number;
-      frameId?: number;
-    };
-    body: TranslateBody;
-  };
-  /**
-   * Page tables: the present entries of one structure, or with `mappings` the address space in runs of pages mapped alike.
-   * Nothing is copied or compared unless `changes` asks for it.
-   */
-  'ringside/pageTables': {
-    arguments: {
-      cpu?: number;
-      /** Whose; `guest` unless said. Refused with a reason where there are no such tables. */
-      tables?: TableKind;
-      /** Where the structure lies: `gpa` of a guest table, `hpa` of the hypervisor's; the root unless said. */
-      table?: { gpa?: number; hpa?: number; level: number };
-      /** Index of the first entry wanted, and how many at most. */
-      from?: number;
-      limit?: number;
-      /** Compare with what the same request (same `tables`, `table`) answered at an earlier stop. */
-      changes?: boolean;
-      /** The address space instead of one structure. */
-      mappings?: {
-        /** Address to begin at (`0x...`): `next` of the page before. */
-        from?: string;
-        /** Runs on a page: 1 to 1000, 200 unless said. */
-        limit?: number;
-        /** Only runs that are like that. `maps`: that hold this `gp:` or `hp:` address; `contains`: this gva. */
-        search?: { write?: boolean; user?: boolean; execute?: boolean; maps?: string; contains?: string };
-      };
-    };
-    body: {
-      tables: TableKind;
-      /** Tables that can be asked for. */
-      available: TableKind[];
-      format: string;
-      level: number;
-      gpa?: number;
-      hpa?: number;
-      /** Present entries altogether. */
-      total: number;
-      /** `was`, `gone`: with `changes`, the entry before; an entry that is not present any more is listed with `gone`. */
-      entries: (Json<TableContents['entries'][number]> & { was?: string; gone?: true })[];
-      /** With `changes`: instruction count of the stop that was compared with; absent the first time. */
-      since?: number;
-      mappings?: {
-        runs: Json<MappedRun>[];
-        /** Where the next page begins; absent: this was the last. */
-        next?: string;
-        /** With `changes`: runs that are new or other, and those that are gone. */
-        added?: Json<MappedRun>[];
-        removed?: Json<MappedRun>[];
-      };
-    };
-  };
-  /**
-   * Bits of a page-table entry, or its whole value, changed by the user. Refused: no RAM there, reserved bits, what the
-   * format has not. Translations made from it are dropped.
-   */
-  'ringside/setEntry': {
-    arguments: {
-      cpu?: number;
-      tables?: TableKind;
-      gpa?: number;
-      hpa?: number;
-      level: number;
-      /** The whole entry as `0x...`; or single bits. */
-      value?: string;
-      set?: { [bit in 'present' | 'writable' | 'user' | 'executable' | 'accessed' | 'dirty' | 'global']?: boolean };
-    };
-    body: { entry: Json<TableEntry>; was: string };
-  };
-  /** The invariant of shadow paging: each shadow leaf is the guest's tables followed by the map of its memory. */
-  'ringside/checkShadow': {
-    arguments: { limit?: number };
-    body: { findings: Json<ShadowFinding>[]; /** The same for people; the first stale entry first. */ text: string };
-  };
+export interface CustomRequests extends EditorRequests, TableRequests {
   /**
    * Exits of the guest to its hypervisor: counters by reason, the last ones one by one, by guest function, over time.
    * Exits are numbered from 0 since power-on; the last 4096 are kept. `of` says what a figure was counted from: `all` exits
@@ -130,7 +44,7 @@ export interface CustomRequests extends EditorRequests {
       functions?: number;
       /** True: from now on every exit is counted by place and its cost is measured; false: no longer. */
       count?: boolean;
-      /** True: events `ringside/exits` while the guest runs, at most 4 a second; false: no longer. */
+      /** True: events `ringside/exits` while the guest runs, at most 5 a second; false: no longer. */
       subscribe?: boolean;
     };
     body: ExitsBody;
@@ -146,7 +60,7 @@ export interface CustomRequests extends EditorRequests {
     body: {
       gva: string;
       /** Those that hold `gva`; without `address` also the one in which the processor stands, first. */
-      blocks: Json<TranslatedView>[];
+      blocks: TranslatedBlock[];
       cache: Json<TranslationCacheView>;
       text: string;
       /** Where the processor stands in what is executed: its next step there. Its `hpa` is one of `translated[].hpa` of a block, or a stub's. */
@@ -218,25 +132,7 @@ export interface CustomRequests extends EditorRequests {
   };
 }
 
-export interface TranslateBody {
-  /** Of the address asked for; of `gp:` and `hp:` the space says where the walk begins. */
-  space: 'gv' | 'gp' | 'hp';
-  /** The guest's own walk; absent for `gp:` and `hp:`. */
-  translation?: Json<Translation>;
-  /** Everything; absent for `gp:` and `hp:`. */
-  view?: Json<AddressView>;
-  gpa?: number;
-  hpa?: number;
-  /** `gp:` under nested paging: the walk of the second stage alone. */
-  references?: Json<Reference>[];
-  /** `hp:`: what the frame is used for. */
-  use?: FrameUse;
-  /** `gp:` and `hp:` of guest memory: gvas of the current address space that map it, at most 64. */
-  aliases?: Json<Alias>[];
-  moreAliases?: boolean;
-  /** The same for people. */
-  text: string;
-}
+export type { TranslateBody } from './protocol-tables';
 
 export interface ExitRow extends Json<VmExit> {
   number: number;
@@ -270,6 +166,17 @@ export interface ExitsBody {
   subscribed: boolean;
 }
 
+/** A block of the guest beside its translation, and where in the program its instructions are. */
+export interface TranslatedBlock extends Omit<Json<TranslatedView>, 'instructions' | 'links'> {
+  instructions: (Json<TranslatedView['instructions'][number]> & {
+    /** `main+0x10`, where symbols say so. */
+    place?: string;
+    /** `path` as the editor knows it; absent: debug information does not say, or the file is not here. */
+    source?: { path: string; line: number };
+  })[];
+  links: (Json<TranslatedView['links'][number]> & { place?: string })[];
+}
+
 /** A domain, and which threads its virtual processors are. */
 export type DomainEntry = DomainInfo & { threads: number[] };
 
@@ -279,7 +186,7 @@ export interface CustomEvents {
   'ringside/console': { text: string; domain?: string };
   /** A domain was created, destroyed, paused, resumed, or has died. */
   'ringside/domains': { domains: DomainEntry[] };
-  /** Exits since the event before, while a client subscribes and the guest runs; at most 4 a second, and one at each stop. */
+  /** Exits since the event before, while a client subscribes and the guest runs; at most 5 a second, and one at each stop. */
   'ringside/exits': { instructions: number; total: number; milliseconds: number; reasons: Record<string, number> };
 }
 

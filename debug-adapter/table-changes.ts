@@ -1,8 +1,10 @@
-/** What page tables were when the client last looked at another stop: kept only of what it asks to be compared. */
+/** What page tables were when the client last looked at another stop, and lists of them at this one: kept only of what it asks for. */
 import type { MappedRun } from '../emulator/machine/inspect-api';
 
 /** Things that are compared at once; the one that was asked for longest ago goes. */
 const MOST_KEPT = 64;
+/** Of a million mappings a list has 26 MB. */
+const MOST_MADE = 6;
 
 export interface Earlier<T> {
   /** Absent: nothing was kept yet. */
@@ -40,6 +42,22 @@ export class TableChanges {
   }
   clear(): void {
     this.kept.clear();
+    this.edited();
+  }
+
+  private readonly made = new Map<string, { at: string; value: unknown }>();
+  /** What is made anew when the machine has run, or the user has edited it. */
+  once<T>(key: string, make: () => T): T {
+    const { stop, instructions } = this.where();
+    const at = `${stop} ${instructions}`;
+    let known = this.made.get(key);
+    if (known?.at !== at) this.made.set(key, (known = { at, value: make() }));
+    if (this.made.size > MOST_MADE) this.made.delete(this.made.keys().next().value!);
+    return known.value as T;
+  }
+  /** What was made is out of date. */
+  edited(): void {
+    this.made.clear();
   }
 }
 

@@ -4,7 +4,9 @@ import type { GuestState } from './panels/protocol';
 
 export const DEBUG_TYPE = 'ringside';
 
-const RESUMES = new Set(['continue', 'next', 'stepIn', 'stepOut', 'goto', 'restart', 'reverseContinue', 'stepBack']);
+const RESUMES = new Set([
+  'continue', 'next', 'stepIn', 'stepOut', 'goto', 'restart', 'reverseContinue', 'stepBack', 'ringside/stepTranslated',
+]); // prettier-ignore
 
 /** Watches the messages between editor and adapter. */
 export class Sessions implements vscode.DebugAdapterTrackerFactory {

@@ -1,5 +1,12 @@
 /** ringside/pageTables, ringside/setEntry, ringside/checkShadow. */
-import type { EntryPlace, MappedRun, TableContents, TableEntry, TableKind } from '../../emulator/machine/inspect-api';
+import type {
+  EntryPlace,
+  MappedRun,
+  MappedRuns,
+  TableContents,
+  TableEntry,
+  TableKind,
+} from '../../emulator/machine/inspect-api';
 import { UserError } from '../../emulator/util/assert';
 import { hex, parseAddress, shortHex } from '../addresses';
 import { boolean, integer, maybeObject, object, oneOf, optional, string, type Checked } from '../arguments';
@@ -13,7 +20,7 @@ import { cpuOf, handler } from './handler';
 const MAX_ENTRIES = 1024;
 const MAX_RUNS = 1000;
 const RUNS = 200;
-/** Runs that a search, or a comparison, looks at. */
+/** Runs that a comparison looks at. */
 const MOST_RUNS = 20_000;
 
 const KIND = oneOf('guest', 'shadow', 'nested');
@@ -27,6 +34,7 @@ const SEARCH = object({
 });
 const MAPPINGS = object({
   from: optional(string),
+  index: optional(integer(0)),
   limit: optional(integer(1, MAX_RUNS)),
   search: optional(SEARCH),
 });
@@ -99,38 +107,74 @@ function withChanges(entries: readonly Entry[], before: Map<number, Entry> | und
 type Mappings = Checked<typeof MAPPINGS>;
 
 function mappingsOf(target: Debuggee, cpu: number, tables: TableKind, asked: Mappings, changes: boolean): object {
-  const { limit = RUNS } = asked;
-  const from = asked.search?.contains ?? asked.from;
-  const start = from === undefined ? 0n : parseAddress(from, 'mappings.from').value;
-  const fits = fitting(target, cpu, tables, asked, start);
-  const { runs, next } = pageOf(target, cpu, tables, start, limit, fits);
-  const following = next === undefined || asked.search?.contains !== undefined ? {} : { next: hex(next, 1) };
-  if (!changes) return { runs: toJson(runs), ...following };
-  const whole = pageOf(target, cpu, tables, 0n, MOST_RUNS, () => true).runs;
+  const { limit = RUNS, index, search } = asked;
+  const from = asked.from === undefined ? 0n : parseAddress(asked.from, 'mappings.from').value;
+  const { tables: inspect } = target.machine.inspect;
+  const all = (): MappedRuns => target.tableChanges.once(`runs ${cpu} ${tables}`, () => inspect.allRuns(cpu, tables));
+  const page =
+    search || index !== undefined
+      ? pageOf(all(), found(target, cpu, tables, all(), search), limit, index ?? from)
+      : pageFrom(inspect.runs(cpu, tables, from, limit), limit);
+  const { runs, next, ...rest } = page;
+  const answer = { runs: toJson(runs), ...(next === undefined ? {} : { next: hex(next, 1) }), ...rest };
+  if (!changes) return answer;
+  const whole = inspect.runs(cpu, tables, 0n, MOST_RUNS);
   const { before } = target.tableChanges.exchange(['runs', cpu, tables].join(), whole);
-  const changed = before ? toJson(changedRuns(before, whole, MAX_RUNS)) : {};
-  return { runs: toJson(runs), ...following, ...changed };
+  return { ...answer, ...(before ? toJson(changedRuns(before, whole, MAX_RUNS)) : {}) };
 }
 
-/** What the search lets through. */
-function fitting(
+interface Page {
+  runs: MappedRun[];
+  next?: bigint;
+  index?: number;
+  total?: number;
+}
+
+function pageFrom(runs: MappedRun[], limit: number): Page {
+  const last = runs.at(-1);
+  const next = last === undefined || runs.length < limit ? 0n : BigInt.asUintN(64, last.gva + last.size);
+  return { runs, ...(next === 0n ? {} : { next }) };
+}
+
+/** Indices of the runs that a search lets through; undefined: all. */
+function found(
   target: Debuggee,
   cpu: number,
   tables: TableKind,
-  { search }: Mappings,
-  start: bigint,
-): (run: MappedRun) => boolean {
-  if (!search) return () => true;
-  const { write, user, execute, maps, contains } = search;
-  const wanted = maps === undefined ? undefined : targetOf(target, cpu, tables, maps);
-  const agrees = (is: boolean, should: boolean | undefined): boolean => should === undefined || is === should;
-  return (run) =>
-    agrees(run.write, write) &&
-    agrees(run.user, user) &&
-    agrees(run.execute, execute) &&
-    (contains === undefined || (start >= run.gva && start < run.gva + run.size)) &&
-    (wanted === undefined || (wanted >= run.target && wanted < run.target + Number(run.size)));
+  all: MappedRuns,
+  search: Mappings['search'],
+): Uint32Array | undefined {
+  if (!search) return undefined;
+  const { maps, contains, ...rights } = search;
+  return target.tableChanges.once(`search ${cpu} ${tables} ${JSON.stringify(search)}`, () => {
+    const at = maps === undefined ? {} : { target: targetOf(target, cpu, tables, maps) };
+    const matching = all.matching({ ...rights, ...at });
+    if (contains === undefined) return matching;
+    return matching.filter(holding(all, parseAddress(contains, 'mappings.search.contains').value));
+  });
 }
+function holding(all: MappedRuns, gva: bigint): (index: number) => boolean {
+  const wanted = all.indexOf(gva);
+  return (index) => index === wanted && all.at(index).gva <= gva;
+}
+
+/** `from`: the number of the first, or an address in it or before it. */
+function pageOf(all: MappedRuns, chosen: Uint32Array | undefined, limit: number, from: number | bigint): Page {
+  const total = chosen ? chosen.length : all.length;
+  const numberOf = (n: number): number => (chosen ? chosen[n]! : n);
+  const atAddress = (gva: bigint): number => {
+    const wanted = all.indexOf(gva);
+    if (!chosen) return wanted;
+    const n = chosen.findIndex((each) => each >= wanted);
+    return n < 0 ? total : n;
+  };
+  const index = Math.min(total, typeof from === 'number' ? from : atAddress(from));
+  const count = Math.min(limit, total - index);
+  const runs = Array.from({ length: count }, (_, n) => all.at(numberOf(index + n)));
+  const end = index + count;
+  return { runs, index, total, ...(end < total ? { next: all.at(numberOf(end)).gva } : {}) };
+}
+
 /** Guest tables lead to guest-physical memory, the others to the host's. */
 function targetOf(target: Debuggee, cpu: number, tables: TableKind, text: string): number {
   const { machine } = target;
@@ -144,30 +188,6 @@ function targetOf(target: Debuggee, cpu: number, tables: TableKind, text: string
   }
   if (host && space === 'gp') return machine.inspect.tables.walkPhysical(cpu, at).hpa ?? -1;
   return at;
-}
-
-/** Runs from `start` on that fit, at most `limit`, and where to go on. */
-function pageOf(
-  { machine }: Debuggee,
-  cpu: number,
-  tables: TableKind,
-  start: bigint,
-  limit: number,
-  fits: (run: MappedRun) => boolean,
-): { runs: MappedRun[]; next?: bigint } {
-  const runs: MappedRun[] = [];
-  let from = start;
-  for (let seen = 0; seen < MOST_RUNS;) {
-    const batch = machine.inspect.tables.runs(cpu, tables, from, MAX_RUNS);
-    for (const run of batch) {
-      if (fits(run)) runs.push(run);
-      from = BigInt.asUintN(64, run.gva + run.size);
-      if (runs.length === limit) return { runs, ...(from === 0n ? {} : { next: from }) };
-    }
-    seen += batch.length;
-    if (batch.length < MAX_RUNS || from === 0n) return { runs };
-  }
-  return { runs, next: from };
 }
 
 const BITS = ['present', 'writable', 'user', 'executable', 'accessed', 'dirty', 'global'] as const;

@@ -6,12 +6,14 @@ import { shortHex } from '../addresses';
 import { integer, maybeObject, object, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import { toJson } from '../json';
+import type { TranslatedBlock } from '../protocol';
+import type { RingsideSession } from '../session';
 import { stepInTranslation } from '../translated-step';
 import { cpuOf, handler } from './handler';
 
 export const translated = handler(
   maybeObject({ address: optional(string), cpu: optional(integer(0)), frameId: optional(integer(0)) }),
-  (session, { address, cpu, frameId }) => {
+  async (session, { address, cpu, frameId }) => {
     const target = session.target;
     const view = translating(target).inspect;
     const number = cpuOf(target, cpu);
@@ -20,7 +22,9 @@ export const translated = handler(
     const blocks = view.translated(gva);
     if (address === undefined) blocks.unshift(...around(view, position, blocks));
     const text = textOf(target, gva, blocks, position);
-    return { gva: toJson(gva), blocks: toJson(blocks), cache: toJson(view.cache), text, position: toJson(position) };
+    const { cache } = view;
+    const placed = await Promise.all(blocks.map((block) => withPlaces(session, target, block)));
+    return { gva: toJson(gva), blocks: placed, cache: toJson(cache), text, position: toJson(position) };
   },
 );
 
@@ -29,6 +33,30 @@ export const stepTranslated = handler(object({ threadId: integer() }), (session,
   translating(target);
   stepInTranslation(target, target.cpuOf(threadId));
 });
+
+/** Symbols and source lines, so that a client can lead to them. */
+async function withPlaces(session: RingsideSession, target: Debuggee, block: TranslatedView): Promise<TranslatedBlock> {
+  const place = (gva: bigint): { place?: string } => {
+    const found = target.program.describe(gva);
+    return found === undefined ? {} : { place: found };
+  };
+  const source = async (gva: bigint): Promise<{ source?: { path: string; line: number } }> => {
+    const line = target.program.lineAt(gva);
+    const found = line && (await target.paths.toEditor(line.path));
+    return found?.exists ? { source: { path: found.path, line: line!.line - 1 + session.client.firstLine } } : {};
+  };
+  const { instructions, links, ...rest } = block;
+  const lines = instructions.map(async (each) => ({
+    ...toJson(each),
+    ...place(each.gva),
+    ...(await source(each.gva)),
+  }));
+  return {
+    ...toJson(rest),
+    instructions: await Promise.all(lines),
+    links: links.map((each) => ({ ...toJson(each), ...place(each.gva) })),
+  };
+}
 
 /** The block in which the processor stands, behind its last instruction: at a join, which stands for code elsewhere. */
 function around(

@@ -4,6 +4,7 @@
  */
 import type { SilentHole, VmExit, VmExitReason } from '../hypervisor/exit';
 import type { PagingContext } from '../mmu/guest-paging';
+import type { TableMemory } from '../mmu/inspect';
 import type { Paging } from './api';
 import type { TranslatedPosition, TranslatedView, TranslationCacheView } from './translated-api';
 
@@ -174,6 +175,16 @@ export interface MappedRun extends Omit<Mapping, 'gpa'> {
   targetSpace: 'gp' | 'hp';
 }
 
+/** All runs of an address space, a few bytes each, in order of address. */
+export interface MappedRuns {
+  readonly length: number;
+  at(index: number): MappedRun;
+  /** The first that ends behind this address; `length`: none does. */
+  indexOf(gva: bigint): number;
+  /** Indices of those that are like that. `target`: an address in what they map. */
+  matching(search: { write?: boolean; user?: boolean; execute?: boolean; target?: number }): Uint32Array;
+}
+
 /** What the invariant checker found wrong with a shadow leaf. */
 export interface ShadowFinding {
   mark: Mark;
@@ -221,6 +232,8 @@ export interface TableInspector {
   contents(cpu: number, kind: TableKind, at?: EntryPlace & { level: number }): TableContents | undefined;
   /** In order from `from` on, at most `limit`. */
   runs(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[];
+  /** All of them, as of now. */
+  allRuns(cpu: number, kind: TableKind): MappedRuns;
   /** Of a hypervisor that runs on the processor itself; undefined: there is none. */
   hostedBlock(cpu: number): StructureNode | undefined;
   /** On the bare machine host-physical memory is guest-physical memory. As much as is RAM, from the start. */
@@ -231,6 +244,13 @@ export interface TableInspector {
   entryAt(cpu: number, kind: TableKind, place: EntryPlace, level: number): TableEntry;
   /** UserError: as above, or reserved bits would be set. */
   setEntry(cpu: number, kind: TableKind, place: EntryPlace, level: number, value: bigint): TableEntry;
+}
+
+/** An address space, the memory that its tables lie in, and the space that they lead to. */
+export interface TableSpace {
+  context: PagingContext;
+  memory: TableMemory;
+  targetSpace: MappedRun['targetSpace'];
 }
 
 /** What a hypervisor shows of one guest. Nothing here changes anything but `writeHost` and `edited`. */
@@ -249,7 +269,8 @@ export interface HypervisorInspector {
   /** Structures of a domain that knows its hypervisor. */
   structures(): StructureNode[];
   table(cpu: number, tables: TableKind, at?: { hpa: number; level: number }): TableContents | undefined;
-  mappings(cpu: number, tables: TableKind, from: bigint, limit: number): MappedRun[];
+  /** Where tables of that kind are read, and what they lead to; undefined: no such tables now. */
+  tableSpace(cpu: number, tables: TableKind): TableSpace | undefined;
   /** At most `limit`; empty where there is no shadow. */
   checkShadow(limit: number): ShadowFinding[];
   readHost(hpa: number, bytes: number): Uint8Array;

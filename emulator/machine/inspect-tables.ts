@@ -6,22 +6,32 @@
 import type { Cpu } from '../cpu/cpu';
 import { viewAddress } from '../hypervisor/inspect/address';
 import { hostedBlock } from '../hypervisor/inspect/hosted';
+import { NO_PAGING } from '../mmu/guest-paging';
 import type { PagingContext } from '../mmu/guest-paging';
 import * as pageTables from '../mmu/inspect';
 import type { TableMemory } from '../mmu/inspect';
 import type { PhysicalMemory } from '../mmu/physical-memory';
+import { aliases, RunList } from '../mmu/runs';
 import { walkSecond } from '../mmu/staged-walk';
 import type { Looking, Stages } from '../mmu/staged-walk';
 import { UserError } from '../util/assert';
 import { RFLAGS } from '../x86/registers';
 import type { Translation } from './api';
 import type {
-  AddressView, Alias, EntryPlace, FrameUse, HypervisorInspector, MappedRun, PhysicalView, StructureNode, TableContents, TableEntry,
-  TableInspector, TableKind,
+  AddressView, Alias, EntryPlace, FrameUse, HypervisorInspector, MappedRun, MappedRuns, Mapping, PhysicalView, StructureNode, TableContents, TableEntry,
+  TableInspector, TableKind, TableSpace,
 } from './inspect-api'; // prettier-ignore
 
 const PAGE = 4096;
+/** Of an address space: as many pages as 16 GiB have. */
+const MOST_RUNS = 1 << 22;
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
+
+const mappedRun = ({ gpa, ...run }: Mapping, targetSpace: MappedRun['targetSpace']): MappedRun => ({
+  ...run,
+  target: gpa,
+  targetSpace,
+});
 
 export class MachineTables implements TableInspector {
   constructor(
@@ -87,7 +97,7 @@ export class MachineTables implements TableInspector {
   aliases(cpu: number, gpa: number, limit: number): { list: Alias[]; more: boolean } {
     const address = this.hypervisor?.direct ? this.walkPhysical(cpu, gpa).hpa : gpa;
     if (address === undefined) return { list: [], more: false };
-    const found = pageTables.aliases(this.cpus[cpu].mmu.paging, this.tableMemory(cpu), address, limit + 1);
+    const found = aliases(this.cpus[cpu].mmu.paging, this.tableMemory(cpu), address, limit + 1);
     return { list: found.slice(0, limit), more: found.length > limit };
   }
 
@@ -136,14 +146,32 @@ export class MachineTables implements TableInspector {
     const entries = table.entries.map(({ gpa: place, ...entry }) => ({ ...entry, ...own(place - found), targetSpace: 'hp' as const }));
     return { ...table, tables: 'guest', ...own(0), entries };
   } // prettier-ignore
+  private tableSpace(cpu: number, kind: TableKind): TableSpace | undefined {
+    if (kind !== 'guest' && this.hypervisor) return this.hypervisor.tableSpace(cpu, kind);
+    if (kind === 'guest')
+      return {
+        context: this.cpus[cpu].mmu.paging,
+        memory: this.tableMemory(cpu),
+        targetSpace: this.hypervisor?.direct ? 'hp' : 'gp',
+      };
+    const second = kind === 'nested' ? this.second(cpu) : undefined;
+    return second && { context: second, memory: this.physical, targetSpace: 'hp' };
+  }
   runs(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[] {
-    if (kind !== 'guest' && this.hypervisor) return this.hypervisor.mappings(cpu, kind, from, limit);
-    const second = this.second(cpu);
-    const context = kind === 'guest' ? this.cpus[cpu].mmu.paging : kind === 'nested' ? second : undefined;
-    if (!context) return [];
-    const memory = kind === 'guest' ? this.tableMemory(cpu) : this.physical;
-    const targetSpace = kind === 'guest' && !this.hypervisor?.direct ? ('gp' as const) : ('hp' as const);
-    return pageTables.mappings(context, memory, from, limit).map(({ gpa, ...run }) => ({ ...run, target: gpa, targetSpace })); // prettier-ignore
+    const space = this.tableSpace(cpu, kind);
+    if (!space || limit <= 0) return [];
+    const list = RunList.of(space.context, space.memory, from, limit);
+    return Array.from({ length: Math.min(limit, list.length) }, (_, i) => mappedRun(list.at(i), space.targetSpace));
+  }
+  allRuns(cpu: number, kind: TableKind): MappedRuns {
+    const space = this.tableSpace(cpu, kind);
+    const list = space ? RunList.of(space.context, space.memory, 0n, MOST_RUNS) : new RunList(NO_PAGING);
+    return {
+      length: Math.min(list.length, MOST_RUNS),
+      at: (index) => mappedRun(list.at(index), space?.targetSpace ?? 'gp'),
+      indexOf: (gva) => list.indexOf(gva),
+      matching: (search) => list.matching(search),
+    };
   }
 
   hostedBlock(cpu: number): StructureNode | undefined {

@@ -7,6 +7,7 @@ import { codeSize as codeSizeOf, modeName } from '../cpu/mode';
 import { decode } from '../isa/decode';
 import { format } from '../isa/format';
 import * as pageTables from '../mmu/inspect';
+import { mappings } from '../mmu/runs';
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { walkStages } from '../mmu/staged-walk';
 import type { Looking, Stages } from '../mmu/staged-walk';
@@ -123,7 +124,7 @@ export class MachineInspector implements Inspector {
   }
 
   mappings(cpu: number, from: bigint, limit: number): ReturnType<Inspector['mappings']> {
-    return pageTables.mappings(this.machine.cpus[cpu].mmu.paging, this.machine.physical, from, limit);
+    return mappings(this.machine.cpus[cpu].mmu.paging, this.machine.physical, from, limit);
   }
 
   disassemble(cpu: number, gva: bigint, count: number, codeSize?: 16 | 32 | 64, space: 'gv' | 'gp' | 'hp' = 'gv'): DisassembledInstruction[] {

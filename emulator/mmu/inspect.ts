@@ -2,8 +2,7 @@
  * The MMU as a debugger reads it: every step of a walk, the entries of one table, the mappings of an address space.
  * The same loop as the processor's (walk.ts), with a recorder, which keeps it from setting any bit.
  */
-import type { Mapping, Translation, WalkStep } from '../machine/api';
-import type { Alias } from '../machine/inspect-api';
+import type { Translation, WalkStep } from '../machine/api';
 import { PF } from '../x86/registers';
 import { ENTRY, NO_PAGING } from './guest-paging';
 import type { PagingContext, PagingFormat, PagingLevel } from './guest-paging';
@@ -45,16 +44,25 @@ export function describeEntry(
     target: leaf ? leafAddress(level, low, high) : leafAddress(TABLE_TARGET, low, high),
   };
 }
-/** What the bits that all levels have in common allow; `allowed`: AND of low words, `denied`: OR of high words. */
-function rightsOf(format: PagingFormat, allowed: number, denied: number): { write: boolean; user: boolean; execute: boolean } {
+export const WRITE = 1;
+export const USER = 2;
+export const EXECUTE = 4;
+/** What the bits that all levels have in common allow, as bits; `allowed`: AND of low words, `denied`: OR of high words. */
+export function rightBits(format: PagingFormat, allowed: number, denied: number): number {
   // EPT asks nobody who they are.
-  if (format.rights) return { write: (allowed & format.rights[1]) !== 0, user: true, execute: (allowed & format.rights[2]) !== 0 };
-  return {
-    write: (allowed & ENTRY.W) !== 0,
-    user: (allowed & ENTRY.U) !== 0,
-    execute: (denied & format.noExecuteMask) === 0,
-  };
-} // prettier-ignore
+  if (format.rights)
+    return USER | (allowed & format.rights[1] ? WRITE : 0) | (allowed & format.rights[2] ? EXECUTE : 0);
+  return (
+    (allowed & ENTRY.W ? WRITE : 0) | (allowed & ENTRY.U ? USER : 0) | (denied & format.noExecuteMask ? 0 : EXECUTE)
+  );
+}
+export const rightsFrom = (bits: number): { write: boolean; user: boolean; execute: boolean } => ({
+  write: (bits & WRITE) !== 0,
+  user: (bits & USER) !== 0,
+  execute: (bits & EXECUTE) !== 0,
+});
+export const rightsOf = (format: PagingFormat, allowed: number, denied: number): ReturnType<typeof rightsFrom> =>
+  rightsFrom(rightBits(format, allowed, denied));
 /** Where an entry that is no leaf points: bits 51:12. */
 const TABLE_TARGET = { shift: 12, pse36: false } as PagingLevel;
 
@@ -158,7 +166,7 @@ function readEntry(
 }
 
 /** Sign-extends bit 47 in the 4-level format. */
-const canonicalise = (format: PagingFormat, gva: bigint): bigint =>
+export const canonicalise = (format: PagingFormat, gva: bigint): bigint =>
   format.name === '4-level' ? BigInt.asUintN(64, BigInt.asIntN(48, gva)) : gva;
 
 export interface TableView {
@@ -187,89 +195,3 @@ export function table(paging: PagingContext, physical: TableMemory, at?: { gpa: 
   }
   return { format: format.name, level: level.level, gpa, entries };
 }
-
-/** Runs of pages mapped alike, in order of address from `from` on, at most `limit`. */
-export function mappings(paging: PagingContext, physical: TableMemory, from: bigint, limit: number): Mapping[] {
-  const { format } = paging;
-  if (format === NO_PAGING || limit <= 0) return [];
-  const out: Mapping[] = [];
-  const bits = format.name === '4-level' ? 48 : 32;
-  const start = BigInt.asUintN(bits, from);
-  // One more than asked: the last run is complete only when the next one has begun.
-  visit(0, paging.root, 0n, -1, 0);
-  return out.slice(0, limit);
-
-  /** False: enough. */
-  function visit(depth: number, tableGpa: number, base: bigint, allowed: number, denied: number): boolean {
-    const level = format.levels[depth];
-    const size = 1n << BigInt(level.shift);
-    const first = start > base ? Number((start - base) >> BigInt(level.shift)) : 0;
-    for (let index = first; index <= level.indexMask; index++) {
-      const [low, high] = readEntry(paging, physical, level, tableGpa, index);
-      if (!(low & format.presentMask)) continue;
-      const gva = base + BigInt(index) * size;
-      const step = describeEntry(format, level, 0, low, high);
-      if (step.reserved !== 0n) continue;
-      const nowAllowed = level.rights ? allowed & low : allowed;
-      const nowDenied = level.rights ? denied | high : denied;
-      if (!step.leaf) {
-        if (!visit(depth + 1, step.target, gva, nowAllowed, nowDenied)) return false;
-        continue;
-      }
-      if (!add(gva, size, step, nowAllowed, nowDenied)) return false;
-    }
-    return true;
-  }
-
-  function add(gva: bigint, size: bigint, leaf: WalkStep, allowed: number, denied: number): boolean {
-    const mapping: Mapping = {
-      gva: canonicalise(format, gva),
-      gpa: leaf.target,
-      size,
-      pageBytes: Number(size),
-      ...rightsOf(format, allowed, denied),
-      global: leaf.global,
-    };
-    const last = out[out.length - 1];
-    const alike =
-      last !== undefined &&
-      last.gva + last.size === mapping.gva &&
-      last.gpa + Number(last.size) === mapping.gpa &&
-      last.pageBytes === mapping.pageBytes &&
-      last.write === mapping.write &&
-      last.user === mapping.user &&
-      last.execute === mapping.execute &&
-      last.global === mapping.global;
-    if (alike) last.size += size;
-    else out.push(mapping);
-    return out.length <= limit;
-  }
-}
-
-/** Tables that a search looks into at most. */
-const MOST_TABLES = 100_000;
-
-/** Pages that map a gpa, in order of address, at most `limit`. */
-export function aliases(paging: PagingContext, physical: TableMemory, gpa: number, limit: number): Alias[] {
-  const { format } = paging;
-  const out: Alias[] = [];
-  if (format === NO_PAGING) return gpa < 2 ** 32 ? [{ gva: BigInt(gpa), pageBytes: 4096, write: true, user: true, execute: true }] : [];
-  let tables = 0;
-  const visit = (depth: number, table: number, base: bigint, allowed: number, denied: number): void => {
-    const level = format.levels[depth];
-    if (tables++ >= MOST_TABLES) return;
-    for (let index = 0; index <= level.indexMask && out.length < limit; index++) {
-      const [low, high] = readEntry(paging, physical, level, table, index);
-      if (!(low & format.presentMask)) continue;
-      const step = describeEntry(format, level, 0, low, high);
-      if (step.reserved !== 0n) continue;
-      const gva = base + (BigInt(index) << BigInt(level.shift));
-      const now = level.rights ? [allowed & low, denied | high] : [allowed, denied];
-      if (!step.leaf) visit(depth + 1, step.target, gva, now[0], now[1]);
-      else if (gpa >= step.target && gpa < step.target + 2 ** level.shift)
-        out.push({ gva: canonicalise(format, gva + BigInt(gpa - step.target)), pageBytes: 2 ** level.shift, ...rightsOf(format, now[0], now[1]) });
-    }
-  };
-  visit(0, paging.root, 0n, -1, 0);
-  return out;
-} // prettier-ignore

@@ -31,6 +31,18 @@ const HANDLERS = {
     if (!exists) vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(on, true, condition)]);
     await vscode.commands.executeCommand('workbench.debug.action.focusBreakpointsView');
   },
+  source: async ({ path, line }) => {
+    // Adapters in a browser know files by URI.
+    const uri = /^[a-z][\w+.-]+:\/\//i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
+    const at = new vscode.Position(line - 1, 0);
+    await vscode.window.showTextDocument(uri, { selection: new vscode.Range(at, at) });
+  },
+  disassembly: () => vscode.commands.executeCommand('debug.action.openDisassemblyView'),
+  step: ({ in: where }, { active }) => {
+    const threadId = vscode.debug.activeStackItem?.threadId ?? 1;
+    if (where === 'translation') return active?.customRequest('ringside/stepTranslated', { threadId });
+    return active?.customRequest('stepIn', { threadId, granularity: 'instruction' });
+  },
   walk: ({ address }) => vscode.commands.executeCommand('ringside.walkAddress', { address }),
 } satisfies Handlers;
 

@@ -1,4 +1,4 @@
-/** The address space as runs of pages mapped alike: as long as it is, only what is in sight is drawn, and read as it comes. */
+/** The address space as runs of pages mapped alike: as long as it is, only what is in sight is read and drawn. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
@@ -8,38 +8,42 @@ import { VirtualList } from './virtual-list';
 
 type Search = NonNullable<NonNullable<CustomRequests['ringside/pageTables']['arguments']['mappings']>['search']>;
 const ROW_HEIGHT = 20;
-const PAGE = 1000;
-/** The next page is asked for when so many rows are left below. */
-const AHEAD = 200;
+/** Runs that are asked for at once, and pages of them that are kept. */
+const PAGE = 200;
+const KEPT = 50;
 
 export function AddressMap(props: { connection: Connection; stop: number; tables: TableKind; onWalk(address: string): void }) {
   const [search, setSearch] = useState<Search>({});
   const [selected, setSelected] = useState(-1);
-  const { runs, more, error, load } = useRuns(props, search);
+  const { total, at, error, want } = useRuns(props, search);
   const space = props.tables === 'nested' ? 'gp' : 'gv';
-  const walk = (index: number): void => props.onWalk(`${space}:${runs[index]!.gva}`);
+  const walk = (index: number): void => {
+    const run = at(index);
+    if (run) props.onWalk(`${space}:${run.gva}`);
+  };
   return (
     <section class="map" aria-label="Address space">
       <SearchBar onSearch={setSearch} />
       {error !== undefined && <p role="alert">{error}</p>}
       <VirtualList
         label="Mapped runs"
-        count={runs.length}
+        count={total ?? 0}
         rowHeight={ROW_HEIGHT}
         selected={selected}
         onSelect={setSelected}
         onOpen={walk}
-        onRange={(_, end) => end + AHEAD > runs.length && load()}
-        row={(index) => <RunRow run={runs[index]!} space={space} />}
+        onRange={want}
+        row={(index) => <RunRow run={at(index)} space={space} />}
       />
-      <p class="dim">
-        {runs.length.toLocaleString('en-US')} runs{more && ' so far'}. Enter walks to the chosen one.
+      <p class="dim" aria-live="polite">
+        {total === undefined ? 'Reading…' : `${total.toLocaleString('en-US')} ${total === 1 ? 'run' : 'runs'}.`} Enter walks to the chosen one.
       </p>
     </section>
   );
 } // prettier-ignore
 
-function RunRow({ run, space }: { run: MappedRun; space: 'gv' | 'gp' }) {
+function RunRow({ run, space }: { run: MappedRun | undefined; space: 'gv' | 'gp' }) {
+  if (!run) return <span class="dim">…</span>;
   return (
     <>
       <span class="address">
@@ -88,37 +92,58 @@ const addressSearch = (text: string): Search =>
   text === '' ? {} : /^(gp|hp):/i.test(text) ? { maps: text } : { contains: text.replace(/^gv:/i, '') };
 
 interface Runs {
-  runs: MappedRun[];
-  more: boolean;
+  /** Altogether; undefined: not known yet. */
+  total: number | undefined;
+  /** Undefined: not read yet. */
+  at(index: number): MappedRun | undefined;
   error?: string;
-  /** The next page, unless it is on its way. */
-  load(): void;
+  /** These are in sight. */
+  want(first: number, end: number): void;
+}
+interface Read {
+  total?: number;
+  pages: ReadonlyMap<number, MappedRun[]>;
+  error?: string;
 }
 
+/** One question at a time: whoever drags the scroll bar over a million rows wants those where it comes to rest. */
 function useRuns({ connection, stop, tables }: { connection: Connection; stop: number; tables: TableKind }, search: Search): Runs {
-  const [state, setState] = useState<{ runs: MappedRun[]; next?: string; error?: string }>({ runs: [] });
-  const asked = useRef<string>(undefined);
-  /** Answers of an earlier question are nobody's. */
-  const question = useRef(0);
-  const ask = (from: string | undefined, before: MappedRun[]): void => {
-    const mine = question.current;
-    asked.current = from ?? '';
-    connection
-      .request('ringside/pageTables', { tables, mappings: { limit: PAGE, search, ...(from ? { from } : {}) } })
-      .then(({ mappings }) => {
-        if (mine !== question.current || !mappings) return;
-        const runs = [...before, ...mappings.runs];
-        setState({ runs, ...(mappings.next ? { next: mappings.next } : {}) });
-      })
-      .catch((error: Error) => mine === question.current && setState({ runs: before, error: error.message }));
+  const [read, setRead] = useState<Read>({ pages: new Map() });
+  const now = useRef({ sight: { first: 0, end: 1 }, known: new Set<number>(), busy: false, question: 0 });
+
+  const load = (): void => {
+    const { sight, known, busy, question } = now.current;
+    const [first, last] = [Math.floor(sight.first / PAGE), Math.floor(Math.max(0, sight.end - 1) / PAGE)];
+    const page = !known.has(first) ? first : !known.has(last) ? last : undefined;
+    if (busy || page === undefined) return;
+    now.current.busy = true;
+    const fresh = known.size === 0;
+    // What was seen at the stop before stays until there is something else.
+    const done = (next: (before: Read) => Read): void => {
+      now.current.busy = false;
+      if (question === now.current.question) {
+        known.add(page);
+        setRead(next);
+      }
+      load();
+    };
+    connection.request('ringside/pageTables', { tables, limit: 1, mappings: { index: page * PAGE, limit: PAGE, search } }).then(
+      ({ mappings }) => done(({ pages }) => ({ total: mappings!.total!, pages: new Map([...(fresh ? [] : [...pages].slice(-KEPT)), [page, mappings!.runs]]) })),
+      (error: Error) => done(() => ({ total: 0, pages: new Map(), error: error.message })),
+    );
   };
   useEffect(() => {
-    question.current++;
-    ask(undefined, []);
+    now.current.question++;
+    now.current.known = new Set();
+    load();
   }, [connection, stop, tables, search]);
-  const { runs, next, error } = state;
-  const load = (): void => {
-    if (next !== undefined && asked.current !== next) ask(next, runs);
+  return {
+    total: read.total,
+    at: (index) => read.pages.get(Math.floor(index / PAGE))?.[index % PAGE],
+    want: (first, end) => {
+      now.current.sight = { first, end };
+      load();
+    },
+    ...(read.error === undefined ? {} : { error: read.error }),
   };
-  return { runs, more: next !== undefined, load, ...(error === undefined ? {} : { error }) };
 } // prettier-ignore

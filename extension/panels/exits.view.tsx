@@ -8,9 +8,10 @@ import { Connection } from './connection';
 import { ExitChart, MAX_LINES } from './exit-chart';
 import { ExitDetails } from './exit-details';
 import { FunctionTable, HoleTable, ReasonTable } from './exit-tables';
-import { count, csv, history, LiveRates, type Exits } from './exits.model';
+import { count, csv, history, LiveRates, type Exit, type Exits } from './exits.model';
 import type { GuestState } from './protocol';
 import { VirtualList } from './virtual-list';
+import './panel.css';
 import './exits.css';
 
 const connection = new Connection();
@@ -18,13 +19,15 @@ const rates = new LiveRates();
 
 /** Rows of the list that are asked for at once. All that are kept: the adapter's answer of them takes milliseconds. */
 const KEPT = 4096;
+/** While the guest runs and waits for the answer. */
+const LIVE = 200;
 const BUCKETS = 120;
 const FUNCTIONS = 12;
 const ROW_HEIGHT = 22;
 
 const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
   none: 'Start debugging a guest under a technique (launch attribute "technique") to see its exits.',
-  running: 'The guest is running.',
+  running: 'The guest is running: counters and the last exits follow it.',
 };
 
 function Panel() {
@@ -32,9 +35,9 @@ function Panel() {
   const [stop, setStop] = useState(0);
   const [filter, setFilter] = useState('');
   const [counting, setCounting] = useState<boolean>();
-  const { exits, error } = useExits({ stop, filter, counting, stopped: state === 'stopped' });
   /** Counts what has come while the guest runs. */
   const [news, setNews] = useState(0);
+  const { exits, error } = useExits({ stop, filter, counting, state, news });
   useEffect(() => {
     connection.listen((message) => {
       if (message.kind === 'event' && message.event === 'ringside/exits') {
@@ -78,33 +81,39 @@ const BARE =
 
 const breakOn = (condition: string): void => connection.act({ do: 'break', on: 'vm-exit', condition });
 
-/** What the adapter says at each stop, and again when something else is wanted of it. */
-function useExits(wanted: { stop: number; filter: string; counting?: boolean; stopped: boolean }): {
+/** What the adapter says at each stop, and again when something else is wanted of it; with `news` while the guest runs, the less. */
+function useExits(wanted: { stop: number; filter: string; counting?: boolean; state: GuestState; news: number }): {
   exits?: Exits;
   error?: string;
 } {
   const [answer, setAnswer] = useState<{ exits?: Exits; error?: string }>({});
-  const { stop, filter, counting, stopped } = wanted;
-  useEffect(() => {
-    if (!stopped) return;
-    let current = true;
-    connection
-      .request('ringside/exits', {
-        limit: KEPT,
-        buckets: BUCKETS,
-        functions: FUNCTIONS,
-        subscribe: true,
-        ...(filter ? { filter } : {}),
-        ...(counting === undefined ? {} : { count: counting }),
-      })
-      .then(
-        (exits) => current && setAnswer({ exits }),
-        (error: Error) => current && setAnswer((before) => ({ ...before, error: error.message })),
-      );
-    return () => {
-      current = false;
+  const { stop, filter, counting, state, news } = wanted;
+  /** Counts questions: a late answer to an earlier one is nobody's. */
+  const asked = useRef(0);
+  const waiting = useRef(false);
+  const ask = (limit: number, more: object): void => {
+    const mine = ++asked.current;
+    waiting.current = true;
+    const done = (next: (before: { exits?: Exits }) => { exits?: Exits; error?: string }): void => {
+      if (mine !== asked.current) return;
+      waiting.current = false;
+      setAnswer(next);
     };
-  }, [stop, filter, counting, stopped]);
+    connection.request('ringside/exits', { limit, ...(filter ? { filter } : {}), ...more }).then(
+      // What was not asked for is as of the last stop.
+      (exits) => done((before) => ({ exits: { ...before.exits, ...exits } })),
+      (error: Error) => done((before) => ({ ...before, error: error.message })),
+    );
+  };
+  useEffect(() => {
+    if (state === 'none') return;
+    const count = counting === undefined ? {} : { count: counting };
+    const figures = { buckets: BUCKETS, functions: FUNCTIONS };
+    ask(state === 'stopped' ? KEPT : LIVE, { subscribe: true, ...count, ...(state === 'stopped' ? figures : {}) });
+  }, [stop, filter, counting, state]);
+  useEffect(() => {
+    if (state === 'running' && !waiting.current) ask(LIVE, {});
+  }, [news]);
   return answer;
 }
 
@@ -153,11 +162,11 @@ function Bar(props: {
 }
 
 function List({ exits }: { exits: Exits }) {
-  const [selected, setSelected] = useState(-1);
-  // The newest first: that is where the guest stands. Another answer has other rows.
+  /** Number of the exit, and itself: it stays chosen when it is in the list no more. */
+  const [chosen, setChosen] = useState<Exit>();
+  // The newest first: that is where the guest stands.
   const rows = useMemo(() => [...exits.exits].reverse(), [exits]);
-  useEffect(() => setSelected(-1), [exits]);
-  const chosen = rows[selected];
+  const selected = useMemo(() => rows.findIndex(({ number }) => number === chosen?.number), [rows, chosen]);
   return (
     <section class="trace" aria-label="The last exits">
       <VirtualList
@@ -165,7 +174,7 @@ function List({ exits }: { exits: Exits }) {
         count={rows.length}
         rowHeight={ROW_HEIGHT}
         selected={selected}
-        onSelect={setSelected}
+        onSelect={(index) => setChosen(rows[index])}
         row={(index) => {
           const exit = rows[index]!;
           return (

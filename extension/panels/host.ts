@@ -6,12 +6,16 @@ import { Panel } from './panel';
 export function registerPanels(extensionUri: vscode.Uri, sessions: Sessions): vscode.Disposable {
   const panel = (name: string, script: string, title: string, styles: readonly string[] = []): Panel =>
     new Panel(extensionUri, sessions, { id: `ringside.${name}`, script, title, styles });
-  const pageTables = panel('pageTables', 'page-table', vscode.l10n.t('Page Tables'));
-  const exits = panel('exits', 'exits', vscode.l10n.t('VM Exits'), ['uPlot.min']);
+  const pageTables = panel('pageTables', 'page-table', vscode.l10n.t('Page Tables'), ['virtual-list']);
+  const exits = panel('exits', 'exits', vscode.l10n.t('VM Exits'), ['virtual-list', 'uPlot.min']);
+  const translated = panel('translated', 'translated', vscode.l10n.t('Translated Code'));
   const screen = panel('screen', 'screen', vscode.l10n.t('Screen'));
   return vscode.Disposable.from(
-    ...[pageTables, exits, screen].map((each) => each.register()),
+    ...[pageTables, exits, translated, screen].map((each) => each.register()),
     vscode.commands.registerCommand('ringside.walkAddress', (clicked?: unknown) => walk(pageTables, clicked)),
+    vscode.commands.registerCommand('ringside.showTranslated', (clicked?: unknown) =>
+      translated.tell({ kind: 'translated', address: addressOf(clicked) ?? '' }),
+    ),
   );
 }
 

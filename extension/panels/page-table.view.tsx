@@ -8,6 +8,7 @@ import { PageTree } from './page-tree';
 import type { GuestState } from './protocol';
 import { Walk } from './walk';
 import { pathOf, type TableKind, type View } from './walk.model';
+import './panel.css';
 import './page-table.css';
 
 const connection = new Connection();

@@ -10,7 +10,7 @@ export interface PanelSpec {
   /** Names the view's script and style in dist/views. */
   script: string;
   title: string;
-  /** Those that libraries bring. */
+  /** Those of parts and of libraries, before its own. */
   styles: readonly string[];
 }
 
@@ -99,7 +99,7 @@ function page(webview: vscode.Webview, scripts: vscode.Uri, { script, title, sty
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${[...styles, script].map((name) => `<link rel="stylesheet" href="${uri(`${name}.css`)}">`).join('\n')}
+${['panel', ...styles, script].map((name) => `<link rel="stylesheet" href="${uri(`${name}.css`)}">`).join('\n')}
 <title>${title}</title>
 </head>
 <body><div id="root"></div><script nonce="${nonce}" src="${uri(`${script}.js`)}"></script></body>

@@ -7,7 +7,8 @@ export type GuestState = 'none' | 'running' | 'stopped';
 /** Custom requests that a view may send through its host. */
 // prettier-ignore
 export type Relayed =
-  | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/setEntry' | 'ringside/translate';
+  | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/setEntry' | 'ringside/translate'
+  | 'ringside/translated';
 
 /** What only the editor can do for a view. */
 export type PanelAction =
@@ -19,7 +20,13 @@ export type PanelAction =
   /** A breakpoint on events of this kind, shown among the function breakpoints: `vm-exit:io`, `write gp:0x1000,8`; and a condition. */
   | { do: 'break'; on: string; condition?: string }
   /** Walks an address in the page-table panel. */
-  | { do: 'walk'; address: string };
+  | { do: 'walk'; address: string }
+  /** A line of a source, by the path that the adapter gives it. */
+  | { do: 'source'; path: string; line: number }
+  /** The editor's own disassembly, around the frame that the user looks at. */
+  | { do: 'disassembly' }
+  /** On the processor that the user looks at: an instruction of the guest, or a step in what is executed for it. */
+  | { do: 'step'; in: 'guest' | 'translation' };
 
 export type ViewMessage =
   /** The view has loaded and wants to hear the state. */
@@ -32,7 +39,9 @@ export type News =
   | { kind: 'state'; state: GuestState }
   | { [E in keyof CustomEvents]: { kind: 'event'; event: E; body: CustomEvents[E] } }[keyof CustomEvents]
   /** Walk this address: the user chose it elsewhere. */
-  | { kind: 'walk'; address: string };
+  | { kind: 'walk'; address: string }
+  /** Show the translation of this. */
+  | { kind: 'translated'; address: string };
 
 export type HostMessage =
   | News

@@ -5,6 +5,7 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import { Connection } from './connection';
 import type { GuestState } from './protocol';
 import { leavesPanel, PALETTE, runs, type Run, type Screen } from './screen.model';
+import './panel.css';
 import './screen.css';
 
 const connection = new Connection();

@@ -1,9 +1,12 @@
 /** A list of rows of one height, of which only those in sight are in the document: a million rows scroll like ten. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import './virtual-list.css';
 
 /** Above and below what is in sight. */
 const MARGIN = 8;
+/** Browsers draw nothing beyond some 33 million pixels: what is higher scrolls faster than its bar. */
+const MOST_PIXELS = 16e6;
 
 export function VirtualList(props: {
   label: string;
@@ -21,23 +24,29 @@ export function VirtualList(props: {
 }) {
   const { count, rowHeight, selected } = props;
   const element = useRef<HTMLDivElement>(null);
-  const [range, setRange] = useState({ first: 0, end: 0 });
+  const [range, setRange] = useState({ first: 0, end: 0, top: 0 });
+  const height = Math.min(count * rowHeight, MOST_PIXELS);
   const measure = (): void => {
-    const { scrollTop, clientHeight } = element.current!;
-    const first = Math.max(0, Math.floor(scrollTop / rowHeight) - MARGIN);
-    const end = Math.min(count, Math.ceil((scrollTop + clientHeight) / rowHeight) + MARGIN);
-    if (first === range.first && end === range.end) return;
-    setRange({ first, end });
+    const list = element.current!;
+    const top = rowsAbove(list, count, rowHeight);
+    const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN);
+    const end = Math.min(count, Math.ceil((top + list.clientHeight) / rowHeight) + MARGIN);
+    // Where rows stand is known from their index alone, unless the list is too high.
+    const moved = height < count * rowHeight ? top - list.scrollTop : 0;
+    if (first === range.first && end === range.end && moved === range.top) return;
+    setRange({ first, end, top: moved });
     props.onRange?.(first, end);
   };
+  const latest = useRef(measure);
+  latest.current = measure;
+  useLayoutEffect(() => latest.current(), [count]);
   useEffect(() => {
-    measure();
-    const observer = new ResizeObserver(measure);
+    const observer = new ResizeObserver(() => latest.current());
     observer.observe(element.current!);
     return () => observer.disconnect();
-  });
+  }, []);
   useEffect(() => {
-    if (selected >= 0) show(element.current!, selected, rowHeight);
+    if (selected >= 0) show(element.current!, selected, count, rowHeight);
   }, [selected]);
 
   const move = (event: KeyboardEvent): void => {
@@ -63,7 +72,7 @@ export function VirtualList(props: {
       onScroll={measure}
       onKeyDown={move}
     >
-      <div style={{ height: `${count * rowHeight}px`, position: 'relative' }}>
+      <div style={{ height: `${height}px`, position: 'relative' }}>
         {rows.map((index) => (
           <div
             key={index}
@@ -73,7 +82,7 @@ export function VirtualList(props: {
             aria-posinset={index + 1}
             aria-setsize={count}
             class={index === selected ? 'row selected' : 'row'}
-            style={{ height: `${rowHeight}px`, top: `${index * rowHeight}px` }}
+            style={{ height: `${rowHeight}px`, top: `${index * rowHeight - range.top}px` }}
             onClick={() => props.onSelect(index)}
             onDblClick={() => props.onOpen?.(index)}
           >
@@ -85,8 +94,17 @@ export function VirtualList(props: {
   );
 }
 
-function show(list: HTMLElement, index: number, rowHeight: number): void {
-  const top = index * rowHeight;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (top + rowHeight > list.scrollTop + list.clientHeight) list.scrollTop = top + rowHeight - list.clientHeight;
+/** Pixels of rows above what is in sight. */
+function rowsAbove({ scrollTop, clientHeight }: HTMLElement, count: number, rowHeight: number): number {
+  const [all, shown] = [count * rowHeight - clientHeight, MOST_PIXELS - clientHeight];
+  return all > shown ? (scrollTop * all) / shown : scrollTop;
+}
+
+function show(list: HTMLElement, index: number, count: number, rowHeight: number): void {
+  const above = rowsAbove(list, count, rowHeight);
+  const { clientHeight } = list;
+  const wanted = Math.min(index * rowHeight, Math.max(above, (index + 1) * rowHeight - clientHeight));
+  if (wanted === above) return;
+  const [all, shown] = [count * rowHeight - clientHeight, MOST_PIXELS - clientHeight];
+  list.scrollTop = all > shown ? (wanted * shown) / all : wanted;
 }

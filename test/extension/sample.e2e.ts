@@ -1,6 +1,5 @@
 /** The whole path: VS Code in a browser, F5 on the sample kernel, a line breakpoint, variables, the page-table view. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { inBrowser } from './support/in-browser';
 import type { Workbench } from './support/workbench';
 
@@ -10,9 +9,7 @@ inBrowser('VS Code in a browser debugs the sample kernel', 'sample', (workbench)
 
   it('F5 starts a session, which stops at a line breakpoint in the page-fault handler', async () => {
     await code.openFile('tasks.c');
-    await code.goToLine(lineOf('tasks.c', 'page_faults++'));
-    await code.page.keyboard.press('F9');
-    await code.page.locator('.monaco-editor .codicon-debug-breakpoint').first().waitFor();
+    await code.breakAt('tasks.c', 'page_faults++');
     await code.startDebugging();
     await code.stopped();
     await code.shows('debug-call-stack', /handle_page_fault/);
@@ -88,11 +85,3 @@ inBrowser('VS Code in a browser debugs the sample kernel', 'sample', (workbench)
     await input.press('Enter');
   }
 });
-
-/** Line of the first text in a file of the sample. */
-function lineOf(file: string, text: string): number {
-  const lines = readFileSync(`guests/sample/${file}`, 'utf8').split('\n');
-  const index = lines.findIndex((line) => line.includes(text));
-  assert(index >= 0, `${file} contains ${text}`);
-  return index + 1;
-}

@@ -1,6 +1,5 @@
 /** A guest under a hypervisor, in VS Code in a browser: exits, both walks, control blocks, domains, screen. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { inBrowser } from './support/in-browser';
 import type { Workbench } from './support/workbench';
 
@@ -10,10 +9,7 @@ inBrowser('VS Code in a browser shows what is under a guest', 'virtualised', (wo
 
   it('starts the sample under shadow page tables, and stops in its page-fault handler', async () => {
     await code.openFile('tasks.c');
-    const lines = readFileSync('guests/sample/tasks.c', 'utf8').split('\n');
-    await code.goToLine(lines.findIndex((line) => line.includes('page_faults++')) + 1);
-    await code.page.keyboard.press('F9');
-    await code.page.locator('.monaco-editor .codicon-debug-breakpoint').first().waitFor();
+    await code.breakAt('tasks.c', 'page_faults++');
     await code.startConfiguration('VT-x with shadow page tables');
     await code.stopped();
     await code.shows('debug-call-stack', /handle_page_fault/);

@@ -7,7 +7,7 @@ import type { HostMode } from '../../cpu/vmx-checks';
 import { CR4, RFLAGS } from '../../x86/registers';
 import type { Paging, Translation } from '../../machine/api';
 import type {
-  AddressView, FrameUse, HypervisorInspector, MappedRun, PhysicalView, ShadowFinding, StructureNode, TableContents, TableKind,
+  AddressView, FrameUse, HypervisorInspector, PhysicalView, ShadowFinding, StructureNode, TableContents, TableKind, TableSpace,
   TranslatedPosition, TranslatedView, TranslationCacheView,
 } from '../../machine/inspect-api'; // prettier-ignore
 import type { PagingContext } from '../../mmu/guest-paging';
@@ -155,13 +155,12 @@ export class GuestInspector implements HypervisorInspector {
     });
     return { tables: kind, format: found.format, level: found.level, hpa: found.gpa, entries };
   }
-  mappings(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[] {
+  tableSpace(cpu: number, kind: TableKind): TableSpace | undefined {
     const context = this.context(cpu, kind);
-    if (!context) return [];
+    if (!context) return undefined;
     const memory = kind === 'guest' ? this.tableMemory : this.host.physical;
-    const targetSpace = kind === 'guest' && this.paging !== 'direct' ? ('gp' as const) : ('hp' as const);
-    return tables.mappings(context, memory, from, limit).map(({ gpa, ...run }) => ({ ...run, target: gpa, targetSpace }));
-  } // prettier-ignore
+    return { context, memory, targetSpace: kind === 'guest' && this.paging !== 'direct' ? 'gp' : 'hp' };
+  }
 
   checkShadow(limit: number): ShadowFinding[] {
     const { shadow } = this.engine;

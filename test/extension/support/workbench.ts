@@ -1,6 +1,6 @@
 /** A real VS Code in a real browser, for tests: opens it, presses its keys, knows its selectors (VS Code 1.91). */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromium, type BrowserContext, type FrameLocator, type Locator, type Page } from 'playwright-core';
@@ -93,6 +93,13 @@ export class Workbench {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
+  /** A breakpoint on the first line of an open file of the sample that has this text. */
+  async breakAt(file: string, text: string): Promise<void> {
+    await this.goToLine(lineOf(file, text));
+    await this.page.keyboard.press('F9');
+    await this.page.locator('.monaco-editor .codicon-debug-breakpoint').first().waitFor();
+  }
+
   /** Pressed too early, while extensions still start, F5 does nothing of use. */
   async startDebugging(): Promise<void> {
     for (let tries = 0; tries < 10; tries++) {
@@ -104,19 +111,20 @@ export class Workbench {
     throw new Error('F5 started no debug session');
   }
 
-  /** A launch configuration by its name. */
+  /** A launch configuration by its name. On a busy machine a session may come late: no second one is started then. */
   async startConfiguration(name: string): Promise<void> {
+    const started = this.page.locator('.debug-toolbar');
     for (let tries = 0; tries < 10; tries++) {
       await this.page.keyboard.press('Control+P');
       await this.page.locator('.quick-input-widget .quick-input-box input').fill(`debug ${name}`);
       const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
       const listed = await row.waitFor({ timeout: 6_000 }).then(() => true, () => false); // prettier-ignore
-      await this.page.keyboard.press(listed ? 'Enter' : 'Escape');
-      if (listed && (await this.page.waitForSelector('.debug-toolbar', { timeout: 10_000 }).catch(() => undefined)))
-        return;
-      if (await this.page.locator('.monaco-dialog-box').count()) await this.page.keyboard.press('Escape');
+      if (listed && (await started.count()) === 0) await this.page.keyboard.press('Enter');
+      else await this.page.keyboard.press('Escape');
+      if (listed && (await started.waitFor({ timeout: 10_000 }).then(() => true, () => false))) break; // prettier-ignore
     }
-    throw new Error(`no debug session of ${name}`);
+    while (await this.page.locator('.monaco-dialog-box').count()) await this.page.keyboard.press('Escape');
+    if ((await started.count()) === 0) throw new Error(`no debug session of ${name}`);
   }
 
   /** The editor shows where execution stands. */
@@ -156,4 +164,11 @@ export class Workbench {
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready:visible').first().frameLocator('#active-frame');
   }
+}
+
+/** Line of the first text in a file of the sample. */
+function lineOf(file: string, text: string): number {
+  const index = readFileSync(join('guests', 'sample', file), 'utf8').split('\n').findIndex((line) => line.includes(text)); // prettier-ignore
+  assert(index >= 0, `${file} contains ${text}`);
+  return index + 1;
 }

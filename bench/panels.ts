@@ -1,0 +1,181 @@
+/**
+ * Panels in a real VS Code in a real browser: a table of a million mappings is opened and scrolled; the panel of exits
+ * follows a running guest; and, beside the adapter alone, what its questions cost the guest. Needs `npm run build`.
+ */
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { serve } from '../scripts/web-server';
+import { browserIsHere, Workbench } from '../test/extension/support/workbench';
+import { workFolder } from './support/bundle';
+import { Adapter } from './support/dap';
+import { figure, median, table } from './support/figures';
+import type { BenchContext, Part } from './support/part';
+
+const root = resolve(__dirname, '..');
+const SAMPLE = join(root, 'guests', 'sample', 'sample.elf');
+/** Both guests' tables are built by then. */
+const MAPPED = 30_000_000;
+/** A run of the sample under the slower technique: some seconds. */
+const INSTRUCTIONS = 60_000_000;
+const FRAMES = 240;
+const LIVE_MS = 8_000;
+
+const MAPPINGS = { name: 'mappings', kernel: 'mappings.elf', memory: '64M', maxInstructions: MAPPED };
+const EXITS = { name: 'exits', kernel: 'sample.elf', memory: '128M', technique: 'vt-x', paging: 'shadow' };
+
+function workspace(): string {
+  const folder = join(workFolder(), 'panels');
+  mkdirSync(join(folder, '.vscode'), { recursive: true });
+  copyFileSync(join(__dirname, 'kernels', 'mappings.elf'), join(folder, 'mappings.elf'));
+  copyFileSync(SAMPLE, join(folder, 'sample.elf'));
+  const configurations = [MAPPINGS, EXITS].map(({ kernel, ...rest }) => ({
+    type: 'ringside',
+    request: 'launch',
+    kernel: `\${workspaceFolder}/${kernel}`,
+    ...rest,
+  }));
+  writeFileSync(join(folder, '.vscode', 'launch.json'), JSON.stringify({ configurations }));
+  return folder;
+}
+
+/** ms between frames while the list is scrolled so many pixels a frame; from one end to the other with `jump`. */
+const scroll = (view: FrameLocator, pixels: number | 'jump'): Promise<number[]> =>
+  view.locator('.virtual-list').evaluate(
+    (list, [by, frames]) =>
+      new Promise<number[]>((done) => {
+        const gaps: number[] = [];
+        let last = performance.now();
+        const step = (now: number): void => {
+          gaps.push(now - last);
+          last = now;
+          if (gaps.length > frames) return done(gaps.slice(1));
+          list.scrollTop += by === 'jump' ? list.scrollHeight / frames : by;
+          requestAnimationFrame(step);
+        };
+        requestAnimationFrame(step);
+      }),
+    [pixels, FRAMES] as const,
+  );
+
+async function million(code: Workbench): Promise<string[][]> {
+  await code.startConfiguration(MAPPINGS.name);
+  await code.page.locator('.debug-toolbar .action-label[aria-label^="Continue"]').waitFor({ timeout: 120_000 });
+  await code.command('Focus on Page Tables View');
+  const view = code.webview();
+  const choice = view.locator('.choice', { hasText: 'map of guest' });
+  await choice.waitFor();
+  // In the page, so that the driver's own way there and back does not count.
+  const opened = await choice.evaluate(
+    (button) =>
+      new Promise<number>((done) => {
+        const begun = performance.now();
+        const look = (): void => {
+          if (document.querySelector('.map .row .address')) done(performance.now() - begun);
+          else requestAnimationFrame(look);
+        };
+        (button as unknown as { click(): void }).click();
+        look();
+      }),
+  );
+  const runs = await view.locator('.map > p').innerText();
+  if (!/^1,048,57\d runs/.test(runs)) throw new Error(`the map says ${runs}`);
+  const rows: string[][] = [['a million mappings: shown after, ms', figure(opened)]];
+  for (const [name, by] of [
+    ['scrolled by a row a frame', 20],
+    ['scrolled by a page a frame', 320],
+    ['dragged from end to end', 'jump'],
+  ] as const) {
+    const gaps = await scroll(view, by);
+    const late = gaps.filter((gap) => gap > 1.5 * (1000 / 60)).length / gaps.length;
+    rows.push([`${name}: frames a second`, figure(1000 / (gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length))]);
+    rows.push([`${name}: frames that came late, %`, figure(late * 100)]);
+  }
+  await code.toolbar('Stop').click();
+  await code.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  return rows;
+}
+
+/** How often a second the counters change while the guest runs. */
+async function live(code: Workbench): Promise<string[][]> {
+  await code.startConfiguration(EXITS.name);
+  await code.command('Focus on VM Exits View');
+  const caption = code.webview().locator('table.counts caption');
+  await caption.waitFor({ timeout: 60_000 });
+  const changes = await caption.evaluate(
+    (element, ms) =>
+      new Promise<number>((done) => {
+        let count = 0;
+        new MutationObserver(() => count++).observe(element, { characterData: true, childList: true, subtree: true });
+        setTimeout(() => done(count), ms);
+      }),
+    LIVE_MS,
+  );
+  await code.toolbar('Stop').click();
+  await code.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  return [['the panel of exits while the guest runs: updates a second', figure(changes / (LIVE_MS / 1000))]];
+}
+
+/** CPU seconds of the adapter for the same instructions. `watched`: with the questions that the panel asks. */
+async function adapterSeconds(watched: boolean): Promise<number> {
+  const attributes = { kernel: SAMPLE, memory: '128M', technique: 'vt-x', paging: 'shadow' };
+  const adapter = await Adapter.launch({ ...attributes, maxInstructions: INSTRUCTIONS });
+  try {
+    let running = true;
+    const follow = async (): Promise<void> => {
+      await adapter.request('ringside/exits', { limit: 4096, buckets: 120, functions: 12, subscribe: true });
+      while (running) {
+        await new Promise((wake) => setTimeout(wake, 200));
+        await adapter.request('ringside/exits', { limit: 200 });
+      }
+    };
+    const begun = adapter.cpu;
+    const following = watched ? follow() : Promise.resolve();
+    await adapter.run('continue');
+    const seconds = adapter.cpu - begun;
+    running = false;
+    await following;
+    return seconds;
+  } finally {
+    adapter.end();
+  }
+}
+
+async function cost({ rounds, log }: BenchContext): Promise<string[][]> {
+  const [alone, watched]: [number[], number[]] = [[], []];
+  for (let round = 0; round < Math.max(5, rounds); round++) {
+    alone.push(await adapterSeconds(false));
+    watched.push(await adapterSeconds(true));
+    log(`panels: ${figure(alone.at(-1))} s alone, ${figure(watched.at(-1))} s watched`);
+  }
+  return [
+    [`${INSTRUCTIONS / 1e6} million instructions under VT-x with shadow tables, CPU s`, figure(median(alone))],
+    ['the same while the panel of exits is open, CPU s', figure(median(watched))],
+    ['slower by, %', figure((median(watched) / median(alone) - 1) * 100)],
+  ];
+}
+
+async function browser(): Promise<string[][]> {
+  if (!browserIsHere()) return [['no browser', 'n/a']];
+  const { server, url } = await serve({ port: 0, workspace: workspace() });
+  const code = await Workbench.open(url, 'bench');
+  try {
+    await code.page.getByRole('treeitem', { name: 'mappings.elf' }).first().waitFor({ timeout: 60_000 });
+    return [...(await million(code)), ...(await live(code))];
+  } catch (error) {
+    await code.screenshot('failed');
+    throw error;
+  } finally {
+    await code.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+export const panels: Part = {
+  name: 'panels',
+  async run(context) {
+    const rows = [...(await browser()), ...(await cost(context))];
+    return table(['', 'measured'], rows);
+  },
+};

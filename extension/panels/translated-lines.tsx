@@ -1,0 +1,101 @@
+/** Both columns: a row is an instruction of the guest and all that is executed for it, so that they stay beside each other. */
+import { useEffect, useRef } from 'preact/hooks';
+import { hexBytes, lineText, shortAddress, TREATMENTS, type Block, type Instruction } from './translated.model';
+
+export function CodeLines(props: {
+  block: Block;
+  /** gva at which the processor stands. */
+  here: string;
+  /** hpa of its next step in the translation. */
+  stands: number | undefined;
+  selected: number;
+  onSelect(index: number): void;
+  /** Enter, or a double click. */
+  onOpen(line: Instruction): void;
+}) {
+  const { block, here, stands, selected, onSelect, onOpen } = props;
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    element.current?.querySelector('.selected')?.scrollIntoView({ block: 'nearest' });
+  }, [selected, block]);
+  const last = block.instructions.length - 1;
+  const move = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter' && block.instructions[selected]) return onOpen(block.instructions[selected]);
+    const to = { ArrowDown: selected + 1, ArrowUp: selected - 1, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    onSelect(Math.min(last, Math.max(0, to)));
+  };
+  return (
+    <div class="code">
+      <div class="heads" aria-hidden="true">
+        <span>Guest, gv:{block.gva}</span>
+        <span>
+          Translated, hp:0x{block.hpa.toString(16)} <small>{block.bytes} bytes, seen at gv:{block.mappedAt}</small>
+        </span>
+      </div>
+      <div
+        ref={element}
+        class="lines"
+        role="listbox"
+        tabIndex={0}
+        aria-label="Guest code and its translation"
+        aria-activedescendant={selected >= 0 ? `line-${selected}` : undefined}
+        onKeyDown={move}
+      >
+        {block.instructions.map((line, index) => (
+          <div
+            key={line.gva}
+            id={`line-${index}`}
+            role="option"
+            aria-selected={index === selected}
+            aria-label={lineText(line, line.gva === here)}
+            class={['line', index === selected && 'selected', line.gva === here && 'here'].filter(Boolean).join(' ')}
+            onClick={() => onSelect(index)}
+            onDblClick={() => onOpen(line)}
+          >
+            <Guest line={line} here={line.gva === here} />
+            <Made line={line} stands={stands} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+} // prettier-ignore
+
+function Guest({ line: { gva, place, text, bytes, treatment }, here }: { line: Instruction; here: boolean }) {
+  return (
+    <div class="guest">
+      <span class="mark" aria-hidden="true">
+        {here ? '▶' : ''}
+      </span>
+      <span class="at" title={place}>
+        {shortAddress(gva)} {place && <small>{place}</small>}
+      </span>
+      <span class="text" title={hexBytes(bytes)}>
+        {text}
+      </span>
+      <span class={`treatment ${treatment}`} title={TREATMENTS[treatment]}>
+        {treatment}
+      </span>
+    </div>
+  );
+}
+
+function Made({ line: { translated }, stands }: { line: Instruction; stands: number | undefined }) {
+  return (
+    <div class="made">
+      {translated.map(({ hpa, text, bytes }) => (
+        <div key={hpa} class={hpa === stands ? 'stands' : ''}>
+          <span class="mark" aria-hidden="true">
+            {hpa === stands ? '▶' : ''}
+          </span>
+          <span class="at">{hpa.toString(16)}</span>
+          <span class="text" title={hexBytes(bytes)}>
+            {text}
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}
