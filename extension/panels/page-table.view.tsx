@@ -6,6 +6,7 @@ import { AddressMap } from './address-map';
 import { Connection } from './connection';
 import { PageTree } from './page-tree';
 import type { GuestState } from './protocol';
+import { ShadowCheck } from './shadow-check';
 import { Walk } from './walk';
 import { pathOf, type TableKind, type View } from './walk.model';
 import './panel.css';
@@ -70,6 +71,7 @@ function Tables(props: { stop: number; view: View | undefined; onWalk(address: s
           checked={editing}
           onChange={(event: Event) => setEditing((event.target as HTMLInputElement).checked)}
         />
+        {available.includes('shadow') && <ShadowCheck {...{ connection, stop, onWalk }} />}
       </div>
       {map ? (
         <AddressMap connection={connection} stop={stop} tables={map} onWalk={onWalk} />

@@ -7,7 +7,7 @@ export type GuestState = 'none' | 'running' | 'stopped';
 /** Custom requests that a view may send through its host. */
 // prettier-ignore
 export type Relayed =
-  | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/setEntry' | 'ringside/translate'
+  | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/keys' | 'ringside/pageTables' | 'ringside/screen' | 'ringside/setEntry' | 'ringside/translate'
   | 'ringside/translated';
 
 /** What only the editor can do for a view. */

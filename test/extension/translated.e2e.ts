@@ -7,7 +7,7 @@ inBrowser('VS Code in a browser shows translated code', 'translated', (workbench
   let code: Workbench;
   before(() => (code = workbench()));
   const view = () => code.webview();
-  const here = () => view().locator('.line.here .at');
+  const here = () => view().locator('.line.here .guest .at');
 
   it('stops in translated code', async () => {
     await code.openFile('tasks.c');
@@ -28,7 +28,7 @@ inBrowser('VS Code in a browser shows translated code', 'translated', (workbench
   });
 
   for (const [column, mark] of [
-    ['Step guest', '.line.here .at'],
+    ['Step guest', '.line.here .guest .at'],
     ['Step translated', '.made .stands .at'],
   ] as const)
     it(`${column}: a step, and the mark follows`, async () => {
@@ -60,7 +60,7 @@ inBrowser('VS Code in a browser shows translated code', 'translated', (workbench
     await code.page.locator('.tab.active', { hasText: 'tasks.c' }).waitFor();
   });
 
-  for (const theme of ['Light Modern', 'Dark High Contrast', 'Light High Contrast'])
+  for (const theme of ['Dark Modern', 'Dark High Contrast', 'Light High Contrast'])
     it(`looks right in the theme ${theme}`, async () => {
       await code.theme(theme);
       await code.command('Focus on Translated Code View');

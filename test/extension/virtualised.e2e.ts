@@ -73,6 +73,26 @@ inBrowser('VS Code in a browser shows what is under a guest', 'virtualised', (wo
     await code.screenshot('map');
   });
 
+  it('marks a stale shadow entry: in its walk, in the tree, and when the shadow is checked', async () => {
+    const view = code.webview();
+    await view.locator('.choice', { hasText: 'trees' }).click();
+    const check = view.locator('vscode-button', { hasText: 'Check the shadow' });
+    await check.click();
+    await view.locator('.check', { hasText: 'Every shadow entry agrees' }).waitFor();
+    const leaf = view.locator('.walk', { hasText: 'shadow' }).locator('tbody tr').last();
+    const place = await leaf.locator('td', { hasText: 'hp:' }).first().innerText();
+    await code.evaluate(`*(unsigned long *)${place} += 0x1000`);
+    await code.command('Focus on Page Tables View');
+    await view.locator('.result.fault', { hasText: 'Shadow: stale' }).waitFor();
+    await view.locator('vscode-tree-item.bad').first().waitFor({ state: 'attached' });
+    await check.click();
+    await view.locator('.check .fault', { hasText: 'stale' }).waitFor();
+    await code.screenshot('stale');
+    await code.evaluate(`*(unsigned long *)${place} -= 0x1000`);
+    await code.command('Focus on Page Tables View');
+    await view.locator('.result.fault').waitFor({ state: 'detached' });
+  });
+
   it('decodes control blocks and registers in the side bar', async () => {
     await code.command('Focus on Structures View');
     await code.page.getByRole('treeitem', { name: /VMCS/ }).first().waitFor();
@@ -88,7 +108,7 @@ inBrowser('VS Code in a browser shows what is under a guest', 'virtualised', (wo
     await code.screenshot('screen');
   });
 
-  for (const theme of ['Light Modern', 'Dark High Contrast'])
+  for (const theme of ['Dark Modern', 'Dark High Contrast', 'Light High Contrast'])
     it(`looks right in the theme ${theme}`, async () => {
       await code.theme(theme);
       for (const [view, name] of [['VM Exits', 'exits'], ['Page Tables', 'walk']] as const) {

@@ -111,6 +111,14 @@ export class Workbench {
     throw new Error('F5 started no debug session');
   }
 
+  /** On the debug console. */
+  async evaluate(text: string): Promise<void> {
+    await this.command('Debug Console: Focus on Debug Console View');
+    await this.page.locator('.repl-input-wrapper .monaco-editor').click();
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press('Enter');
+  }
+
   /** A launch configuration by its name. On a busy machine a session may come late: no second one is started then. */
   async startConfiguration(name: string): Promise<void> {
     const started = this.page.locator('.debug-toolbar');
