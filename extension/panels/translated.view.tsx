@@ -33,7 +33,8 @@ function Panel() {
   const [trail, setTrail] = useState<string[]>([]);
   useEffect(() => {
     connection.listen((news) => {
-      if (news.kind === 'translated') return setTrail((before) => [...before, news.address]);
+      if (news.kind === 'translated')
+        return setTrail((before) => (news.address === '' ? [] : [...before, news.address]));
       if (news.kind !== 'state') return;
       setState(news.state);
       if (news.state === 'stopped') setStop((count) => count + 1);

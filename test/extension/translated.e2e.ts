@@ -42,7 +42,7 @@ inBrowser('VS Code in a browser shows translated code', 'translated', (workbench
 
   it('shows what becomes of sensitive instructions, and comes back', async () => {
     const field = view().locator('vscode-textfield input');
-    await field.fill('&interrupts_init');
+    await field.fill('&load_gdt');
     await field.press('Enter');
     await view().locator('.treatment.call-out').first().waitFor();
     await code.screenshot('call-out');
