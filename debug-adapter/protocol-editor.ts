@@ -32,4 +32,37 @@ export interface EditorRequests {
       lines: { line: number; exits: number; reasons: Record<string, number>; holes: number }[];
     };
   };
+  /** What the guest is doing, also while it runs: cheap enough for once a second. */
+  'ringside/status': {
+    arguments: { cpu?: number };
+    body: {
+      technique: string;
+      paging: string;
+      /** As of Inspector.mode: `real`, `protected-32`, `long`... */
+      mode: string;
+      ring: number;
+      /** Retired so far. */
+      instructions: number;
+      running: boolean;
+      cpu: number;
+      cpus: number;
+      domain?: string;
+    };
+  };
+  /** Why the guest stands: what happened, why such a thing happens, where to look next. Refused while it runs. */
+  'ringside/explainStop': {
+    arguments: { cpu?: number };
+    body: {
+      title: string;
+      /** A line. */
+      what: string;
+      why?: string;
+      /** Bits of an error code, the walk that failed, fields of an exit; lines. */
+      details?: string;
+      next: { text: string; view?: 'pageTables' | 'exits' | 'structures' | 'domains' | 'callStack' | 'disassembly' }[];
+      manual?: string;
+      /** `gv:0x1000`: what it was about, to be walked. */
+      address?: string;
+    };
+  };
 }

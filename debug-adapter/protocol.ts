@@ -201,6 +201,6 @@ export type Command =
   | 'setExpression' | 'completions' | 'disassemble' | 'readMemory' | 'writeMemory' | 'modules'
   | 'loadedSources' | 'source' | 'ringside/translate' | 'ringside/pageTables' | 'ringside/setEntry'
   | 'ringside/checkShadow' | 'ringside/exits' | 'ringside/translated' | 'ringside/stepTranslated' | 'ringside/structures'
-  | 'ringside/linux'
+  | 'ringside/linux' | 'ringside/status' | 'ringside/explainStop'
   | 'ringside/condition' | 'ringside/exitLines' | 'ringside/console'
   | 'ringside/consoleInput' | 'ringside/domains' | 'ringside/screen' | 'ringside/keys';

@@ -45,7 +45,7 @@ interface Request {
 
 export class RingsideSession extends ProtocolServer {
   /** What the client said in `initialize`. */
-  client = { firstLine: 1, firstColumn: 1, progress: false, invalidated: false, memory: false };
+  client = { firstLine: 1, firstColumn: 1, progress: false, invalidated: false, memory: false, needsSource: false };
   /** The one that requests are about which name no thread, frame or variable: the last that one was about, or that stopped. */
   debuggee: Debuggee | undefined;
   readonly debuggees: Debuggee[] = [];

@@ -33,7 +33,21 @@ export function reportStop(session: RingsideSession, stop: Stop, why?: string): 
   if (exitCode !== undefined) return ended(session, explainEnd(target, stop), exitCode);
   const body = describeStop(target, stop);
   if (why !== undefined) Object.assign(body, { reason: 'exception', description: 'Ringside failed', text: why });
-  session.event('stopped', { threadId: target.threadOf(target.currentCpu), allThreadsStopped: true, ...body });
+  sendStopped(session, { threadId: target.threadOf(target.currentCpu), ...body });
+}
+
+/**
+ * VS Code chooses no frame, and so shows neither variables nor code, where the top one has no source: unless the guest stopped at an
+ * instruction. What it shows of the reason is the description.
+ */
+export function sendStopped(session: RingsideSession, body: Body): void {
+  const target = session.debuggee;
+  if (target === undefined) return;
+  const pc = target.machine.inspect.pc(target.currentCpu);
+  const blind = session.client.needsSource && target.program.framesAt(pc).every(({ at }) => at === undefined);
+  const { reason, description = `Paused on ${reason}` } = body;
+  const instead = blind ? { reason: 'instruction breakpoint', description } : {};
+  session.event('stopped', { threadId: body.threadId, allThreadsStopped: true, ...body, ...instead });
 }
 
 /** Undefined: it stays at a standstill. */
@@ -64,7 +78,7 @@ function ended(session: RingsideSession, text: string, exitCode: number): void {
 }
 
 /** The cases that stay at a standstill. */
-function describeStop(target: Debuggee, stop: Stop): Body {
+export function describeStop(target: Debuggee, stop: Stop): Body {
   switch (stop.kind) {
     case 'breakpoint':
       return { ...kindOfBreakpoint(target, stop.ids), hitBreakpointIds: stop.ids };

@@ -3,17 +3,40 @@ import * as vscode from 'vscode';
 import { splitDisk } from '../debug-adapter/disk-option';
 import { checkLaunch } from '../debug-adapter/launch';
 import { reasonOf, resolvePath, toUri } from './files';
-import { findKernels } from './kernel-image';
+import { findBootables, type Bootable } from './kernel-image';
 
 type Config = vscode.DebugConfiguration;
 type Folder = vscode.WorkspaceFolder | undefined;
 
-/** One configuration for each kernel in the folder: what the Run view offers without a launch.json. */
+/** One configuration for each thing that boots in the folder: what the Run view offers without a launch.json. */
 export async function provideLaunchConfigurations(folder: Folder): Promise<Config[]> {
   if (folder === undefined) return [];
-  return (await findKernels(folder.uri)).map((path) => {
-    return { type: 'ringside', request: 'launch', name: vscode.l10n.t('Debug {0}', path), kernel: path };
-  });
+  return (await findBootables(folder.uri)).map(configOf);
+}
+
+const configOf = (found: Bootable): Config => {
+  return { type: 'ringside', request: 'launch', name: vscode.l10n.t('Debug {0}', found.path), ...attributesOf(found) };
+};
+
+/** For a file that the user named: as it was found in its folder, else as a kernel, and the machine says what it is instead. */
+export async function configurationFor(folder: Folder, file: vscode.Uri): Promise<Config> {
+  const found = folder === undefined ? [] : await findBootables(folder.uri);
+  const uri = file.toString();
+  const known = found.find(({ path }) => folder && vscode.Uri.joinPath(folder.uri, path).toString() === uri);
+  return configOf(known ?? { path: file.scheme === 'file' ? file.fsPath : file.toString(true), kind: 'elf' });
+}
+
+function attributesOf({ path, kind, initrd, firmware, vgaRom }: Bootable): Record<string, unknown> {
+  switch (kind) {
+    case 'linux':
+      return { kernel: path, ...(initrd ? { initrd } : {}), append: 'console=ttyS0', memory: '512M' };
+    case 'xen':
+      return { kernel: path, technique: 'paravirtual' };
+    case 'disk':
+      return { firmware, ...(vgaRom ? { vgaRom } : {}), disk: path };
+    default:
+      return { kernel: path };
+  }
 }
 
 /** F5 without a launch.json gives an empty configuration: take the folder's kernel, or ask which. */
@@ -24,10 +47,18 @@ export async function resolveLaunchConfiguration(folder: Folder, config: Config)
     return refuse(vscode.l10n.t('No kernel was found in this folder: name one as "kernel" in launch.json.'));
   }
   if (found.length === 1) return found[0];
-  const items = found.map((each) => ({ label: each['kernel'] as string, config: each }));
+  const items = found.map((each) => ({
+    label: (each['kernel'] ?? each['disk']) as string,
+    description: descriptionOf(each),
+    config: each,
+  }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Kernel to debug') });
   return picked?.config;
 }
+
+/** What there is beside the kernel, for the choice. */
+const descriptionOf = ({ initrd, technique, firmware }: Config): string =>
+  [initrd, technique, firmware].filter((each) => each !== undefined).join(', ');
 
 /**
  * Checks a configuration whose variables have been replaced and makes its paths absolute. On a mistake: a message that

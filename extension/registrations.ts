@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { provideLaunchConfigurations, resolveLaunchConfiguration, checkLaunchConfiguration } from './launch-config';
 import { ConditionEditor } from './conditions';
+import { registerFirstHour } from './first-hour/index';
 import { registerLanguage } from './language/client';
 import type { StartClient } from './language/client';
 import { registerPanels } from './panels/host';
@@ -32,6 +33,7 @@ export function register(context: vscode.ExtensionContext, { adapters, startLang
       dynamic,
     ),
     vscode.debug.registerDebugAdapterTrackerFactory(DEBUG_TYPE, sessions),
+    registerFirstHour(context.extensionUri, sessions),
     registerPanels(context.extensionUri, sessions),
     new StructuresView(sessions).register(),
     new DomainsView(sessions).register(),

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageExtension } from './vsix';
 
 const MAX_BYTES = 5 * 1024 * 1024;
 
@@ -12,16 +13,10 @@ const require = createRequire(import.meta.url);
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, string>;
 const output = join(root, `${name}-${version}.vsix`);
 
-function run(program: string, args: string[]): void {
-  const { status } = spawnSync(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}
-
-run(join(dirname(require.resolve('webpack/package.json')), 'bin', 'webpack.js'), []);
-// Everything is bundled: nothing of node_modules goes along.
-run(join(dirname(require.resolve('@vscode/vsce/package.json')), 'vsce'), [
-  ...['package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', output],
-]);
+const webpack = join(dirname(require.resolve('webpack/package.json')), 'bin', 'webpack.js');
+const { status } = spawnSync(process.execPath, [webpack], { cwd: root, stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+packageExtension(output);
 
 const bytes = statSync(output).size;
 console.log(`${output}: ${(bytes / 1024 / 1024).toFixed(2)} MiB`);

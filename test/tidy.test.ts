@@ -105,7 +105,7 @@ describe('tidy', () => {
 /** Started by something that is not a source file: a bundle, npm, mocha, a person. */
 function isEntry(path: string): boolean {
   return (
-    /\.(test|e2e|bench)\.ts$/.test(path) ||
+    /\.(test|e2e|bench|host)\.ts$/.test(path) ||
     /\.d\.ts$/.test(path) ||
     /^scripts\/[^/]+\.ts$/.test(path) ||
     path === 'bench/index.ts' ||

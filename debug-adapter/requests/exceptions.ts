@@ -14,6 +14,7 @@ import {
   type WantedFilters,
 } from '../exception-filters';
 import type { Debuggee } from '../debuggee';
+import { adviceText, exitAdvice, HOLE, TRIPLE_FAULT, trapAdvice, type Advice } from '../stop-advice';
 import { translateAddress } from '../translation-text';
 import { explainTrap } from '../trap-explanation';
 import { privilegeName } from '../trap-log';
@@ -116,28 +117,43 @@ export const exceptionInfo = handler(object({ threadId: integer() }), (session, 
   const target = session.stopped;
   const cpu = target.cpuOf(threadId);
   const stop = target.lastStop;
-  if ((stop?.kind === 'vm-exit' || stop?.kind === 'silent-hole') && stop.cpu === cpu) return virtualInfo(target, stop);
-  if (stop === undefined || (stop.kind !== 'trap' && stop.kind !== 'triple-fault') || stop.cpu !== cpu) {
-    throw new UserError(`Processor ${cpu} did not stop at an exception.`);
-  }
-  const { event } = stop;
-  const { id, description, details } = explainTrap(event, target.machine.inspect, cpu, target.placeName(event.rip));
-  const message = stop.kind === 'triple-fault' ? `Triple fault while delivering ${description}` : description;
-  return {
-    exceptionId: stop.kind === 'triple-fault' ? `triple fault (${id})` : id,
-    description: details === '' ? message : `${message}\n${details}`,
-    breakMode: 'always',
-    details: { message, typeName: id, fullTypeName: `vector ${event.vector}`, stackTrace: details },
-  };
+  const info = stop && 'cpu' in stop && stop.cpu === cpu ? stopInfo(target, stop) : undefined;
+  if (info === undefined) throw new UserError(`Processor ${cpu} did not stop at an exception.`);
+  const { explanation, advice, ...rest } = info;
+  return { ...rest, description: `${explanation}\n${adviceText(advice)}`, breakMode: 'always' };
 });
 
-function virtualInfo(target: Debuggee, stop: Extract<Stop, { kind: 'vm-exit' | 'silent-hole' }>): object {
+interface StopInfo {
+  exceptionId: string;
+  /** What happened in its first line, details in those below. */
+  explanation: string;
+  advice: Advice;
+  details?: { message: string; typeName: string; fullTypeName: string; stackTrace: string };
+}
+
+/** Of exceptions, exits and holes; the other stops need none. */
+export function stopInfo(target: Debuggee, stop: Stop): StopInfo | undefined {
   if (stop.kind === 'silent-hole') {
     const { mnemonic, difference, gva } = stop.hole;
-    const description = `${mnemonic} at ${target.placeName(gva)}: ${difference}`;
-    return { exceptionId: `silent hole (${mnemonic})`, description, breakMode: 'always' };
+    const explanation = `${mnemonic} at ${target.placeName(gva)}: ${difference}`;
+    return { exceptionId: `silent hole (${mnemonic})`, explanation, advice: HOLE };
   }
-  const { exit } = stop;
+  if (stop.kind === 'vm-exit') return exitInfo(target, stop);
+  return stop.kind === 'trap' || stop.kind === 'triple-fault' ? trapInfo(target, stop) : undefined;
+}
+
+function trapInfo(target: Debuggee, { kind, cpu, event }: Extract<Stop, { kind: 'trap' | 'triple-fault' }>): StopInfo {
+  const { id, description, details } = explainTrap(event, target.machine.inspect, cpu, target.placeName(event.rip));
+  const message = kind === 'triple-fault' ? `Triple fault while delivering ${description}` : description;
+  return {
+    exceptionId: kind === 'triple-fault' ? `triple fault (${id})` : id,
+    explanation: details === '' ? message : `${message}\n${details}`,
+    advice: kind === 'triple-fault' ? TRIPLE_FAULT : trapAdvice(event.vector, event.source),
+    details: { message, typeName: id, fullTypeName: `vector ${event.vector}`, stackTrace: details },
+  };
+}
+
+function exitInfo(target: Debuggee, { cpu, exit }: Extract<Stop, { kind: 'vm-exit' }>): StopInfo {
   const technique = target.machine.virtualization?.technique ?? 'none';
   const message = `${exitText(exit)}, in ${privilegeName(exit.cpl)} at ${target.placeName(exit.gva)}`;
   const code = exit.code === undefined ? [] : [codeLine(technique, exit.code)];
@@ -146,12 +162,12 @@ function virtualInfo(target: Debuggee, stop: Extract<Stop, { kind: 'vm-exit' | '
     if (value === undefined || name === 'reason' || name === 'code') return [];
     return [`${name}: ${typeof value === 'bigint' ? hex(value, 1) : value}`];
   });
-  const walk = exit.gpa === undefined ? [] : [translateAddress(target, { space: 'gp', value: BigInt(exit.gpa) }, { cpu: stop.cpu }).text]; // prettier-ignore
+  const walk = exit.gpa === undefined ? [] : [translateAddress(target, { space: 'gp', value: BigInt(exit.gpa) }, { cpu }).text]; // prettier-ignore
   const details = [...code, ...fields, ...walk].join('\n');
   return {
     exceptionId: `VM exit (${exit.reason})`,
-    description: `${message}\n${details}`,
-    breakMode: 'always',
+    explanation: `${message}\n${details}`,
+    advice: exitAdvice(exit.reason),
     details: { message, typeName: exit.reason, fullTypeName: `${exit.reason} under ${technique}`, stackTrace: details },
   };
 }

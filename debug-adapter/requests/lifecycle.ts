@@ -1,15 +1,17 @@
 /** initialize, launch, attach, configurationDone, restart, disconnect, terminate, cancel. */
 import { UserError } from '../../emulator/util/assert';
-import { boolean, isObject, maybeObject, oneOf, optional } from '../arguments';
+import { boolean, isObject, maybeObject, oneOf, optional, string } from '../arguments';
 import { CAPABILITIES } from '../capabilities';
 import { checkLaunch, startedFile } from '../launch';
 import { launchAlone, launchDomains, machineConfig } from '../launching';
 import type { RingsideSession } from '../session';
 import { resume } from '../stepping';
+import { sendStopped } from '../stops';
 import { handler } from './handler';
 
 export const initialize = handler(
   maybeObject({
+    clientID: optional(string),
     linesStartAt1: optional(boolean),
     columnsStartAt1: optional(boolean),
     pathFormat: optional(oneOf('path', 'uri')),
@@ -24,6 +26,7 @@ export const initialize = handler(
       progress: args.supportsProgressReporting === true,
       invalidated: args.supportsInvalidatedEvent === true,
       memory: args.supportsMemoryEvent === true,
+      needsSource: args.clientID === 'vscode',
     };
     return CAPABILITIES;
   },
@@ -56,10 +59,7 @@ function begin(session: RingsideSession): void {
   const target = session.target;
   if (target.config.stopOnEntry === true && target.config.noDebug !== true) {
     target.lastStop = { kind: 'requested' };
-    setTimeout(
-      () => session.event('stopped', { reason: 'entry', threadId: target.firstThread, allThreadsStopped: true }),
-      0,
-    );
+    setTimeout(() => sendStopped(session, { reason: 'entry', threadId: target.firstThread }), 0);
   } else target.resume(resume(), 0);
 }
 

@@ -50,7 +50,8 @@ export const stackTrace = handler(
     const shown = frames.flatMap((frame) => expand(target, cpu, frame));
     const part = shown.slice(startFrame, end).map((frame) => target.handles.addFrame(frame));
     const stackFrames = await Promise.all(part.map((frame) => describeFrame(session, target, frame)));
-    return { stackFrames, totalFrames: shown.length };
+    const readable = stackFrames.some(({ source }) => source !== undefined && source.presentationHint === undefined);
+    return { stackFrames: stackFrames.map((frame, i) => withEmphasis(frame, startFrame + i === 0, readable)), totalFrames: shown.length }; // prettier-ignore
   },
 );
 
@@ -60,6 +61,22 @@ function expand(target: Debuggee, cpu: number, frame: Frame): Omit<ShownFrame, '
   const inlines = target.program.framesAt(frame.lookup);
   if (inlines.length === 0) return [{ cpu, frame, depth: 0 }];
   return inlines.map((inline, depth) => ({ cpu, frame, depth, inline }));
+}
+
+/**
+ * Editors fold frames that are not emphasised, and look for another one to show. So not the one where the guest stands, and none in
+ * a stack of which nobody can read a source: there would be nothing left, no frame chosen, and no variables.
+ */
+function withEmphasis(frame: DebugProtocol.StackFrame, top: boolean, readable: boolean): DebugProtocol.StackFrame {
+  const { presentationHint, source, ...rest } = frame;
+  if (presentationHint === 'label') return frame;
+  const { presentationHint: hint, ...plain } = source ?? {};
+  const guessed = presentationHint === 'subtle' && !top;
+  return {
+    ...rest,
+    ...(source ? { source: hint && readable && !top ? source : plain } : {}),
+    ...(guessed || (!source && readable && !top) ? { presentationHint: 'subtle' } : {}),
+  };
 }
 
 const userName = (target: Debuggee, { cpl, cpu, pc }: CodeFrame): string | undefined =>
@@ -89,7 +106,7 @@ async function describeFrame(
     result.source = await sourceOf(session, inline.at.path);
     result.line = inline.at.line - 1 + firstLine;
     result.column = Math.max(1, inline.at.column) - 1 + firstColumn;
-  } else result.presentationHint = 'subtle';
+  }
   return result;
 }
 

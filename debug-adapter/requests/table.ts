@@ -5,6 +5,7 @@ import { condition } from './condition';
 import * as evaluate from './evaluate';
 import { exitLines } from './exit-lines';
 import * as exceptions from './exceptions';
+import { explainStop, status } from './explain';
 import { exits } from './exits';
 import type { Handler } from './handler';
 import * as lifecycle from './lifecycle';
@@ -71,6 +72,8 @@ export const REQUESTS = {
   'ringside/linux': linux,
   'ringside/condition': condition,
   'ringside/exitLines': exitLines,
+  'ringside/status': status,
+  'ringside/explainStop': explainStop,
   'ringside/console': translate.consoleRequest,
   'ringside/consoleInput': translate.consoleInput,
   'ringside/screen': screen.screen,

@@ -56,6 +56,8 @@ export class StructuresView implements vscode.TreeDataProvider<Item> {
     const description = descriptionOf(item);
     tree.description = this.changedSince(item) ? `${description} ●` : description;
     tree.tooltip = [...textOf(item, 1), ...(this.changedSince(item) ? [vscode.l10n.t('Changed since the last stop')] : [])].join('\n'); // prettier-ignore
+    // What a tooltip says at length is too much to be read aloud at each row.
+    tree.accessibilityInformation = { label: `${labelOf(item)}: ${tree.description}` };
     tree.contextValue = item.kind === 'node' && item.node.editable ? 'editable' : item.kind;
     return tree;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type * as vscode from 'vscode';
 import { files, reset, shown, Uri } from './support/fake-vscode';
 import {
@@ -10,7 +11,8 @@ import {
 
 const elf = (type: number, machine: number): Uint8Array => {
   const bytes = new Uint8Array(64);
-  bytes.set([0x7f, 0x45, 0x4c, 0x46]);
+  // 64 bits, little-endian, without segments.
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
   bytes[16] = type;
   bytes[18] = machine;
   return bytes;
@@ -18,6 +20,7 @@ const elf = (type: number, machine: number): Uint8Array => {
 const KERNEL = elf(2, 62);
 const bzImage = (): Uint8Array => {
   const bytes = new Uint8Array(0x300);
+  bytes.set([0x55, 0xaa], 0x1fe);
   bytes.set(new TextEncoder().encode('HdrS'), 0x202);
   return bytes;
 };
@@ -49,6 +52,45 @@ describe('launch configurations', () => {
       found.map(({ kernel }) => kernel),
       ['boot/vmlinuz-6.1', 'build/kernel.elf'],
     );
+  });
+
+  it('offers with a kernel what lies beside it, and disks where there is a BIOS', async () => {
+    const disk = new Uint8Array(512);
+    files.set('file:///project/a/bzImage', bzImage());
+    files.set('file:///project/a/initrd.img', disk);
+    files.set('file:///project/b/vmlinuz-6.1', bzImage());
+    files.set('file:///project/b/initrd.img-6.0', disk);
+    files.set('file:///project/b/initrd.img-6.1', disk);
+    files.set('file:///project/root.img', disk);
+    const linux = { append: 'console=ttyS0', memory: '512M' };
+    const without = await provideLaunchConfigurations(DISK);
+    const attributes = (found: vscode.DebugConfiguration[]): object[] =>
+      found.map(({ type: _type, request: _request, name: _name, ...rest }) => rest);
+    const kernels = [
+      { kernel: 'a/bzImage', initrd: 'a/initrd.img', ...linux },
+      { kernel: 'b/vmlinuz-6.1', initrd: 'b/initrd.img-6.1', ...linux },
+    ];
+    assert.deepEqual(attributes(without), kernels);
+    files.set('file:///project/bios.bin', disk);
+    files.set('file:///project/vgabios-isavga.bin', disk);
+    const disks = [{ firmware: 'bios.bin', vgaRom: 'vgabios-isavga.bin', disk: 'root.img' }];
+    assert.deepEqual(attributes(await provideLaunchConfigurations(DISK)), [...kernels, ...disks]);
+  });
+
+  it('a kernel that starts by Xen’s ABI alone becomes a domain', async () => {
+    const grub = '.cache/guests/grub-xen-host/usr/lib/grub-xen/grub-x86_64-xen.bin';
+    const rows = [
+      { path: 'guests/porting/paravirtual.elf', technique: 'paravirtual' },
+      { path: 'guests/porting/native.elf', technique: undefined },
+      { path: 'guests/sample/sample.elf', technique: undefined },
+      ...(existsSync(grub) ? [{ path: grub, technique: 'paravirtual' }] : []),
+    ];
+    for (const { path, technique } of rows) {
+      reset();
+      files.set(`file:///project/${basename(path)}`, readFileSync(path));
+      const [found] = await provideLaunchConfigurations(DISK);
+      assert.deepEqual([found?.['kernel'], found?.['technique']], [basename(path), technique]);
+    }
   });
 
   it('files of domains are found from the folder, and named by their place', async () => {

@@ -134,7 +134,11 @@ export const LAYERS: readonly Layer[] = [
   ),
   layer('extension', /^extension\//, 'the extension knows the debug adapter by its messages', {
     // What a launch attribute may be is said once: launch.ts reads no file and knows no session.
-    imports: [/^extension\//, /^debug-adapter\/(launch|disk-option|condition-names|expressions\/(parser|errors))\.ts$/],
+    imports: [
+      /^extension\//,
+      /^emulator\/machine\/loaders\/kind\.ts$/,
+      /^debug-adapter\/(launch|disk-option|condition-names|expressions\/(parser|errors))\.ts$/,
+    ],
     types: [/^debug-adapter\/(protocol|worker-protocol)\.ts$/],
     packages: ['vscode'],
   }),

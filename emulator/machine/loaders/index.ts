@@ -1,12 +1,12 @@
 /** Which loader an image is for, by its content. Names and extensions say nothing. */
 import type { BootInput } from '../api';
-import { isElf, readElf } from '../elf';
+import { readElf, type Elf } from '../elf';
 import { UserError } from '../../util/assert';
-import { isBootSector, loadBootSector } from './boot-sector';
+import { loadBootSector } from './boot-sector';
 import { loadPlainElf } from './elf-plain';
 import { Fields } from './fields';
 import type { BootEnvironment, BootImage } from './image';
-import { isLinux } from './linux-header';
+import { kindOf, type Kind } from './kind';
 import { loadLinux } from './linux';
 import { findMultiboot1, loadMultiboot1 } from './multiboot1';
 import { findMultiboot2, loadMultiboot2 } from './multiboot2';
@@ -35,19 +35,24 @@ const FOREIGN: readonly { at: number; magic: string; is: string; remedy: string 
 export const load = (input: BootInput, environment: BootEnvironment): BootImage => {
   const file = new Fields(input.name, input.kernel);
   if (file.length === 0) throw new UserError(`${input.name}: the file is empty; give ${FORMATS_FOR_PEOPLE}.`);
-  if (isLinux(file)) return loadLinux(input, environment);
-  const multiboot2 = findMultiboot2(file);
-  if (multiboot2 !== undefined) return loadMultiboot2(input, environment, multiboot2);
-  const multiboot1 = findMultiboot1(file);
-  if (multiboot1 !== undefined) return loadMultiboot1(input, environment, multiboot1);
-  if (isElf(input.kernel)) {
-    const elf = readElf(input.name, input.kernel);
-    const pvh = findPvhEntry(elf);
-    return pvh === undefined ? loadPlainElf(input, environment, elf) : loadPvh(input, environment, elf, pvh);
-  }
-  refuseForeign(file);
-  if (isBootSector(file)) return loadBootSector(input, environment);
-  throw new UserError(`${input.name}: ${describeUnknown(file)}; give ${FORMATS_FOR_PEOPLE}.`);
+  const kind = kindOf(file);
+  // A boot sector's signature is two bytes only: what is known to be something else comes first.
+  if (kind === undefined || kind === 'boot-sector') refuseForeign(file);
+  if (kind === undefined) throw new UserError(`${input.name}: ${describeUnknown(file)}; give ${FORMATS_FOR_PEOPLE}.`);
+  return LOADERS[kind](input, environment, file);
+};
+
+type Load = (input: BootInput, environment: BootEnvironment, file: Fields) => BootImage;
+const elfOf = ({ name, kernel }: BootInput): Elf => readElf(name, kernel);
+
+/** Each finds again what made its kind known. */
+const LOADERS: Record<Kind, Load> = {
+  linux: loadLinux,
+  'multiboot-2': (input, environment, file) => loadMultiboot2(input, environment, findMultiboot2(file)!),
+  'multiboot-1': (input, environment, file) => loadMultiboot1(input, environment, findMultiboot1(file)!),
+  pvh: (input, environment) => loadPvh(input, environment, elfOf(input), findPvhEntry(elfOf(input))!),
+  elf: (input, environment) => loadPlainElf(input, environment, elfOf(input)),
+  'boot-sector': loadBootSector,
 };
 
 const refuseForeign = (file: Fields): void => {

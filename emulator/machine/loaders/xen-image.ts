@@ -77,6 +77,9 @@ function imageOf(elf: Elf, { text, number, old }: Notes): PvImage {
   };
 } // prettier-ignore
 
+/** It can be started by Xen's paravirtualised ABI; its notes may be wrong all the same. */
+export const isForXen = (elf: Elf): boolean => readNotes(elf) !== undefined;
+
 function readNotes(elf: Elf): Notes | undefined {
   const notes: Notes = { text: {}, number: {}, old: false };
   const own = elf.notes().filter(({ owner }) => owner === 'Xen');

@@ -1,23 +1,27 @@
-/** A suite of tests in one VS Code in a browser, with the sample's folder open: each goes on where the one before it stopped. */
-import type { Server } from 'node:http';
-import { serve } from '../../../scripts/web-server';
+/** A suite of tests in one VS Code in a browser: each goes on where the one before it stopped. */
+import { webHost, type Host } from './hosts';
 import { browserIsHere, CHROMIUM, Workbench } from './workbench';
 
-/** `name`: of its pictures. `tests` gets the workbench when it asks: it is there once the first test runs. */
-export function inBrowser(title: string, name: string, tests: (code: () => Workbench) => void): void {
+const SAMPLE = webHost('guests/sample');
+
+/**
+ * `name`: of its pictures. `tests` gets the workbench when it asks: it is there once the first test runs. `host`: the sample's
+ * folder in a browser unless said.
+ */
+export function inBrowser(title: string, name: string, tests: (code: () => Workbench) => void, host: Host = SAMPLE): void {
   describe(title, function () {
     this.timeout(180_000);
     this.bail(true);
-    let server: Server | undefined;
+    let started: Awaited<ReturnType<Host['start']>> | undefined;
     let code: Workbench | undefined;
 
     before(async function () {
-      if (!browserIsHere()) {
-        console.log(`no browser at ${CHROMIUM}`);
+      const missing = browserIsHere() ? host.missing() : `no browser at ${CHROMIUM}`;
+      if (missing !== undefined) {
+        console.log(missing);
         return this.skip();
       }
-      const started = await serve({ port: 0, workspace: 'guests/sample' });
-      server = started.server;
+      started = await host.start();
       code = await Workbench.open(started.url, name);
     });
     afterEach(async function () {
@@ -27,10 +31,9 @@ export function inBrowser(title: string, name: string, tests: (code: () => Workb
     });
     after(async () => {
       await code?.close();
-      server?.closeAllConnections();
-      server?.close();
+      await started?.stop();
     });
 
     tests(() => code!);
   });
-}
+} // prettier-ignore

@@ -1,4 +1,4 @@
-/** A real VS Code in a real browser, for tests: opens it, presses its keys, knows its selectors (VS Code 1.91). */
+/** A real VS Code in a real browser, for tests: opens it, presses its keys, knows its selectors (VS Code 1.91 and 1.139). */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,9 @@ const SCREENSHOTS = resolve('test', 'extension', 'screenshots');
 // Runs as root in containers, without a GPU, and calls no server of its maker.
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']; // prettier-ignore
 
+/** Of code-server without native modules, and of a browser without a GPU. */
+const NOISE = /bindings file|Ignoring fetching|GPU stall/;
+
 export class Workbench {
   /** What the browser's console said: printed when a test fails. */
   readonly log: string[] = [];
@@ -23,14 +26,17 @@ export class Workbench {
     private readonly profile: string,
     private readonly name: string,
   ) {
-    page.on('console', (message) => this.log.push(`${message.type()}: ${message.text().slice(0, 500)}`));
+    page.on('console', (message) => {
+      if (!NOISE.test(message.text())) this.log.push(`${message.type()}: ${message.text().slice(0, 500)}`);
+    });
     page.on('response', (response) => {
       if (response.status() >= 400) this.log.push(`${response.status()} ${response.url()}`);
     });
     page.on('pageerror', (error) => this.log.push(`page error: ${error.message}`));
   }
 
-  static async open(url: string, name: string): Promise<Workbench> {
+  /** `prepare`: before the editor is loaded. */
+  static async open(url: string, name: string, prepare?: (page: Page) => Promise<void>): Promise<Workbench> {
     const profile = mkdtempSync(join(tmpdir(), 'ringside-browser-'));
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM,
@@ -41,6 +47,7 @@ export class Workbench {
     context.setDefaultTimeout(20_000);
     const page = context.pages()[0] ?? (await context.newPage());
     const workbench = new Workbench(page, context, profile, name);
+    await prepare?.(page);
     await page.goto(url);
     await page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
     return workbench;
@@ -135,6 +142,51 @@ export class Workbench {
     if ((await started.count()) === 0) throw new Error(`no debug session of ${name}`);
   }
 
+  /** What the extension finds in the folder, without a launch.json; `name` is offered where there are several. */
+  async debugFound(name: string): Promise<void> {
+    await this.command('Ringside: Debug a Kernel');
+    await this.pick(name);
+    await this.page.waitForSelector('.debug-toolbar');
+  }
+
+  /** A row of the list that is open. */
+  async pick(row: string): Promise<void> {
+    const found = this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first();
+    await found.waitFor();
+    await found.click();
+  }
+
+  /** The view of breakpoints is there once the side bar shows debugging. */
+  async addFunctionBreakpoint(name: string): Promise<void> {
+    const input = this.page.locator('.debug-breakpoints input:not([type=checkbox])').last();
+    for (let tries = 0; (await input.count()) === 0; tries++) {
+      assert(tries < 5, 'the view of breakpoints asks for no name');
+      await this.page.keyboard.press('Control+Shift+D');
+      await this.command('Add Function Breakpoint');
+      await input.waitFor({ timeout: 5_000 }).catch(() => undefined);
+    }
+    await input.fill(name);
+    await input.press('Enter');
+    await input.waitFor({ state: 'detached' });
+  }
+
+  /** What the extension's item in the status bar says. */
+  async statusBar(): Promise<string> {
+    const item = this.page.locator('.statusbar-item [aria-label^="Ringside: "]').first();
+    await item.waitFor();
+    return (await item.getAttribute('aria-label')) ?? '';
+  }
+
+  async statusBarShows(wanted: RegExp): Promise<void> {
+    let text = '';
+    for (let tries = 0; tries < 200; tries++) {
+      text = await this.statusBar();
+      if (wanted.test(text)) return;
+      await this.page.waitForTimeout(100);
+    }
+    assert.match(text, wanted);
+  }
+
   /** The editor shows where execution stands. */
   async stopped(): Promise<void> {
     await this.page
@@ -148,9 +200,9 @@ export class Workbench {
   }
 
   /** Waits until the rows of a view, as one text, match: views fill bit by bit. */
-  async shows(view: Parameters<Workbench['rows']>[0], wanted: RegExp): Promise<void> {
+  async shows(view: Parameters<Workbench['rows']>[0], wanted: RegExp, patienceMs = 10_000): Promise<void> {
     let text = '';
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < patienceMs / 100; tries++) {
       text = (await this.rows(view).allInnerTexts()).join(' / ').replace(/\s+/g, ' ');
       if (wanted.test(text)) return;
       await this.page.waitForTimeout(100);
