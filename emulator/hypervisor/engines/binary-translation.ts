@@ -67,8 +67,15 @@ export class BinaryTranslation extends DeprivilegedEngine {
     this.cache.onPage = (page) => paging.trace(page);
     this.cache.onPageGone = (page) => paging.untrace(page);
     paging.onTracedWrite = (gpa, bytes) => this.written(gpa, bytes);
-    paging.holdsCode = (va, shift) => this.cache.holdsCode(va, shift);
-    paging.onStale = (context, ranges) => this.verify(context, ranges);
+    this.cache.onCode = (va) => paging.followCode(va);
+    const { cache } = this;
+    paging.code = {
+      get begun(): number {
+        return cache.begun;
+      },
+      holds: (va, shift) => cache.holdsCode(va, shift),
+      verify: (...changes) => this.verify(...changes),
+    };
     this.cache.clear();
   }
   private written(gpa: number, bytes: number): void {
@@ -79,17 +86,18 @@ export class BinaryTranslation extends DeprivilegedEngine {
     else this.cache.invalidate(gpa, bytes);
   }
   /**
-   * An address space that is new, or was changed: what it maps otherwise than where the code was translated goes. What a new one
-   * does not map may stay, since others have it.
+   * What an address space maps otherwise than where the code was translated goes. What it does not map stays, since others
+   * have it, unless it did before: kernels leave themselves unmapped while programs run. From now on its tables are followed.
    */
-  private verify(context: PagingContext, ranges: readonly Range[] | 'all'): void {
+  private verify(context: PagingContext, stale: readonly Range[], since: number): void {
     const walker = new Walker(this.guest.physical);
-    for (const [page, source] of [...this.cache.sources()]) {
+    for (const [page, source, begun] of [...this.cache.sources()]) {
       const va = page * PAGE_BYTES;
-      const stale = ranges === 'all' || ranges.some((range) => va >= range.va && va < range.va + 2 ** range.shift);
-      if (!stale) continue;
+      const changed = stale.some((range) => va >= range.va && va < range.va + 2 ** range.shift);
+      if (!changed && begun < since) continue;
       const gpa = lookAt(walker, context, va, ACCESS.read);
-      const gone = gpa < 0 ? ranges !== 'all' : Math.floor(gpa / PAGE_BYTES) !== source;
+      this.shadow.paging.followCode(va);
+      const gone = gpa < 0 ? changed : Math.floor(gpa / PAGE_BYTES) !== source;
       if (gone) this.cache.invalidateVirtual(page);
     }
   }
@@ -107,7 +115,11 @@ export class BinaryTranslation extends DeprivilegedEngine {
     const region = (wide: boolean): bigint => (wide ? REGION.wide : REGION.narrow);
     const { standings } = this;
     const translated = (cpu: Cpu): boolean => cpu.state.cpl === 0 && translates(cpu) && this.guest.physical.a20;
-    const look = (cpu: Cpu): GuestCode => kernelCodeUnseen(cpu, this.guest.physical);
+    const look = (cpu: Cpu): GuestCode => {
+      // What another address space has there goes first.
+      this.shadow.enter(cpu);
+      return kernelCodeUnseen(cpu, this.guest.physical);
+    };
     return { ...super.view, translations: { cache, hpa, region, standings, translated, look } };
   }
 

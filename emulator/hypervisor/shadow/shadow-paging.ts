@@ -18,8 +18,8 @@ import type { Rights, WalkRecorder } from '../../mmu/walk';
 import { assert } from '../../util/assert';
 import type { Reservation } from '../frames';
 import { GuestTables } from './guest-tables';
-import { keyOf, placeOf, vaOf } from './space';
-import type { Range, Space } from './space';
+import { gvaOf, keyOf, NONE, placeOf, vaOf } from './space';
+import type { CodeKept, Space } from './space';
 import { leafTarget, ShadowTables } from './tables';
 
 export type ShadowOutcome =
@@ -67,11 +67,16 @@ export class ShadowPaging {
     if (space) this.spaces.delete(key);
     else space = this.create(key, context);
     this.spaces.set(key, space);
+    const { current } = this;
+    const begun = this.code.begun;
+    // What has begun while it was in force was read through it.
+    if (current && current.seen !== NONE) current.seen = begun;
     this.current = space;
-    if (space.stale.length > 0) {
-      const { context, stale } = space;
+    if (space.stale.length > 0 || space.seen !== begun) {
+      const { stale, seen } = space;
       space.stale = [];
-      this.onStale(context, stale);
+      space.seen = begun;
+      this.code.verify(space.context, stale, Math.max(seen, 0));
     }
     return space.tables;
   }
@@ -81,8 +86,8 @@ export class ShadowPaging {
       const tables = new ShadowTables(context.format.name === '4-level' ? '4-level' : 'PAE', this.host, this.frames, (word, low, high) =>
         this.forgetLeaf(word, low, high)); // prettier-ignore
       if (tables.root >= 0) {
-        this.onStale(context, 'all');
-        return { key, context: { ...context, pdptes: context.pdptes.slice() }, tables, uses: new Map(), stale: [] };
+        const own = { ...context, pdptes: context.pdptes.slice() };
+        return { key, context: own, tables, uses: new Map(), stale: [], seen: NONE };
       }
       tables.dissolve();
       this.evict();
@@ -98,6 +103,7 @@ export class ShadowPaging {
     // It alone has used up the frames: it begins anew.
     for (const place of [...current.uses.keys()]) this.guestTables.unuse(current, place);
     current.tables.empty();
+    current.seen = NONE;
     this.flush('all');
   }
   private dissolve(space: Space): void {
@@ -229,7 +235,7 @@ export class ShadowPaging {
         if (use.shift < shift && use.va >= va && use.va < end) this.guestTables.unuse(space, place);
     }
     space.tables.clear(va, shift);
-    if (this.holdsCode(va, shift)) space.stale.push({ va, shift });
+    if (this.code.holds(va, shift)) space.stale.push({ va, shift });
     if (space === this.current) this.flush(shift === 12 ? BigInt.asUintN(64, BigInt.asIntN(48, BigInt(va))) : 'all');
   }
   private unshadow(page: number): void {
@@ -246,10 +252,15 @@ export class ShadowPaging {
 
   /** A write to a page that is followed for another reason: code was translated from it. */
   onTracedWrite: (gpa: number, bytes: number) => void = () => {};
-  /** Whether code is kept that was read from the 2**shift bytes at `va`, in whatever space. */
-  holdsCode: (va: number, shift: number) => boolean = () => false;
-  /** A space is about to be in force where such addresses may lead elsewhere now. */
-  onStale: (context: PagingContext, ranges: readonly Range[] | 'all') => void = () => {};
+  /** Translated code: changes of where it lies are told to it. */
+  code: CodeKept = { begun: NONE, holds: () => false, verify: () => {} };
+  /** The tables on the way to code at `va` are followed in the current space, as those to data are. */
+  followCode(va: number): void {
+    const space = this.current;
+    if (!space || space.context.format === NO_PAGING) return;
+    const high = Number(BigInt.asIntN(32, gvaOf(va, space.context.format.name === '4-level') >> 32n));
+    this.follow(space, space.context, va | 0, high, RIGHTS.supervisor);
+  }
   /** Leaves (word index) that map the hypervisor's own pages. */
   private readonly own = new Set<number>();
   trace(page: number): void {

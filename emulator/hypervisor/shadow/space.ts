@@ -24,6 +24,20 @@ export interface Space {
   readonly uses: Map<string, { page: number; use: Use }>;
   /** Of translated code: where this space may lead elsewhere than when the code was read. */
   stale: Range[];
+  /** So many pages of translated code had begun (TranslationCache.begun) when it was last in force; NONE: it knows of none. */
+  seen: number;
+}
+
+export const NONE = -1;
+
+/** Code that is kept apart from the pages that it was read from. */
+export interface CodeKept {
+  /** Pages that have begun to have some. */
+  readonly begun: number;
+  /** Whether some was read from the 2**shift bytes at `va`, in whatever space. */
+  holds(va: number, shift: number): boolean;
+  /** A space is about to be in force that may lead elsewhere in these ranges, and knows nothing of pages that begun `since`. */
+  verify(context: PagingContext, stale: readonly Range[], since: number): void;
 }
 
 /** The low 48 bits as a number. */

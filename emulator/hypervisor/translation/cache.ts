@@ -30,6 +30,8 @@ export class TranslationCache {
   /** A guest page has code in here from now on. */
   onPage: (page: number) => void = () => {};
   onPageGone: (page: number) => void = () => {};
+  /** So has a virtual page: the low 48 bits of its address. */
+  onCode: (va: number) => void = () => {};
 
   constructor(
     private readonly host: PhysicalMemory,
@@ -155,7 +157,14 @@ export class TranslationCache {
     for (const [i, page] of codePagesOf(block).entries()) {
       const known = this.codePages.get(page);
       if (known) known.blocks.add(block);
-      else this.codePages.set(page, { source: block.pages[i] ?? block.pages[0], blocks: new Set([block]) });
+      else {
+        this.codePages.set(page, {
+          source: block.pages[i] ?? block.pages[0],
+          blocks: new Set([block]),
+          begun: this.begun++,
+        });
+        this.onCode(page * 4096);
+      }
     }
     const stub = this.stubOf.get(block.rip);
     if (stub !== undefined) this.resolve(stub, block);
@@ -186,9 +195,11 @@ export class TranslationCache {
     for (const block of [...(this.byPage.get(page) ?? [])]) this.kill(block);
   }
   /** By guest-virtual page (the low 48 bits of its address, over 4096): its blocks, and the guest page that they were read from. */
-  private readonly codePages = new Map<number, { source: number; blocks: Set<TranslatedBlock> }>();
-  *sources(): Generator<[page: number, source: number]> {
-    for (const [page, { source }] of this.codePages) yield [page, source];
+  private readonly codePages = new Map<number, { source: number; blocks: Set<TranslatedBlock>; begun: number }>();
+  /** How often a virtual page has come to have code in here: what is numbered from then on is news to who knew of these. */
+  begun = 0;
+  *sources(): Generator<[page: number, source: number, begun: number]> {
+    for (const [page, { source, begun }] of this.codePages) yield [page, source, begun];
   }
   /** Whether 2**shift bytes of virtual addresses were translated in part. */
   holdsCode(va: number, shift: number): boolean {
