@@ -59,6 +59,37 @@ describe('trap-and-emulate', () => {
     assert.ok(holes.list.length > 0);
   });
 
+  it('CPUID of another model than the guest was given: a silent hole, in kernels and in programs', () => {
+    const machine = createMachine({ memory: 16 << 20, cpus: 1, technique: 'trap-and-emulate', cpu: 'haswell' });
+    // MOV EAX, 1; CPUID; JMP to itself: over what the sample begins with.
+    const kernel = readFileSync(join(guests, 'sample/sample.elf'));
+    machine.boot({ name: 'sample', kernel, append: '' });
+    machine.inspect.writeVirtual(0, machine.inspect.pc(0), Uint8Array.of(0xb8, 1, 0, 0, 0, 0x0f, 0xa2, 0xeb, 0xfe));
+    const { holes } = machine.virtualization!;
+    holes.filter = ({ mnemonic }) => mnemonic === 'cpuid';
+    const stop = machine.run(1000);
+    assert.equal(stop.kind, 'silent-hole');
+    const { hole } = stop as Extract<Stop, { kind: 'silent-hole' }>;
+    assert.equal(hole.gva, machine.inspect.pc(0));
+    const [, got, expected] = /^Leaf 0x1 of the hypervisor's processor is (.*); the guest's is (.*)\.$/.exec(hole.difference)!; // prettier-ignore
+    assert.notEqual(got, expected);
+    holes.filter = undefined;
+    machine.run(2);
+    const said = ['eax', 'ebx', 'ecx', 'edx'].map(
+      (name) => `0x${machine.inspect.registers(0).get(name)!.toString(16)}`,
+    );
+    assert.equal(said.join(' '), got);
+    // The techniques that close it give the guest its own.
+    const translated = createMachine({ memory: 16 << 20, cpus: 1, technique: 'binary-translation', cpu: 'haswell' });
+    translated.boot({ name: 'sample', kernel, append: '' });
+    translated.inspect.writeVirtual(0, translated.inspect.pc(0), machine.inspect.readVirtual(0, hole.gva - 5n, 9));
+    translated.run(3);
+    const own = ['eax', 'ebx', 'ecx', 'edx'].map(
+      (name) => `0x${translated.inspect.registers(0).get(name)!.toString(16)}`,
+    );
+    assert.equal(own.join(' '), expected);
+  });
+
   it('an exit filter stops before the exit is handled, and the end is the same', () => {
     const plain = boot(EAGER, 'trap-and-emulate').machine;
     plain.run(1_000_000);
