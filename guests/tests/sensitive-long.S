@@ -57,11 +57,19 @@ long_main:
         pushq   %fs
         popq    %rax
         NOTE    "PUSH FS", %rax
+        pushq   %gs
+        popq    %gs
+        movl    %gs, %eax
+        NOTE    "PUSH GS and POP GS", %rax
 
         EXPECT64
         rex.w lcall *far_return
         DONE64  "far CALL and RET"
         NOTE    "CS that the far CALL pushed", %rax
+        xorl    %eax, %eax
+        rex.w ljmp *far_jump
+jumped: movl    %cs, %eax
+        NOTE    "CS behind a far JMP", %rax
         EXPECT64
         movl    %cs, %eax
         pushq   %rax
@@ -92,6 +100,9 @@ long_main:
         swapgs
         rdgsbase %rax
         NOTE    "GS base behind two SWAPGS", %rax
+        wrfsbase %rbx
+        rdfsbase %rax
+        NOTE    "RDFSBASE", %rax
 
         # SYSCALL to ring 0, SYSRET to ring 3: STAR, LSTAR and SFMASK.
         movl    $0xc0000081, %ecx
@@ -123,6 +134,32 @@ entered:
         NOTE    "SS behind SYSCALL", %rax
         movl    $DATA32, %eax
         movl    %eax, %ss
+        # SYSRET to a program with IF and IOPL 3, which looks around and comes back.
+        movl    $0xc0000082, %ecx
+        movl    $came_back, %eax
+        xorl    %edx, %edx
+        wrmsr
+        movl    $program, %ecx
+        movl    $0x3202, %r11d
+        movq    %rsp, %rbp
+        sysretq
+program:
+        movl    $user_stack_top, %esp
+        movl    %cs, %r8d
+        movl    %ss, %r9d
+        pushfq
+        popq    %r10
+        str     %r12d
+        syscall
+came_back:
+        movq    %rbp, %rsp
+        NOTE    "CS behind SYSRET", %r8
+        NOTE    "SS behind SYSRET", %r9
+        NOTE    "PUSHF behind SYSRET with IF and IOPL 3", %r10
+        NOTE    "STR in a program", %r12
+        NOTE    "R11 behind its SYSCALL", %r11
+        movl    $DATA32, %eax
+        movl    %eax, %ss
         pushq   $0x0002
         popfq
         jmp     long_leave
@@ -135,6 +172,10 @@ far_callee:
         .balign 16
 far_return:
         .quad   far_callee
+        .word   CODE64
+        .balign 16
+far_jump:
+        .quad   jumped
         .word   CODE64
         .balign 8
 image64:

@@ -20,7 +20,7 @@ import { PAGE_BYTES } from '../../mmu/physical-memory';
 import type { PagingContext } from '../../mmu/guest-paging';
 import { ACCESS, Walker } from '../../mmu/walk';
 import { assert } from '../../util/assert';
-import { CR0, CR4, PF, SEG, VECTOR } from '../../x86/registers';
+import { CR0, CR4, PF, RFLAGS, SEG, VECTOR } from '../../x86/registers';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import type { EngineView } from '../inspect/engine-view';
@@ -256,8 +256,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
     const { processor } = this.host;
     const { mnemonic } = insn.row;
     if (processor.state.cpl !== KERNEL_RING) {
-      // A program's CPUID faults, so that it sees the guest's processor.
-      if (mnemonic === 'cpuid') throw new GuestExit({ reason: 'cpuid' }, insn);
+      if (SHOWN_TO_PROGRAMS.has(mnemonic)) throw new GuestExit(interceptedBy(processor, insn)!, insn);
       return undefined;
     }
     const offset = this.offsetOf(insn.rip);
@@ -283,11 +282,14 @@ export class BinaryTranslation extends DeprivilegedEngine {
   }
 }
 
-/** Ring 3 as it is, ring 0 in flat 32-bit or 64-bit code. */
+/** In programs these fault, as processors can have it (CPUID faulting, CR4.UMIP), so that they show the guest's processor. */
+const SHOWN_TO_PROGRAMS = new Set(['cpuid', 'sgdt', 'sidt', 'sldt', 'str', 'smsw']);
+
+/** Ring 3 as it is unless it may change IF, ring 0 in flat 32-bit or 64-bit code. */
 function translates(cpu: Cpu): boolean {
   const { state } = cpu;
   if (!(state.system32('cr0') & CR0.PE) || state.cpl === 1 || state.cpl === 2) return false;
-  if (state.cpl === 3) return true;
+  if (state.cpl === 3) return (state.systemFlags & RFLAGS.IOPL) !== RFLAGS.IOPL;
   // They speak of the guest's addresses.
   if (cpu.debug.watchesCode) return false;
   const { codeSize } = executionMode(state);
