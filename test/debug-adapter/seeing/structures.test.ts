@@ -113,14 +113,17 @@ describe('structures', () => {
       own.session.end();
     });
 
-  it('why an entry was refused: the rule that the guest\'s hypervisor broke last', async () => {
-    const { own, machine } = await inProcess('vmx', 'haswell');
-    const { vmx } = (machine as unknown as { cpus: { vmx: { lastRefusal?: { field: string; rule: string } } }[] }).cpus[0]!;
-    machine.run(2_000_000);
-    for (let slices = 0; slices < 1000 && !vmx.lastRefusal; slices++) machine.run(500);
-    const { nodes } = await own.request('ringside/structures', { roots: ['VMCS of the guest\'s hypervisor'] });
-    const { value, text } = at(nodes[0].children, 'last entry that was refused');
-    assert.deepEqual([value, text], [vmx.lastRefusal?.field, vmx.lastRefusal?.rule]);
-    own.session.end();
-  }); // prettier-ignore
+  for (const { name, cpu, block } of HYPERVISORS)
+    it(`why an entry was refused: the rule that the guest's hypervisor broke last, ${name}`, async () => {
+      const { own, machine } = await inProcess(name, cpu);
+      type Unit = { lastRefusal?: { field: string; rule: string } };
+      const unit = (machine as unknown as { cpus: Record<string, Unit>[] }).cpus[0]![name]!;
+      machine.run(2_000_000);
+      for (let slices = 0; slices < 1000 && !unit.lastRefusal; slices++) machine.run(500);
+      const { nodes } = await own.request('ringside/structures', { roots: [`${block} of the guest's hypervisor`] });
+      const { value, text } = at(nodes[0].children, 'last entry that was refused');
+      assert.ok(unit.lastRefusal);
+      assert.deepEqual([value, text], [unit.lastRefusal.field, unit.lastRefusal.rule]);
+      own.session.end();
+    });
 }).timeout(120_000);
