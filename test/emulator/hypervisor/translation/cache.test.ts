@@ -48,7 +48,7 @@ class Fixture {
   private readonly made = new Map<TranslatedBlock, string>();
   readonly traced = new Set<number>();
 
-  constructor(code: readonly number[][]) {
+  constructor(code: readonly (readonly number[])[]) {
     const pages = Math.ceil(layout.memoryBytes(1, HOST_BYTES) / 0x1_0000);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.host = new PhysicalMemory(memory, HOST_BYTES);
@@ -127,7 +127,7 @@ class Fixture {
   }
   /** Relative branches in it, as the processor would take them. */
   private checkWays(block: TranslatedBlock): void {
-    const { cache, host } = this;
+    const { host } = this;
     const base = HOST_BYTES - CACHE_BYTES;
     for (let at = block.start; at < block.end;) {
       const bytes = host.readBytes(base + at, block.end - at);
