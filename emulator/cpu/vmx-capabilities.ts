@@ -1,7 +1,7 @@
 /** What our VT-x can do, as the capability MSRs say it (SDM vol. 3D appendix A), and as entry checks need it. */
 import { CR0, CR4 } from '../x86/registers';
 import {
-  DEFAULT1, ENTRY_CONTROL, EXIT_CONTROL, PIN, PRIMARY, SECONDARY, VMCS_REVISION, VMX_MSR,
+  DEFAULT1, ENTRY_CONTROL, EXIT_CONTROL, PIN, PRIMARY, SECONDARY, VM_FUNCTION, VMCS_REVISION, VMX_MSR,
 } from '../x86/vmcs'; // prettier-ignore
 
 const bits = (...numbers: number[]): number => numbers.reduce((mask, n) => mask | (1 << n), 0) >>> 0;
@@ -43,6 +43,8 @@ const old = (name: ControlsName, default1: number): bigint => word({ zero: defau
 /** EPT: execute-only, 4 levels, write-back, 2 MiB and 1 GiB, accessed and dirty bits, INVEPT and INVVPID of every type. */
 const EPT_VPID = bits(0, 6, 8, 14, 16, 17, 20, 21, 25, 26) | 0;
 const EPT_VPID_HIGH = bits(0, 8, 9, 10, 11);
+/** That there are (appendix A.11). */
+export const VM_FUNCTIONS = BigInt(all(VM_FUNCTION));
 
 /** By MSR number. `cr4`: bits of CR4 that exist. */
 export function capability(msr: number, cr4: number): bigint | undefined {
@@ -81,6 +83,8 @@ export function capability(msr: number, cr4: number): bigint | undefined {
       return BigInt(cr4 >>> 0);
     case VMX_MSR.VMCS_ENUM:
       return 0x2en;
+    case VMX_MSR.VMFUNC:
+      return VM_FUNCTIONS;
     case VMX_MSR.EPT_VPID:
       return BigInt(EPT_VPID >>> 0) | (BigInt(EPT_VPID_HIGH) << 32n);
     default:

@@ -6,11 +6,11 @@
 import { MAXPHYADDR, PDPTE_RESERVED } from '../mmu/guest-paging';
 import { CR0, CR4, EFER, RFLAGS, VECTOR } from '../x86/registers';
 import {
-  ENTRY_CONTROL, EXIT_CONTROL, INTERRUPTION, PIN, PRIMARY, SECONDARY, VMX_ERROR,
+  ENTRY_CONTROL, EXIT_CONTROL, INTERRUPTION, PIN, PRIMARY, SECONDARY, VM_FUNCTION, VMX_ERROR,
 } from '../x86/vmcs'; // prettier-ignore
 import type { VmcsFieldName } from '../x86/vmcs';
 import { isCanonical } from './segments';
-import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED, CR4_FIXED } from './vmx-capabilities';
+import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED, CR4_FIXED, VM_FUNCTIONS } from './vmx-capabilities';
 import type { ControlsName } from './vmx-capabilities';
 import type { Vmcs } from './vmcs-region';
 import { VTPR } from './vmx-apic';
@@ -38,6 +38,8 @@ const inSection = (section: string, ...checks: UnplacedCheck[]): EntryCheck[] =>
   checks.map((check) => ({ section, ...check }));
 export const secondary = (v: Vmcs, number: number): boolean =>
   v.has('PRIMARY_CONTROLS', PRIMARY.SECONDARY) && v.has('SECONDARY_CONTROLS', number);
+const switchesEptp = (v: Vmcs): boolean =>
+  secondary(v, SECONDARY.VM_FUNCTIONS) && v.has('VM_FUNCTION_CONTROLS', VM_FUNCTION.EPTP_SWITCHING);
 const has = (v: Vmcs, field: VmcsFieldName, mask: number): boolean => (v.read(field) & BigInt(mask >>> 0)) !== 0n;
 const beyond = (v: Vmcs, field: VmcsFieldName, alignment: bigint): boolean =>
   (v.read(field) & (alignment - 1n)) !== 0n || v.read(field) >> BigInt(MAXPHYADDR) !== 0n;
@@ -99,6 +101,9 @@ export const CONTROL_CHECKS: readonly EntryCheck[] = [
   { field: 'VPID', rule: '0 is the hypervisor\'s own', fails: (v) => secondary(v, SECONDARY.VPID) && (v.read('VPID') & 0xffffn) === 0n },
   { field: 'EPT_POINTER', rule: 'memory type 0 or 6, page-walk length 4, reserved bits 0', fails: (v) => secondary(v, SECONDARY.EPT) && badEptPointer(v.read('EPT_POINTER')) },
   { field: 'SECONDARY_CONTROLS', rule: 'an unrestricted guest needs EPT', fails: (v) => secondary(v, SECONDARY.UNRESTRICTED) && !secondary(v, SECONDARY.EPT) },
+  { field: 'VM_FUNCTION_CONTROLS', rule: 'bits of functions that there are not must be 0', fails: (v) => secondary(v, SECONDARY.VM_FUNCTIONS) && (v.read('VM_FUNCTION_CONTROLS') & ~VM_FUNCTIONS) !== 0n },
+  { field: 'SECONDARY_CONTROLS', rule: 'EPTP switching needs EPT', fails: (v) => switchesEptp(v) && !secondary(v, SECONDARY.EPT) },
+  page('EPTP_LIST', (v) => switchesEptp(v)),
   ),
   ...inSection('27.2.1.2',
   controls('EXIT_CONTROLS', 'exit'),

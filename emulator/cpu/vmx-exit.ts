@@ -16,7 +16,7 @@ const PLAIN: Readonly<Partial<Record<PlainExit, number>>> = {
 const VIRTUALIZATION: Readonly<Record<string, number>> = {
   vmcall: REASON.VMCALL, vmclear: REASON.VMCLEAR, vmlaunch: REASON.VMLAUNCH, vmptrld: REASON.VMPTRLD, vmptrst: REASON.VMPTRST,
   vmread: REASON.VMREAD, vmresume: REASON.VMRESUME, vmwrite: REASON.VMWRITE, vmxoff: REASON.VMXOFF, vmxon: REASON.VMXON,
-  invept: REASON.INVEPT, invvpid: REASON.INVVPID,
+  invept: REASON.INVEPT, invvpid: REASON.INVVPID, vmfunc: REASON.VMFUNC,
 }; // prettier-ignore
 /** Their operands are told (28.2.5). */
 const WITH_OPERANDS: readonly (PlainExit | 'virtualization')[] = ['xsaves', 'invpcid', 'virtualization'];

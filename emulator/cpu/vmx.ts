@@ -22,7 +22,9 @@ import type { Vmcs } from './vmcs-region';
 import { ApicAccess, VTPR } from './vmx-apic';
 import { BLOCKED_BY, SHADOWS } from './stretch';
 import { ACTIVITY } from './turns';
+import { msrAsked, portAsked } from './vmx-bitmaps';
 import { writeExit } from './vmx-exit';
+import { vmFunction } from './vmx-functions';
 import { loadGuest, saveGuest } from './vmx-state';
 
 /** Instructions that leave by a control (26.1.3); absent: always, or never. */
@@ -33,14 +35,12 @@ const BY_CONTROL: Readonly<Partial<Record<PlainExit, readonly ['primary' | 'seco
   rdrand: ['secondary', SECONDARY.RDRAND], rdseed: ['secondary', SECONDARY.RDSEED],
 }; // prettier-ignore
 const ALWAYS: readonly string[] = ['cpuid', 'invd', 'xsetbv', 'virtualization'];
-const MSR_RANGES = [{ first: 0, offset: 0 }, { first: 0xc000_0000, offset: 0x400 }] as const; // prettier-ignore
-const MSRS_PER_RANGE = 0x2000;
-const WRITES = 0x800;
 /** CR0 bits that LMSW writes. */
 const LMSW_BITS = 0xfn;
 /** #UD in a guest without the control (26.3). */
 const NEEDS: Readonly<Record<string, number>> = {
   rdtscp: SECONDARY.RDTSCP, rdpid: SECONDARY.RDTSCP, invpcid: SECONDARY.INVPCID, xsaves: SECONDARY.XSAVES, xrstors: SECONDARY.XSAVES,
+  vmfunc: SECONDARY.VM_FUNCTIONS,
 }; // prettier-ignore
 
 export class Vmx implements Overseer {
@@ -111,13 +111,22 @@ export class Vmx implements Overseer {
   // --- Overseer
 
   instruction(instruction: Instruction): 'done' | undefined {
-    const needed = NEEDS[instruction.row.mnemonic];
+    const { mnemonic } = instruction.row;
+    const needed = NEEDS[mnemonic];
     if (needed !== undefined && !this.wants('secondary', needed)) throw ud();
+    if (mnemonic === 'vmfunc') return this.vmFunction(instruction);
     const what = interceptedBy(this.cpu, instruction);
     if (!what) return undefined;
     if (this.intercepts(what)) throw new GuestExit(what, instruction);
     const shadowed = what.reason === 'cr-access' && what.register === 8 && what.access === 'write' && this.vtpr >= 0;
     return shadowed ? this.writeTpr(what.value) : undefined;
+  }
+  private vmFunction(instruction: Instruction): 'done' {
+    const { cpu, vmcs } = this;
+    vmFunction(cpu, vmcs!, instruction);
+    cpu.mmu.walker.second = this.secondStage(vmcs!);
+    cpu.flushTlb('all');
+    return 'done';
   }
   /** MOV to CR8 with a TPR shadow (30.3). Whether the new priority is below the threshold is found behind the instruction. */
   private writeTpr(value: bigint): 'done' {
@@ -133,7 +142,7 @@ export class Vmx implements Overseer {
         return this.port(cause.port, cause.bytes);
       case 'msr-read':
       case 'msr-write':
-        return !this.wants('primary', PRIMARY.MSR_BITMAPS) || this.msr(cause.msr, reason === 'msr-write');
+        return !this.wants('primary', PRIMARY.MSR_BITMAPS) || msrAsked(this.cpu.mmu.physical, this.vmcs!, cause.msr, reason === 'msr-write'); // prettier-ignore
       case 'cr-access':
         return this.control(cause);
       case 'dr-access':
@@ -148,24 +157,9 @@ export class Vmx implements Overseer {
       }
     }
   }
-  private bit(base: bigint, bit: number): boolean {
-    const { physical } = this.cpu.mmu;
-    const host = physical.hostAddress(Number(base) + (bit >>> 3));
-    return host < 0 || (physical.data[host] & (1 << (bit & 7))) !== 0;
-  }
-  /** 25.6.4. */
   private port(port: number, bytes: number): boolean {
     if (!this.wants('primary', PRIMARY.IO_BITMAPS)) return this.wants('primary', PRIMARY.UNCONDITIONAL_IO);
-    if (port + bytes > 0x1_0000) return true;
-    for (let at = port; at < port + bytes; at++)
-      if (this.bit(this.vmcs!.read(at < 0x8000 ? 'IO_BITMAP_A' : 'IO_BITMAP_B'), at & 0x7fff)) return true;
-    return false;
-  }
-  /** 25.6.9. */
-  private msr(msr: number, write: boolean): boolean {
-    const range = MSR_RANGES.find(({ first }) => msr >= first && msr < first + MSRS_PER_RANGE);
-    if (!range) return true;
-    return this.bit(this.vmcs!.read('MSR_BITMAPS') + BigInt(range.offset + (write ? WRITES : 0)), msr - range.first);
+    return portAsked(this.cpu.mmu.physical, this.vmcs!, port, bytes);
   }
   private control({ register, access, value }: Extract<Interceptable, { reason: 'cr-access' }>): boolean {
     const vmcs = this.vmcs!;

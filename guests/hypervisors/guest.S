@@ -35,6 +35,29 @@ guest_start:
         movl    $0x600d, 0x100008
         movq    0x100008, %rbx
         HYPERCALL 2
+        testl   %r12d, %r12d
+        jnz     1f
+        # VT-x alone has VM functions. Function 0: another of the hypervisor's address spaces, with another page there.
+        xorl    %eax, %eax
+        movl    $1, %ecx
+        vmfunc
+        movq    0x100008, %rbx
+        HYPERCALL 2
+        xorl    %eax, %eax
+        xorl    %ecx, %ecx
+        vmfunc
+        movq    0x100008, %rbx
+        HYPERCALL 2
+        # The hypervisor is asked about what its list does not hold, and about functions that it has not enabled.
+        xorl    %eax, %eax
+        movl    $2, %ecx
+        vmfunc
+        movl    $512, %ecx
+        vmfunc
+        movl    $1, %eax
+        xorl    %ecx, %ecx
+        vmfunc
+1:
         movq    %cr0, %rbx              # the hypervisor's bits are masked
         HYPERCALL 1
         # An IDT, for what the hypervisor injects and for a page fault of our own.

@@ -11,6 +11,7 @@
 #define MSR_VMX_TRUE_EXIT 0x48f
 #define MSR_VMX_TRUE_ENTRY 0x490
 #define MSR_VMX_SECONDARY 0x48b
+#define MSR_VMX_VMFUNC 0x491
 #define MSR_EFER 0xc0000080
 #define EPT_ALL 7
 #define EPT_WRITE_BACK (6 << 3)
@@ -22,12 +23,16 @@ static u8 msr_bitmap[4096] __attribute__((aligned(4096)));
 static u8 io_bitmaps[2][4096] __attribute__((aligned(4096)));
 static u64 ept[4][512] __attribute__((aligned(4096)));
 static u64 window[512] __attribute__((aligned(4096)));
+/* Another guest-physical memory, the same but for the window: the guest changes to it by a VM function. */
+static u64 other_ept[4][512] __attribute__((aligned(4096)));
+static u64 other_window[512] __attribute__((aligned(4096)));
+static u64 eptp_list[512] __attribute__((aligned(4096)));
 static struct registers guest;
 
 static const char *const reasons[] = {
 	[0] = "exception", [2] = "triple fault", [7] = "interrupt window", [10] = "CPUID", [12] = "HLT", [18] = "VMCALL",
 	[28] = "CR access", [30] = "I/O", [31] = "RDMSR", [32] = "WRMSR", [37] = "monitor trap", [48] = "EPT violation",
-	[49] = "EPT misconfiguration", [52] = "preemption timer",
+	[49] = "EPT misconfiguration", [52] = "preemption timer", [59] = "VMFUNC",
 };
 
 /* VMfail: 1 invalid, 2 valid; 0 success. */
@@ -87,6 +92,14 @@ static void build_ept(void)
 	for (u64 page = 0; page < 512; page++)
 		if (page * 4096 != WINDOW)
 			ept[3][page] = (GUEST_HPA + page * 4096) | EPT_WRITE_BACK | EPT_ALL;
+	for (int level = 0; level < 3; level++)
+		other_ept[level][0] = (u64)other_ept[level + 1] | EPT_ALL;
+	for (u64 page = 0; page < 512; page++)
+		other_ept[3][page] = ept[3][page];
+	other_ept[3][WINDOW >> 12] = (u64)other_window | EPT_WRITE_BACK | EPT_ALL;
+	other_window[1] = 0x07e4;
+	eptp_list[0] = (u64)ept[0] | 3 << 3 | 6;
+	eptp_list[1] = (u64)other_ept[0] | 3 << 3 | 6;
 }
 
 static void host_state(void)
@@ -138,13 +151,15 @@ static void controls(void)
 {
 	vmcs_write(PIN_CONTROLS, adjust(1 << 0 | 1 << 3, MSR_VMX_TRUE_PIN));
 	vmcs_write(PRIMARY_CONTROLS, adjust(1 << 7 | 1 << 25 | 1 << 28 | 1U << 31, MSR_VMX_TRUE_PRIMARY));
-	vmcs_write(SECONDARY_CONTROLS, adjust(1 << 1 | 1 << 5 | 1 << 7, MSR_VMX_SECONDARY));
+	vmcs_write(SECONDARY_CONTROLS, adjust(1 << 1 | 1 << 5 | 1 << 7 | 1 << 13, MSR_VMX_SECONDARY));
 	vmcs_write(EXIT_CONTROLS, adjust(1 << 2 | 1 << 9 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21, MSR_VMX_TRUE_EXIT));
 	vmcs_write(ENTRY_CONTROLS, adjust(1 << 2 | 1 << 9 | 1 << 14 | 1 << 15, MSR_VMX_TRUE_ENTRY));
 	vmcs_write(MSR_BITMAPS, (u64)msr_bitmap);
 	vmcs_write(IO_BITMAP_A, (u64)io_bitmaps[0]);
 	vmcs_write(IO_BITMAP_B, (u64)io_bitmaps[1]);
 	vmcs_write(EPT_POINTER, (u64)ept[0] | 3 << 3 | 6);
+	vmcs_write(VM_FUNCTION_CONTROLS, read_msr(MSR_VMX_VMFUNC) & 1);
+	vmcs_write(EPTP_LIST, (u64)eptp_list);
 	vmcs_write(VPID, 1);
 	vmcs_write(CR0_MASK, 1 << 5);
 	vmcs_write(CR0_SHADOW, 0);
@@ -249,6 +264,7 @@ static int handle(u32 reason)
 		return 1;
 	case 37: primary(0, 1 << 27); vmcs_write(EXCEPTION_BITMAP, 1 << 14); return 1;
 	case 48: violation(qualification); return 1;
+	case 59: print_line("  function", guest.rax); print_line("  of the list", guest.rcx); skip(); return 1;
 	case 52: vmcs_write(PIN_CONTROLS, vmcs_read(PIN_CONTROLS) & ~(1UL << 6)); return 1;
 	default: return 0;
 	}

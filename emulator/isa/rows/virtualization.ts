@@ -28,6 +28,7 @@ export const virtualizationRows: readonly RowSpec[] = [
   called('np 0f 01 c2', 'vmlaunch', '', vmx.vmlaunch, intel),
   called('np 0f 01 c3', 'vmresume', '', vmx.vmresume, intel),
   called('np 0f 01 c1', 'vmcall', '', vmx.vmcall, intel),
+  called('np 0f 01 d4', 'vmfunc', '', vmx.vmfunc, { ...intel, writes: '' }),
   called('66 0f 38 80 /r', 'invept', 'Gn,Mdq', vmx.invept, inMemory),
   called('66 0f 38 81 /r', 'invvpid', 'Gn,Mdq', vmx.invvpid, inMemory),
 

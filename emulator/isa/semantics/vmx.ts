@@ -59,6 +59,10 @@ export const vmlaunch = entry('launch');
 export const vmresume = entry('resume');
 /** In root operation, without dual-monitor treatment of SMM. */
 export const vmcall: SystemMeaning = (cpu) => conclude(cpu, unit(cpu).call());
+/** A guest's alone: what it does there is cpu/vmx-functions.ts. */
+export const vmfunc: SystemMeaning = () => {
+  throw ud();
+};
 const invalidate =
   (kind: 'invept' | 'invvpid'): SystemMeaning =>
   (cpu, insn) => {
