@@ -266,6 +266,8 @@ export interface HypervisorInspector {
   readonly direct: boolean;
   /** What the guest calls an address of the host's; undefined: nothing. */
   guestAddress(hpa: number): number | undefined;
+  /** The processor is in a kernel that knows that it is not in ring 0. */
+  runsPortedKernel(cpu: number): boolean;
   /** Structures of a domain that knows its hypervisor. */
   structures(): StructureNode[];
   table(cpu: number, tables: TableKind, at?: { hpa: number; level: number }): TableContents | undefined;

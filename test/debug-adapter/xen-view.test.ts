@@ -51,6 +51,13 @@ describe("a paravirtualised guest's memory", () => {
       assert.deepEqual(machine.aliases, own.aliases);
     }); // prettier-ignore
 
+  for (const [image, bits, ring] of [['pair-64.elf', 64, 3], ['pair-32.elf', 32, 1]] as const)
+    it(`${image}: the thread says that it is a kernel, in ring ${ring}`, async () => {
+      await launch(image);
+      const { threads } = await client.request('threads');
+      assert.deepEqual(threads, [{ id: 1, name: `CPU 0 (${bits}-bit, kernel in ring ${ring})` }]);
+    }); // prettier-ignore
+
   it('a frame says its type, its counts and what gave it that type', async () => {
     await launch('pair-64.elf');
     const { view } = await translate('&main');

@@ -40,6 +40,21 @@ describe('paravirtualised kernels', () => {
     });
   }).timeout(1_200_000);
 
+  it('Debian\'s Linux brings up a second virtual processor', function () {
+    const kernel = guest('linux-image-amd64');
+    const busybox = busyboxOf(guest('busybox-static'));
+    if (!existsSync(kernel) || !existsSync(busybox)) this.skip();
+    withFolder((folder) => {
+      const initrd = join(folder, 'initrd');
+      writeFileSync(initrd, initramfs({ busybox }));
+      const options = ['--cpus', '2', '--initrd', initrd, '--append', 'console=hvc0', '--until', 'ringside#', '--fail', 'Kernel panic', '--max-instructions', '8000000000'];
+      const { status, console, tail } = runGuest(kernelOf(kernel), [...PARAVIRTUAL, ...options]);
+      assert.equal(status, 0, tail);
+      assert.match(console, /smp: Brought up 1 node, 2 CPUs/);
+      assert.doesNotMatch(console, /\bBUG:|WARNING: CPU|Call Trace/);
+    });
+  }).timeout(1_200_000);
+
   it('GNU Mach starts, finds no program to start, and enters its debugger', function () {
     const image = guest('gnumach-image-1.8-xen-486-dbg/boot/gnumach-1.8-xen-486-dbg.gz');
     if (!existsSync(image)) this.skip();

@@ -105,6 +105,9 @@ export class GuestInspector implements HypervisorInspector {
     const pfn = this.engine.paravirtual?.()?.domain.space.guestFrame(Math.floor(hpa / PAGE_BYTES));
     return pfn === undefined ? undefined : Number(pfn) * PAGE_BYTES + (hpa % PAGE_BYTES);
   }
+  runsPortedKernel(cpu: number): boolean {
+    return this.engine.paravirtual?.()?.inKernel(this.guest.cpus[cpu]) ?? false;
+  }
   structures(): StructureNode[] {
     const parts = this.engine.paravirtual?.();
     return parts ? xenNodes(parts) : [];

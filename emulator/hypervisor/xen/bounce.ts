@@ -34,6 +34,8 @@ export interface Bounce {
   cr2?: bigint;
   /** RIP to return to. */
   returnRip: bigint;
+  /** The frame has the data segments besides: failsafe callback. */
+  segments?: boolean;
 }
 
 /** On the kernel's root, or the programs'. 64-bit guests alone: the hypervisor exchanges GS bases as SWAPGS would. */
@@ -82,6 +84,7 @@ function bounce64(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   const top = (fromKernel ? rsp : vcpu.kernelSp) & ~15n;
   const frame = [BigInt(ss), rsp, BigInt(flags), BigInt(cs) | (masked ? 1n << 32n : 0n), to.returnRip];
   if (to.errorCode !== undefined) frame.push(BigInt(to.errorCode));
+  if (to.segments) frame.push(...dataSegments(cpu));
   frame.push(r11, rcx);
   const sp = push(domain, cpu, top, frame, 8);
   const code = selectCode(cpu, to.cs);
@@ -103,6 +106,7 @@ function bounce32(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   }
   frame.push(BigInt(flags), BigInt(state.selector(SEG.CS)) | (masked ? 0x1_0000n : 0n), to.returnRip & 0xffff_ffffn);
   if (to.errorCode !== undefined) frame.push(BigInt(to.errorCode));
+  if (to.segments) frame.push(...dataSegments(cpu));
   const sp = push(domain, cpu, ss.base + (fromKernel ? esp : vcpu.kernelSp), frame, 4);
   const code = selectCode(cpu, to.cs);
   state.setSegment(SEG.CS, code);
@@ -110,6 +114,9 @@ function bounce32(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   state.setGpr(GPR.RSP, sp - ss.base);
   state.rip = to.address & 0xffff_ffffn;
 }
+
+const dataSegments = ({ state }: Cpu): bigint[] =>
+  [SEG.GS, SEG.FS, SEG.ES, SEG.DS].map((segment) => BigInt(state.selector(segment)));
 
 /** The new top. The guest's stack must be its own and writable. */
 function push(domain: PvDomain, cpu: Cpu, top: bigint, values: readonly bigint[], bytes: 4 | 8): bigint {

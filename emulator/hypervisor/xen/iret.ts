@@ -1,5 +1,6 @@
 /** HYPERVISOR_iret: back from a handler, by the frame on the guest's stack (struct iret_context; 32-bit: EAX, then as IRET has it). */
 import type { Cpu } from '../../cpu/cpu';
+import { GuestFault } from '../../cpu/ports';
 import { dropInnerSegments } from '../../cpu/segments';
 import { GPR, RFLAGS, SEG } from '../../x86/registers';
 import { codeSegment, DomainCrash, stackSegment, toggleRoot } from './bounce';
@@ -11,7 +12,10 @@ const R11 = 11;
 const IN_SYSCALL = 1n << 8n;
 const HYPERVISORS = RFLAGS.IOPL | RFLAGS.VM | RFLAGS.IF | RFLAGS.VIF | RFLAGS.VIP;
 
-/** Everything that the return changes, RAX too. GuestFault: a segment of the frame is none. */
+/**
+ * Everything that the return changes, RAX too. GuestFault: a segment of the frame is none; a 64-bit guest stands where the frame says
+ * all the same, as the processor would raise it there, and its failsafe callback sees that frame.
+ */
 export function iret(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   if (domain.word === 8) iret64(domain, cpu, caller);
   else iret32(domain, cpu, caller);
@@ -25,14 +29,14 @@ function iret64(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   const word = (i: number): bigint => caller.read64(sp + BigInt(i * 8));
   const [rax, r11, rcx, flags, rip, cs, rflags, rsp, ss] = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(word);
   const toUser = (cs & 3n) === 3n;
-  const code = codeSegment(cpu, Number(cs & 0xffffn) | 3);
-  const stack = stackSegment(cpu, Number(ss & 0xffffn) | 3);
+  const code = loaded(cpu, SEG.CS, Number(cs & 0xffffn) | 3, codeSegment);
+  const stack = loaded(cpu, SEG.SS, Number(ss & 0xffffn) | 3, stackSegment);
   if (toUser) {
     if (!vcpu.userRoot) throw new DomainCrash('it returns to a program and has registered no root for programs');
     toggleRoot(domain, cpu);
   }
-  state.setSegment(SEG.CS, code);
-  state.setSegment(SEG.SS, stack);
+  state.setSegment(SEG.CS, code.segment);
+  state.setSegment(SEG.SS, stack.segment);
   state.rip = rip;
   state.setGpr(GPR.RSP, rsp);
   state.rflags = (Number(rflags & 0x3f_ffffn) & ~HYPERVISORS) | RFLAGS.IF;
@@ -42,7 +46,19 @@ function iret64(domain: PvDomain, cpu: Cpu, caller: Caller): void {
     state.setGpr(GPR.RCX, rcx);
   }
   domain.maskUpcalls(cpu.apicId, !(rflags & BigInt(RFLAGS.IF)));
+  const fault = code.fault ?? stack.fault;
+  if (fault) throw fault;
 }
+type Segment = ReturnType<typeof codeSegment>;
+/** With the fault, where there is one: the segment as it was, under the new selector. */
+function loaded(cpu: Cpu, which: typeof SEG.CS | typeof SEG.SS, selector: number, load: (cpu: Cpu, selector: number) => Segment): { segment: Segment; fault?: GuestFault } {
+  try {
+    return { segment: load(cpu, selector) };
+  } catch (fault) {
+    if (!(fault instanceof GuestFault)) throw fault;
+    return { segment: { ...cpu.state.segment(which), selector }, fault };
+  }
+} // prettier-ignore
 
 function iret32(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   const { state } = cpu;

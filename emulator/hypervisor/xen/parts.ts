@@ -207,12 +207,9 @@ export class DomainParts {
     const trap = this.domain.vcpuStates[vcpu].traps[DIRECT_VECTOR];
     return this.domain.word === 4 && trap !== null && !trap.masks;
   }
-  /** A segment of the frame was none: the failsafe callback gets data segments on top of an ordinary frame. */
+  /** A segment of a frame was none: the failsafe callback gets data segments besides an ordinary frame. */
   failsafe(cpu: Cpu, to: Callback): void {
-    const { state } = cpu;
-    bounce(this.domain, cpu, { ...to, returnRip: state.rip });
-    const bytes = this.domain.word;
-    for (const segment of [SEG.GS, SEG.FS, SEG.ES, SEG.DS]) cpu.push(BigInt(state.selector(segment)), bytes);
+    bounce(this.domain, cpu, { ...to, returnRip: cpu.state.rip, segments: true });
   }
 
   // --- Interrupts
