@@ -2,13 +2,13 @@
  * What Debian's amd64 kernel asks of Xen on its way to the busybox prompt, by hypercall, also within batches: the table of docs/xen.md.
  * Needs the guests of fetch-guests.mjs.
  *
- *   npx tsx scripts/hypercalls.ts
+ *   npx tsx bench/hypercalls.bench.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { createMachine } from '../emulator/index';
 import type { VmExit } from '../emulator/machine/api';
-import { busyboxOf, initramfs, kernelOf } from './initramfs';
+import { busyboxOf, initramfs, kernelOf } from '../scripts/initramfs';
 
 const top = resolve(import.meta.dirname, '..');
 const DOCUMENT = join(top, 'docs/xen.md');
@@ -64,7 +64,7 @@ const table = [
   ...others.map(([reason, { count: times }]) => `| ${reason} | ${whole(times)} | |`),
 ];
 const document = readFileSync(DOCUMENT, 'utf8');
-const [before, rest] = document.split('<!-- written by scripts/hypercalls.ts -->');
+const [before, rest] = document.split('<!-- written by bench/hypercalls.bench.ts -->');
 const after = rest?.slice(rest.indexOf('<!-- end -->'));
 if (!after) throw new Error('docs/xen.md has no place for the table');
-writeFileSync(DOCUMENT, `${before}<!-- written by scripts/hypercalls.ts -->\n\n${table.join('\n')}\n\n${after}`);
+writeFileSync(DOCUMENT, `${before}<!-- written by bench/hypercalls.bench.ts -->\n\n${table.join('\n')}\n\n${after}`);
