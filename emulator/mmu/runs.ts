@@ -16,8 +16,8 @@ const TABLE_TARGET = { shift: 12, pse36: false } as PagingLevel;
 /** Where addresses of the 4-level format jump: below it bit 47 is clear, from it on it is set. */
 const HALF = 2 ** 47;
 
-/** Tables that lead to each other can be visited without end. */
-const MOST_TABLES = 100_000;
+/** Tables that lead to each other can be visited without end: as many as map 60 GiB in small pages. */
+const MOST_TABLES = 30_000;
 
 /** How many bits of address the format resolves. */
 const widthOf = ({ levels }: PagingFormat): number =>

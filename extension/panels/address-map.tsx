@@ -111,6 +111,8 @@ function useRuns({ connection, stop, tables }: { connection: Connection; stop: n
   const [read, setRead] = useState<Read>({ pages: new Map() });
   const now = useRef({ sight: { first: 0, end: 1 }, known: new Set<number>(), busy: false, question: 0 });
 
+  // An answer may come when another question is asked: what goes on then is of the newest.
+  const latest = useRef<() => void>(() => {});
   const load = (): void => {
     const { sight, known, busy, question } = now.current;
     const [first, last] = [Math.floor(sight.first / PAGE), Math.floor(Math.max(0, sight.end - 1) / PAGE)];
@@ -125,13 +127,14 @@ function useRuns({ connection, stop, tables }: { connection: Connection; stop: n
         known.add(page);
         setRead(next);
       }
-      load();
+      latest.current();
     };
     connection.request('ringside/pageTables', { tables, limit: 1, mappings: { index: page * PAGE, limit: PAGE, search } }).then(
       ({ mappings }) => done(({ pages }) => ({ total: mappings!.total!, pages: new Map([...(fresh ? [] : [...pages].slice(-KEPT)), [page, mappings!.runs]]) })),
       (error: Error) => done(() => ({ total: 0, pages: new Map(), error: error.message })),
     );
   };
+  latest.current = load;
   useEffect(() => {
     now.current.question++;
     now.current.known = new Set();

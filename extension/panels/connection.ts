@@ -2,7 +2,11 @@
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { HostMessage, News, PanelAction, Relayed, ViewMessage } from './protocol';
 
-declare function acquireVsCodeApi(): { postMessage(message: ViewMessage): void };
+declare function acquireVsCodeApi(): {
+  postMessage(message: ViewMessage): void;
+  getState(): { address?: string } | undefined;
+  setState(state: { address: string }): void;
+};
 
 export class Connection {
   private readonly api = acquireVsCodeApi();
@@ -24,6 +28,14 @@ export class Connection {
   listen(onNews: (news: News) => void): void {
     this.onNews = onNews;
     this.api.postMessage({ kind: 'ready' });
+  }
+
+  /** The address that was looked at last: the editor forgets a view that is hidden, and makes it anew. */
+  get remembered(): string {
+    return this.api.getState()?.address ?? '';
+  }
+  remember(address: string): void {
+    this.api.setState({ address });
   }
 
   act(action: PanelAction): void {

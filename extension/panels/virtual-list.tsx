@@ -27,7 +27,9 @@ export function VirtualList(props: {
   const [range, setRange] = useState({ first: 0, end: 0, top: 0 });
   const height = Math.min(count * rowHeight, MOST_PIXELS);
   const measure = (): void => {
-    const list = element.current!;
+    const list = element.current;
+    // Told of its size once more after it is gone.
+    if (!list) return;
     const top = rowsAbove(list, count, rowHeight);
     const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN);
     const end = Math.min(count, Math.ceil((top + list.clientHeight) / rowHeight) + MARGIN);

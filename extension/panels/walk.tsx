@@ -22,17 +22,19 @@ export function Walk(props: {
   onWalked(view: View | undefined): void;
 }) {
   const { connection, stop, given, onWalked } = props;
-  const [address, setAddress] = useState('');
+  const [address, setAddress] = useState(connection.remembered);
   // The field keeps its own text: Enter may come before what was typed has been rendered.
   const field = useRef<HTMLInputElement>(null);
   const [access, setAccess] = useState<Access>('read');
   const [privilege, setPrivilege] = useState<Privilege>('current mode');
   const [result, setResult] = useState<{ body?: TranslateBody; error?: string }>({});
   useEffect(() => {
-    if (given === '') return;
-    if (field.current) field.current.value = given;
-    setAddress(given);
+    if (given !== '') setAddress(given);
   }, [given]);
+  useEffect(() => {
+    if (field.current) field.current.value = address;
+    connection.remember(address);
+  }, [address]);
   useEffect(() => {
     if (address === '') return setResult({});
     let current = true;
