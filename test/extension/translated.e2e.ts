@@ -44,9 +44,13 @@ inBrowser('VS Code in a browser shows translated code', 'translated', (workbench
     const field = view().locator('vscode-textfield input');
     await field.fill('&load_gdt');
     await field.press('Enter');
+    // LGDT and LTR have a block of their own behind this one.
+    await view().locator('.ways .link', { hasText: 'load_gdt' }).first().click();
     await view().locator('.treatment.call-out').first().waitFor();
     await code.screenshot('call-out');
     await view().locator('vscode-button', { hasText: 'Back' }).click();
+    await view().locator('.ways .link', { hasText: 'load_gdt' }).first().waitFor();
+    await view().locator('vscode-button', { hasText: 'Follow the processor' }).click();
     await here().waitFor();
   });
 
