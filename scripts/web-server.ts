@@ -22,7 +22,8 @@ const FOLDERS: Record<string, string> = {
   'web-workspace': join(root, 'scripts', 'web-workspace'),
 };
 /** What the editor reads of an extension; all else of the repository is nobody's business. */
-const PUBLISHED = /^(package\.json|README\.md|(dist|syntaxes)[\\/].*)$/;
+const PUBLISHED =
+  /^(package(\.nls)?\.json|README\.md|(dist|l10n|media|syntaxes|guests[\\/](sample|samples|porting))[\\/].*)$/;
 
 const TYPES: Record<string, string> = {
   '.js': 'text/javascript',

@@ -1,5 +1,6 @@
 /** A page-table entry's rights as letters, and what can be done with an entry. */
 import type { Connection } from './connection';
+import { translate } from './l10n';
 import { placeOf, RIGHTS, type Right, type TableKind } from './walk.model';
 
 type Bits = { [bit in Right]: boolean };
@@ -16,7 +17,7 @@ export function Rights({
     <span class="rights">
       {RIGHTS.map(({ bit, letter, meaning }) => {
         const on = entry[bit];
-        const title = on ? meaning : `not ${meaning}`;
+        const title = on ? meaning : translate('not {0}', meaning);
         if (!onToggle)
           return (
             <abbr key={bit} title={title}>
@@ -28,7 +29,7 @@ export function Rights({
           onToggle(bit, !on);
         };
         return (
-          <button key={bit} class="bit" aria-pressed={on} aria-label={meaning} title={`${title}: change`} onClick={toggle}>
+          <button key={bit} class="bit" aria-pressed={on} aria-label={meaning} title={translate('{0}: change', title)} onClick={toggle}>
             {letter}
           </button>
         );
@@ -63,14 +64,14 @@ export function EntryActions(props: { entry: { gpa?: number; hpa?: number; bytes
   return (
     <>
       <button class="link" onClick={does({ do: 'memory', reference: place, name: place })}>
-        memory
+        {translate('memory')}
       </button>
       <button
         class="link"
-        title={`Stop when ${place} is written`}
+        title={translate('Stop when {0} is written', place)}
         onClick={does({ do: 'break', on: `write ${place},${props.entry.bytes}` })}
       >
-        break
+        {translate('break')}
       </button>
     </>
   );

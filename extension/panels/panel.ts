@@ -102,6 +102,9 @@ function page(webview: vscode.Webview, scripts: vscode.Uri, { script, title, sty
 ${['panel', ...styles, script].map((name) => `<link rel="stylesheet" href="${uri(`${name}.css`)}">`).join('\n')}
 <title>${title}</title>
 </head>
-<body><div id="root"></div><script nonce="${nonce}" src="${uri(`${script}.js`)}"></script></body>
+<body><div id="root" data-strings="${attribute(JSON.stringify(vscode.l10n.bundle ?? {}))}"></div><script nonce="${nonce}" src="${uri(`${script}.js`)}"></script></body>
 </html>`;
 }
+
+/** Within double quotes. */
+const attribute = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');

@@ -6,6 +6,8 @@ exports.activate = (context) => {
   const changes = new vscode.EventEmitter();
   /** By path; null: deleted. */
   const written = new Map();
+  /** Paths of those made here. */
+  const folders = new Set();
 
   const get = async (uri, what) => {
     if (written.get(uri.path) === null) throw vscode.FileSystemError.FileNotFound(uri);
@@ -22,13 +24,18 @@ exports.activate = (context) => {
     onDidChangeFile: changes.event,
     watch: () => ({ dispose() {} }),
     async stat(uri) {
+      if (folders.has(uri.path)) return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0 };
       const content = written.get(uri.path);
       if (content) return { type: vscode.FileType.File, ctime: 0, mtime: Date.now(), size: content.length };
       return (await get(uri, 'stat')).json();
     },
     async readDirectory(uri) {
-      const entries = new Map(await (await get(uri, 'list')).json());
       const folder = `${uri.path.replace(/\/$/, '')}/`;
+      const entries = new Map(folders.has(uri.path) ? [] : await (await get(uri, 'list')).json());
+      for (const path of folders) {
+        const name = path.slice(folder.length);
+        if (path.startsWith(folder) && name !== '' && !name.includes('/')) entries.set(name, vscode.FileType.Directory);
+      }
       for (const [path, content] of written) {
         const name = path.slice(folder.length);
         if (!path.startsWith(folder) || name.includes('/')) continue;
@@ -46,8 +53,9 @@ exports.activate = (context) => {
     delete(uri) {
       changed(uri, vscode.FileChangeType.Deleted, null);
     },
-    createDirectory() {
-      throw vscode.FileSystemError.NoPermissions('This workspace keeps no new folders.');
+    createDirectory(uri) {
+      folders.add(uri.path);
+      changes.fire([{ type: vscode.FileChangeType.Created, uri }]);
     },
     async rename(from, to) {
       changed(to, vscode.FileChangeType.Created, await provider.readFile(from));

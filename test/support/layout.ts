@@ -87,7 +87,7 @@ export const LAYERS: readonly Layer[] = [
 
   layer(
     'view',
-    /^extension\/panels\/.*(\.view\.tsx|\.tsx|\.d\.ts|connection\.ts|model\.ts)$/,
+    /^extension\/panels\/.*(\.view\.tsx|\.tsx|\.d\.ts|connection\.ts|l10n\.ts|model\.ts)$/,
     'views know messages, no editor',
     {
       imports: [/^extension\/panels\//],
