@@ -159,6 +159,8 @@ async function browser(): Promise<string[][]> {
   if (!browserIsHere()) return [['no browser', 'n/a']];
   const { server, url } = await serve({ port: 0, workspace: workspace() });
   const code = await Workbench.open(url, 'bench');
+  // The loader of TypeScript names functions by a helper, which pages do not have.
+  await code.page.addInitScript('globalThis.__name ??= (value) => value');
   try {
     await code.page.getByRole('treeitem', { name: 'mappings.elf' }).first().waitFor({ timeout: 60_000 });
     return [...(await million(code)), ...(await live(code))];

@@ -32,8 +32,8 @@ const HANDLERS = {
     await vscode.commands.executeCommand('workbench.debug.action.focusBreakpointsView');
   },
   source: async ({ path, line }) => {
-    // Adapters in a browser know files by URI.
-    const uri = /^[a-z][\w+.-]+:\/\//i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
+    // Adapters in a browser know files by URI; a scheme is longer than the letter of a drive.
+    const uri = /^[a-z][\w+.-]+:/i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path);
     const at = new vscode.Position(line - 1, 0);
     await vscode.window.showTextDocument(uri, { selection: new vscode.Range(at, at) });
   },
