@@ -115,6 +115,15 @@ export class GeneratedRun {
     this.link = undefined;
   }
 
+  /** As `switchTo`, for one that goes on with the registers as they are (CpuState.handTo). */
+  handOver(cpu: Cpu): void {
+    assert(!this.budget.running, 'processors take turns between two instructions');
+    this.cpu.state.handTo(cpu.state);
+    this.cpu = cpu;
+    this.port.switchTo(cpu.state, cpu.mmu);
+    this.link = undefined;
+  }
+
   /** Another past: nothing that was decoded or counted holds. */
   restart(retired: number): void {
     this.retired = retired;

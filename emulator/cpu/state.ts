@@ -55,6 +55,12 @@ export class CpuState {
   unpark(): void {
     this.move(this.parking!, this.current);
   }
+  /** The registers where they are become another processor's. What either of the two had kept aside of its own is void. */
+  handTo(other: CpuState): void {
+    assert(this.view === this.current.view && this.parking, 'only the current processor has registers to hand over');
+    ({ view: this.view, bytes: this.bytes } = this.parking);
+    ({ view: other.view, bytes: other.bytes } = other.current);
+  }
   private move(from: CpuState['current'], to: CpuState['current']): void {
     assert(this.view === from.view, 'a processor was parked twice, or never');
     to.block.set(from.block);

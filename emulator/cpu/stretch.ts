@@ -1,6 +1,9 @@
 /** One entry into generated code, with what lasts for one instruction around it: interrupt shadows, RF, TF, debug registers. */
+import { nextRip } from '../execution/forms';
+import type { Instruction } from '../isa/instruction';
 import { RFLAGS } from '../x86/registers';
 import type { Cpu } from './cpu';
+import { dispatchCalled } from './dispatch';
 import type { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { SYSTEM_ADDRESS } from './state';
@@ -54,6 +57,20 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
   const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
   if (shadow) liftShadow(state);
   if (trap) throw trap;
+}
+
+/**
+ * The instruction at RIP, on the current processor. `insn`: it, where whoever ran the guest has it decoded already; a plain meaning
+ * is called then, without looking for its place in generated code first.
+ */
+export function once(generated: GeneratedRun, cpu: Cpu, insn?: Instruction): void {
+  const { state } = cpu;
+  const special = (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (state.word(INTERRUPTIBILITY) & 3) !== 0;
+  if (insn?.row.meaning.kind !== 'call' || special || cpu.debug.armed() || cpu.onEvent)
+    return stretch(generated, cpu, 1);
+  if (dispatchCalled(cpu, insn) !== 'jumped') state.rip = nextRip(insn);
+  generated.retired++;
+  generated.codeMoved();
 }
 
 /**

@@ -49,6 +49,8 @@ export class Tlb {
   private readonly codeHigh = new Int32Array(CODE_ENTRIES);
   private readonly codeGpa = new Float64Array(CODE_ENTRIES);
   private readonly codeGlobal = new Uint8Array(CODE_ENTRIES);
+  /** How often something was forgotten: for who keeps another TLB of the same address space. */
+  flushes = 0;
 
   /** Whoever caches by gva (the jump cache) forgets too. */
   onFlush: (what: Flushed) => void = () => {};
@@ -121,6 +123,7 @@ export class Tlb {
 
   flush(): void {
     const { words, globals, others } = this;
+    this.flushes++;
     if (globals.complete && others.complete) {
       for (const { slots, count } of [globals, others]) for (let i = 0; i < count; i++) words[slots[i]] = -1;
     } else {
@@ -140,6 +143,7 @@ export class Tlb {
   /** As a load of CR3 (SDM vol. 3A 4.10.4.1). */
   flushNonGlobal(): void {
     const { words, others } = this;
+    this.flushes++;
     const forget = (slot: number): void => {
       if (!(words[slot + 3] & GLOBAL)) words[slot] = -1;
     };
@@ -156,6 +160,7 @@ export class Tlb {
 
   /** Everything of the page around hi:lo, whatever its size. */
   flushPage(lo: number, hi: number): void {
+    this.flushes++;
     if (this.isInLarge(lo, hi)) {
       this.eachUsed((slot) => {
         const shift = this.words[slot + 3] & 0xff;

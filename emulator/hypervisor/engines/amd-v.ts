@@ -1,8 +1,12 @@
 /** AMD-V: entries by VMRUN's rules, exits by the VMCB. */
 import type { Cpu } from '../../cpu/cpu';
 import type { GuestExit } from '../../cpu/ports';
+import { SYSTEM_ADDRESS } from '../../cpu/state';
 import type { CpuState } from '../../cpu/state';
+import { knownCr4 } from '../../cpu/control';
 import { Svm } from '../../cpu/svm';
+import { failedVmrunCheck } from '../../cpu/svm-checks';
+import { writeExit } from '../../cpu/svm-exit';
 import { saveGuest, saveRest, Vmcb } from '../../cpu/svm-state';
 import type { Paging } from '../../machine/api';
 import { NPT } from '../nested-paging';
@@ -15,12 +19,14 @@ import type { Guest } from '../guest';
 import type { Host } from '../host';
 import type { ShadowTables } from '../shadow/tables';
 import { FREE_MSRS, HardwareEngine } from './hardware';
+import type { InForce } from './hardware';
 import { decodeVmcb } from './vmcb-exit';
 
 /** What the hypervisor wants to see. Everything else is the guest's own, its page faults and CR3 among it. */
 const WANTED: readonly Intercept[] = ['intr', 'nmi', 'init', 'cpuid', 'rdpmc', 'invd', 'wbinvd', 'hlt', 'io', 'msr', 'shutdown', 'vmrun', 'vmmcall', 'vmload', 'vmsave', 'stgi', 'clgi', 'skinit', 'monitor', 'mwait', 'xsetbv']; // prettier-ignore
 /** The task-priority register is a device's. */
 const CR8 = 1 << 8;
+const CONTROL_REGISTERS = [STATE.CR0, STATE.CR3, STATE.CR4, STATE.EFER] as const;
 const PAGING_REGISTERS = (1 << 0) | (1 << 3) | (1 << 4);
 /** Pages of the two permission maps. */
 const IOPM_PAGES = 3;
@@ -29,6 +35,10 @@ const MSRPM_PAGES = 2;
 export class AmdV extends HardwareEngine {
   protected readonly mode: Svm;
   private readonly vmcbs: readonly Vmcb[];
+  /** Virtual processors that have run. */
+  private readonly entered = new Set<number>();
+  /** Mode of the guest at the last entry that was checked in full. */
+  private checked = '';
 
   constructor(host: Host, guest: Guest, paging: Paging, cpus: number) {
     super(host, guest, paging, NPT);
@@ -59,31 +69,56 @@ export class AmdV extends HardwareEngine {
   }
 
   protected control(vcpu: number): Vmcb {
-    return this.vmcbs[vcpu];
+    const vmcb = this.vmcbs[vcpu];
+    // Nobody but who looks reads the save area: it is written for him.
+    if (this.entered.has(vcpu)) this.saveRegisters(vmcb, this.guest.cpus[vcpu].state);
+    return vmcb;
   }
-  protected enterGuest(cpu: Cpu, tables: ShadowTables | number): void {
-    const { state } = cpu;
-    const vmcb = this.vmcbs[cpu.apicId];
+  /** All that the guest may change; under shadow paging its control registers are not among it. */
+  private saveRegisters(vmcb: Vmcb, state: CpuState): void {
+    const own = CONTROL_REGISTERS.map((field) => vmcb.read(field));
     saveGuest(vmcb, state);
     saveRest(vmcb, state);
     vmcb.write(CONTROL.INTERRUPT_SHADOW, state.system('interruptibility') & 3n ? 1n : 0n);
-    if (typeof tables === 'number') {
-      vmcb.write(CONTROL.N_CR3, tables);
-      vmcb.write(STATE.EFER, state.system('efer') | BigInt(SVME));
-    } else {
-      const { cr0, cr3, cr4, efer } = this.shadowRegisters(cpu, tables);
-      vmcb.write(STATE.CR0, cr0);
-      vmcb.write(STATE.CR3, cr3);
-      vmcb.write(STATE.CR4, cr4);
-      vmcb.write(STATE.EFER, efer | BigInt(SVME));
-    }
-    const failed = this.mode.enter(vmcb);
+    if (this.nested) this.writeControls(vmcb, this.registersFor(undefined, state));
+    else CONTROL_REGISTERS.forEach((field, i) => vmcb.write(field, own[i]));
+  }
+  private writeControls(vmcb: Vmcb, { cr0, cr3, cr4, efer }: InForce): void {
+    [cr0, cr3, cr4, efer].forEach((value, i) => vmcb.write(CONTROL_REGISTERS[i], value));
+  }
+  protected registersFor(_cpu: Cpu | undefined, state: CpuState, tables?: ShadowTables | number): InForce {
+    const own =
+      typeof tables === 'object'
+        ? this.shadowRegisters(state, tables)
+        : { cr0: state.system('cr0'), cr3: state.system('cr3'), cr4: state.system('cr4'), efer: state.system('efer') };
+    return { ...own, efer: own.efer | BigInt(SVME) };
+  }
+  protected enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void {
+    const vmcb = this.vmcbs[cpu.apicId];
+    if (typeof tables === 'number') vmcb.write(CONTROL.N_CR3, tables);
+    this.writeControls(vmcb, inForce);
+    this.check(cpu, vmcb, state, inForce);
+    this.entered.add(cpu.apicId);
+    this.mode.obey(vmcb);
+  }
+  /** In full whenever the guest's mode has changed: an entry that fails is our mistake. */
+  private check(cpu: Cpu, vmcb: Vmcb, state: CpuState, inForce: InForce): void {
+    const mode = `${inForce.cr0} ${inForce.cr4} ${inForce.efer} ${cpu.apicId}`;
+    if (mode === this.checked) return;
+    this.checked = mode;
+    saveGuest(vmcb, state);
+    this.writeControls(vmcb, inForce);
+    const failed = failedVmrunCheck(vmcb, { cr4: knownCr4(cpu), paging: true });
     assert(!failed, `VMRUN was refused: ${failed?.field}, ${failed?.rule}`);
+  }
+  protected record({ apicId }: Cpu, exit: GuestExit): void {
+    writeExit(this.vmcbs[apicId], exit, this.host.processor);
   }
   protected decode(cpu: Cpu, exit: GuestExit): VmExit {
     return decodeVmcb(this.vmcbs[cpu.apicId], this.guest, cpu, exit.instruction);
   }
-  protected believe(state: CpuState): void {
-    state.setSystem('efer', state.system('efer') & ~BigInt(SVME));
+  protected believe({ view }: CpuState): void {
+    const { efer } = SYSTEM_ADDRESS;
+    view.setInt32(efer, view.getInt32(efer, true) & ~SVME, true);
   }
 }

@@ -13,7 +13,8 @@ import type { CpuState } from '../../cpu/state';
 import type { Executor } from '../../cpu/step-host';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { Vmcs } from '../../cpu/vmcs-region';
-import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
+import { SYSTEM_ADDRESS } from '../../cpu/state';
+import { longStretch, once, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import * as layout from '../../execution/layout';
 import type { Paging, Stop } from '../../machine/api';
@@ -29,6 +30,7 @@ import type { NestedFormat } from '../nested-paging';
 import { ShadowFaults } from '../shadow/faults';
 import type { Next } from '../shadow/faults';
 import type { ShadowTables } from '../shadow/tables';
+import { OwnRegisters } from './own-registers';
 
 /** The vendor's unit in the processor, as far as a hypervisor needs it between entry and exit. */
 export interface GuestMode {
@@ -36,17 +38,13 @@ export interface GuestMode {
   resume(): void;
   /** An event that the guest is about to take leaves it. */
   exitFor(event: PendingEvent): GuestExit | undefined;
-  /** The exit goes into the control block. */
-  record(exit: GuestExit): void;
 }
 
-/** Registers of which the processor may have the hypervisor's values while the guest runs. */
-export const OWN = ['efer', 'cr0', 'cr3', 'cr4', 'pdpte0', 'pdpte1', 'pdpte2', 'pdpte3'] as const;
 /** Bases of segments are the guest's own affair: nothing else depends on them. */
 export const FREE_MSRS: readonly number[] = [MSR.FS_BASE, MSR.GS_BASE, MSR.KERNEL_GS_BASE];
 
-/** What shadow paging puts in the place of the guest's control registers. */
-export interface ShadowRegisters {
+/** What is in force in the place of the guest's control registers. */
+export interface InForce {
   cr0: bigint;
   cr3: bigint;
   cr4: bigint;
@@ -57,9 +55,15 @@ export abstract class HardwareEngine implements Executor, Viewed {
   /** One of the two. */
   protected readonly nested?: NestedPaging;
   protected readonly shadow?: ShadowFaults;
-  /** Of the tables in force, and what the virtual processor had in OWN when they were. */
+  /** Of the tables in force. */
   private root = -1;
-  private entered: readonly bigint[] = [];
+  /** What the guest believes to be in the registers that are the hypervisor's, and what was in force there when it left. */
+  private readonly believed = new OwnRegisters();
+  private readonly inForce = new OwnRegisters();
+  /** The virtual processor whose guest is executing: the physical one has its registers. */
+  private running?: Cpu;
+  /** Of the TLBs of the two processors, when each handed over to the other: what either forgets the other must not know. */
+  private flushes = { processor: 0, virtual: 0 };
 
   protected constructor(
     protected readonly host: Host,
@@ -73,12 +77,18 @@ export abstract class HardwareEngine implements Executor, Viewed {
   } // prettier-ignore
 
   protected abstract readonly mode: GuestMode;
-  /** Writes the control block and enters. General, x87 and vector registers are on the processor already. */
-  protected abstract enterGuest(cpu: Cpu, tables: ShadowTables | number): void;
+  /** What is in force for a guest that believes what is in `state`. */
+  protected abstract registersFor(cpu: Cpu, state: CpuState, tables: ShadowTables | number): InForce;
+  /** Control registers and controls go into the control block, and are in force. `state`: the guest's registers. */
+  protected abstract enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void;
+  /** The control block says of the exit what this processor says. The processor still has the guest's registers. */
+  protected abstract record(cpu: Cpu, exit: GuestExit): void;
   /** What the control block says of the exit. The virtual processor has its registers. */
   protected abstract decode(cpu: Cpu, exit: GuestExit): VmExit;
-  /** Nested paging: registers in `state` become what the guest believes, which had `own` before. */
-  protected abstract believe(state: CpuState, own: readonly bigint[]): void;
+  /** Nested paging: registers in `state` become what the guest believes, whose CR0 was `cr0` before. */
+  protected abstract believe(state: CpuState, cr0: number): void;
+  /** The control block of a virtual processor; all of the guest's registers are in it as at its last exit. */
+  protected abstract control(vcpu: number): Vmcs | Vmcb;
 
   /** Consecutive frames, filled. */
   protected pages(count: number, fill: number): number {
@@ -98,27 +108,22 @@ export abstract class HardwareEngine implements Executor, Viewed {
     const tables = { ...(shadow && { shadow: shadow.paging }), ...(nested && { nested }) };
     return { ...tables, control: (vcpu) => this.control(vcpu) };
   }
-  /** The control block of a virtual processor. */
-  protected abstract control(vcpu: number): Vmcs | Vmcb;
-
   // --- Executor
 
   run(cpu: Cpu, budget: number): Stop | undefined {
-    const { generated, processor } = this.host;
+    const { generated } = this.host;
     const { state } = cpu;
+    generated.switchTo(cpu);
     // The tables do not follow the gate of address line 20, and shadow tables need protection to be there.
     if (!this.guest.physical.a20 || (this.shadow && !cpu.protected)) {
-      this.useVirtual(cpu);
       stretch(generated, cpu, budget);
       return undefined;
     }
-    const shadow = state.system('interruptibility') & SHADOWS;
-    generated.switchTo(processor);
+    const shadow = state.word(SYSTEM_ADDRESS.interruptibility) & Number(SHADOWS);
     this.enter(cpu);
     const thrown = this.runGuest(cpu, shadow && somethingWaits(cpu) ? 1 : budget);
     if (thrown instanceof GuestExit) return this.exit(cpu, thrown);
-    processor.overseer = undefined;
-    this.settle(cpu);
+    this.comeBack(cpu);
     // A fault that nobody intercepts is the guest's own.
     if (thrown) throw thrown;
     return undefined;
@@ -138,13 +143,8 @@ export abstract class HardwareEngine implements Executor, Viewed {
     const event: PendingEvent = { vector, kind: trap ? 'trap' : 'fault', errorCode, address, returnRip: this.host.processor.state.rip }; // prettier-ignore
     return this.mode.exitFor(event);
   }
-  /** The virtual processor goes on itself. The guest changed its tables and flushed another TLB than its. */
-  private useVirtual(cpu: Cpu): void {
-    this.host.generated.switchTo(cpu);
-    cpu.flushTlb('all');
-  }
   deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery {
-    this.useVirtual(cpu);
+    this.host.generated.switchTo(cpu);
     return deliver(cpu, event, asked);
   }
   private forget(): void {
@@ -156,49 +156,73 @@ export abstract class HardwareEngine implements Executor, Viewed {
     this.host.processor.flushTlb('all');
   }
   settle(cpu: Cpu): void {
-    if (this.host.inside !== cpu) return;
+    if (this.running !== cpu) return;
     const { state } = this.host.processor;
-    const own = OWN.map((name) => cpu.state.system(name));
     cpu.state.copyFrom(state, layout.STATE, layout.BUDGET);
     cpu.state.copyFrom(state, layout.SEGMENTS, layout.STATE_END);
-    this.giveBack(cpu.state, own);
+    this.giveBack(cpu.state);
     cpu.modeChanged();
   }
-  private giveBack(state: CpuState, own: readonly bigint[]): void {
-    if (this.shadow) OWN.forEach((name, i) => state.setSystem(name, own[i]));
-    else this.believe(state, own);
+  private giveBack(state: CpuState): void {
+    if (this.shadow) this.believed.put(state);
+    else this.believe(state, this.believed.cr0);
   }
 
-  /** The processor holds what the virtual one holds, by an entry unless it does already. */
+  /**
+   * The virtual processor's registers are the physical one's from now on, where they are; the hypervisor's own take their places
+   * among them, which are known already if nothing has changed that they depend on.
+   */
   private enter(cpu: Cpu): void {
-    const { processor } = this.host;
+    const { host, believed, inForce, flushes } = this;
+    const { processor } = host;
+    const { state } = processor;
     const tables = this.shadow?.enter(cpu) ?? this.nested!.hpa;
     const root = typeof tables === 'number' ? tables : tables.hpa;
-    if (this.host.inside === cpu && root === this.root && this.same(cpu)) return this.mode.resume();
-    this.root = root;
-    processor.state.copyFrom(cpu.state);
-    this.enterGuest(cpu, tables);
-    this.host.inside = cpu;
-    this.entered = OWN.map((name) => cpu.state.system(name));
+    const known = host.inside === cpu && root === this.root && believed.same(cpu.state);
+    // Shadow tables follow the guest's without being told.
+    if (known && !this.shadow && cpu.mmu.tlb.flushes !== flushes.virtual) processor.flushTlb('all');
+    host.generated.handOver(processor);
+    this.running = cpu;
+    if (known) {
+      inForce.put(state);
+      processor.debug.loaded();
+      this.mode.resume();
+    } else {
+      this.root = root;
+      host.inside = cpu;
+      believed.take(state);
+      const registers = this.registersFor(cpu, state, tables);
+      this.enterGuest(cpu, state, registers, tables);
+      for (const name of ['cr0', 'cr3', 'cr4', 'efer'] as const) state.setSystem(name, registers[name]);
+      if (typeof tables !== 'number' && tables.form === 'PAE')
+        tables.pdptes.forEach((entry, i) => state.setSystem(`pdpte${i as 0 | 1 | 2 | 3}`, entry));
+      inForce.take(state);
+      processor.refresh();
+    }
+    host.generated.codeMoved();
+    flushes.processor = processor.mmu.tlb.flushes;
   }
-  /** Whether the processor holds the virtual one's registers already, but for those that are the hypervisor's there. */
-  private same(cpu: Cpu): boolean {
-    if (this.shadow && OWN.some((name, i) => cpu.state.system(name) !== this.entered[i])) return false;
-    const { state } = this.host.processor;
-    const real = OWN.map((name) => state.system(name));
-    this.giveBack(state, this.shadow ? this.entered : OWN.map((name) => cpu.state.system(name)));
-    const equal =
-      equalBytes(state.bytes, cpu.state.bytes, layout.STATE, layout.BUDGET) &&
-      equalBytes(state.bytes, cpu.state.bytes, layout.SEGMENTS, layout.STATE_END);
-    OWN.forEach((name, i) => state.setSystem(name, real[i]));
-    return equal;
+  /** And back. */
+  private comeBack(cpu: Cpu): void {
+    const { host, believed, inForce, flushes } = this;
+    host.generated.handOver(cpu);
+    this.running = host.processor.overseer = undefined;
+    if (this.nested) inForce.take(cpu.state);
+    this.giveBack(cpu.state);
+    if (this.nested) believed.take(cpu.state);
+    if (host.processor.mmu.tlb.flushes !== flushes.processor) cpu.refresh();
+    else {
+      cpu.debug.loaded();
+      cpu.modeChanged();
+    }
+    host.generated.codeMoved();
+    flushes.virtual = cpu.mmu.tlb.flushes;
   }
 
   private exit(cpu: Cpu, exit: GuestExit): Stop | undefined {
     const { guest } = this;
-    this.mode.record(exit);
-    this.host.processor.overseer = undefined;
-    this.settle(cpu);
+    this.record(cpu, exit);
+    this.comeBack(cpu);
     const decoded = this.decode(cpu, exit);
     assert(decoded.reason !== 'entry-failure', 'the guest left for something');
     const next = this.next(cpu, decoded, exit);
@@ -206,8 +230,7 @@ export abstract class HardwareEngine implements Executor, Viewed {
     try {
       if (next === 'again') return undefined;
       if (next !== 'emulate') throw next;
-      this.useVirtual(cpu);
-      stretch(this.host.generated, cpu, 1);
+      once(this.host.generated, cpu, exit.during ? undefined : exit.instruction);
       return undefined;
     } finally {
       guest.exits.end();
@@ -222,11 +245,9 @@ export abstract class HardwareEngine implements Executor, Viewed {
     return during && next instanceof GuestFault ? 'emulate' : next;
   }
 
-  /** Shadow tables in force, whatever paging the guest has or has not; PDPTEs are written to the processor. */
-  protected shadowRegisters({ state }: Cpu, tables: ShadowTables): ShadowRegisters {
+  /** Shadow tables in force, whatever paging the guest has or has not. */
+  protected shadowRegisters(state: CpuState, tables: ShadowTables): InForce {
     const wide = tables.form === '4-level';
-    const { processor } = this.host;
-    if (!wide) tables.pdptes.forEach((entry, i) => processor.state.setSystem(`pdpte${i as 0 | 1 | 2 | 3}`, entry));
     const efer = state.system('efer') & ~BigInt(EFER.LMA | EFER.LME);
     return {
       cr0: state.system('cr0') | (BigInt(CR0.PG | CR0.WP) & 0xffff_ffffn),
@@ -235,10 +256,4 @@ export abstract class HardwareEngine implements Executor, Viewed {
       efer: efer | BigInt(EFER.NXE | (wide ? EFER.LMA | EFER.LME : 0)),
     };
   }
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array, first: number, end: number): boolean {
-  const [x, y] = [a, b].map(({ buffer }) => new Int32Array(buffer, first, (end - first) >>> 2));
-  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
-  return true;
 }

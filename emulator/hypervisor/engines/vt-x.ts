@@ -2,11 +2,13 @@
 import type { Cpu } from '../../cpu/cpu';
 import { knownCr4 } from '../../cpu/control';
 import type { GuestExit } from '../../cpu/ports';
+import { SYSTEM_ADDRESS } from '../../cpu/state';
 import type { CpuState } from '../../cpu/state';
 import { Vmcs, wordsOf } from '../../cpu/vmcs-region';
 import { Vmx } from '../../cpu/vmx';
 import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED } from '../../cpu/vmx-capabilities';
 import { failedCheck, failedGuestCheck } from '../../cpu/vmx-checks';
+import { writeExit } from '../../cpu/vmx-exit';
 import { saveGuest } from '../../cpu/vmx-state';
 import type { Paging } from '../../machine/api';
 import { EPTP } from '../../mmu/ept';
@@ -19,6 +21,7 @@ import type { Host } from '../host';
 import { EPT_FORMAT } from '../nested-paging';
 import type { ShadowTables } from '../shadow/tables';
 import { FREE_MSRS, HardwareEngine } from './hardware';
+import type { InForce } from './hardware';
 import { decodeVmcs } from './vmcs-exit';
 
 const bits = (...numbers: number[]): number => numbers.reduce((mask, n) => mask | (1 << n), 0);
@@ -32,6 +35,7 @@ const WRITES = 0x800 * 8;
 /** Where our hypervisor would go on: nothing of it is executed. */
 const HOST_ENTRY = 0xffff_ffff_ff80_0000n;
 const HOST_SELECTORS = { CS: 0x08, TR: 0x10 } as const;
+const CONTROL_REGISTERS = ['GUEST_CR0', 'GUEST_CR3', 'GUEST_CR4', 'GUEST_EFER'] as const;
 const DEFAULT_PAT = 0x0007_0406_0007_0406n;
 
 export class VtX extends HardwareEngine {
@@ -77,55 +81,64 @@ export class VtX extends HardwareEngine {
   }
 
   protected control(vcpu: number): Vmcs {
-    return this.vmcss[vcpu];
+    const vmcs = this.vmcss[vcpu];
+    // Nobody but who looks reads the guest-state area: it is written for him.
+    if (vmcs.launched) this.saveRegisters(vmcs, this.guest.cpus[vcpu].state);
+    return vmcs;
   }
-  protected enterGuest(cpu: Cpu, tables: ShadowTables | number): void {
-    const { state } = cpu;
-    const vmcs = this.vmcss[cpu.apicId];
+  /** All that the guest may change; under shadow paging its control registers are not among it. */
+  private saveRegisters(vmcs: Vmcs, state: CpuState): void {
+    const own = CONTROL_REGISTERS.map((field) => vmcs.read(field));
     saveGuest(vmcs, state);
-    vmcs.write('CR0_SHADOW', state.system('cr0'));
-    vmcs.write('CR4_SHADOW', state.system('cr4'));
-    let [cr0, cr4, efer] = [state.system('cr0'), state.system('cr4'), state.system('efer')];
-    let fixed: number = CR0_UNRESTRICTED;
-    if (typeof tables === 'number') {
-      vmcs.write('EPT_POINTER', BigInt(tables | EPTP.LENGTH_4 | EPTP.WRITE_BACK));
-    } else {
-      let cr3;
-      ({ cr0, cr3, cr4, efer } = this.shadowRegisters(cpu, tables));
-      vmcs.write('GUEST_CR3', cr3);
-      fixed = CR0_FIXED;
-    }
-    vmcs.write('GUEST_CR0', cr0 | BigInt(fixed >>> 0));
-    vmcs.write('GUEST_CR4', cr4 | BigInt(CR4.VMXE));
-    vmcs.write('GUEST_EFER', efer);
+    if (this.nested) this.writeControls(vmcs, this.registersFor(undefined, state));
+    else CONTROL_REGISTERS.forEach((field, i) => vmcs.write(field, own[i]));
+  }
+  private writeControls(vmcs: Vmcs, { cr0, cr3, cr4, efer }: InForce): void {
+    [cr0, cr3, cr4, efer].forEach((value, i) => vmcs.write(CONTROL_REGISTERS[i], value));
     const wide = 1n << BigInt(ENTRY_CONTROL.GUEST_64);
     const controls = vmcs.read('ENTRY_CONTROLS');
     vmcs.write('ENTRY_CONTROLS', efer & BigInt(EFER.LMA) ? controls | wide : controls & ~wide);
-    this.check(cpu, vmcs);
-    this.mode.begin(vmcs);
+  }
+  protected registersFor(_cpu: Cpu | undefined, state: CpuState, tables?: ShadowTables | number): InForce {
+    const own =
+      typeof tables === 'object'
+        ? this.shadowRegisters(state, tables)
+        : { cr0: state.system('cr0'), cr3: state.system('cr3'), cr4: state.system('cr4'), efer: state.system('efer') };
+    const fixed = this.shadow ? CR0_FIXED : CR0_UNRESTRICTED;
+    return { ...own, cr0: own.cr0 | BigInt(fixed >>> 0), cr4: own.cr4 | BigInt(CR4.VMXE) };
+  }
+  protected enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void {
+    const vmcs = this.vmcss[cpu.apicId];
+    vmcs.write('CR0_SHADOW', state.system('cr0'));
+    vmcs.write('CR4_SHADOW', state.system('cr4'));
+    if (typeof tables === 'number') vmcs.write('EPT_POINTER', BigInt(tables | EPTP.LENGTH_4 | EPTP.WRITE_BACK));
+    this.writeControls(vmcs, inForce);
+    this.check(cpu, vmcs, state, inForce);
     vmcs.launched = true;
-    // The PDPTEs of shadow tables are not where CR3 would have the processor look for them.
-    if (typeof tables !== 'number' && tables.form === 'PAE') {
-      this.shadowRegisters(cpu, tables);
-      this.host.processor.refresh();
-    }
+    this.mode.obey(vmcs);
+    this.mode.resume();
   }
   /** In full whenever the guest's mode has changed: an entry that fails is our mistake. */
-  private check(cpu: Cpu, vmcs: Vmcs): void {
-    const mode = `${vmcs.read('GUEST_CR0')} ${vmcs.read('GUEST_CR4')} ${vmcs.read('GUEST_EFER')} ${cpu.apicId}`;
+  private check(cpu: Cpu, vmcs: Vmcs, state: CpuState, inForce: InForce): void {
+    const mode = `${inForce.cr0} ${inForce.cr4} ${inForce.efer} ${cpu.apicId}`;
     if (mode === this.checked) return;
     this.checked = mode;
+    saveGuest(vmcs, state);
+    this.writeControls(vmcs, inForce);
     const host = { cr4: knownCr4(cpu) | CR4.VMXE, wide: true, peek: wordsOf(this.host.physical) };
     const failed = failedCheck(vmcs, host)?.check ?? failedGuestCheck(vmcs, host);
     assert(!failed, `VM entry was refused: ${failed?.field}, ${failed?.rule}`);
   }
+  protected record({ apicId }: Cpu, exit: GuestExit): void {
+    const { processor } = this.host;
+    if (!writeExit(this.vmcss[apicId], exit, processor)) processor.unsupported(`VT-x exit for ${exit.cause.reason}`);
+  }
   protected decode(cpu: Cpu, exit: GuestExit): VmExit {
     return decodeVmcs(this.vmcss[cpu.apicId], this.guest, cpu, exit.instruction);
   }
-  protected believe(state: CpuState, own: readonly bigint[]): void {
-    const ne = BigInt(CR0.NE);
-    const [, cr0] = own;
-    state.setSystem('cr0', (state.system('cr0') & ~ne) | (cr0 & ne));
-    state.setSystem('cr4', state.system('cr4') & ~BigInt(CR4.VMXE));
+  protected believe({ view }: CpuState, cr0: number): void {
+    const { cr0: at, cr4 } = SYSTEM_ADDRESS;
+    view.setInt32(at, (view.getInt32(at, true) & ~CR0.NE) | (cr0 & CR0.NE), true);
+    view.setInt32(cr4, view.getInt32(cr4, true) & ~CR4.VMXE, true);
   }
 }
