@@ -6,20 +6,26 @@ import { assert } from '../util/assert';
 import { GPR } from '../x86/registers';
 import type { Instruction, RowAttributes } from '../isa/instruction';
 import { gp, ud } from './faults';
-import { checkPort } from './io-permission';
+import { refusedPort } from './io-permission';
+import type { Interruption } from './exit-cause';
 import type { Cpu } from './cpu';
 
-/** Throws GuestFault. Otherwise what the meaning returned: 'jumped' if RIP is already where it belongs. */
-export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jumped' {
+/**
+ * What the meaning returned, 'jumped' if RIP is already where it belongs; or what stops the instruction, where that is known
+ * beforehand: an exit or a trap to a hypervisor is as frequent as its guest wants, and V8 takes microseconds to throw. Throws
+ * Interruption where the meaning does.
+ */
+export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jumped' | Interruption {
   const { attributes, meaning } = instruction.row;
   const plain = meaning.kind === 'call' ? meaning.call : meaning.plain;
   assert(plain, `${instruction.row.mnemonic} has no plain meaning`);
   checkExists(cpu, attributes);
-  if (attributes.privileged && cpu.state.cpl !== 0) throw gp(0);
-  if (attributes.io) checkPort(cpu, portOf(cpu, instruction), portBytes(instruction));
+  if (attributes.privileged && cpu.state.cpl !== 0) return gp(0);
+  const refused = attributes.io && refusedPort(cpu, portOf(cpu, instruction), portBytes(instruction));
+  if (refused) return refused;
   if (cpu.overseer && (attributes.intercept !== undefined || attributes.sensitive)) {
     const answer = cpu.overseer.instruction(instruction);
-    if (answer !== undefined) return answer === 'jumped' ? 'jumped' : undefined;
+    if (answer !== undefined) return answer === 'done' ? undefined : answer;
   }
   return plain(cpu, instruction);
 }

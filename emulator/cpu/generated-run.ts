@@ -45,6 +45,9 @@ export class GeneratedRun {
   private linked = false;
   /** The last instruction was a plain meaning that ended its block: the mode and the flags may be others. */
   calledLast = false;
+  /** What the last entry raised; with `keeps` it is only left here, since V8 takes microseconds to throw. */
+  left?: Interruption;
+  keeps = false;
   /** PAUSE was executed while another processor could run. */
   gaveWay = false;
 
@@ -107,18 +110,18 @@ export class GeneratedRun {
   /** Another processor's turn: its registers move to where generated code works. */
   switchTo(cpu: Cpu): void {
     if (cpu === this.cpu) return;
-    assert(!this.budget.running, 'processors take turns between two instructions');
     this.cpu.state.park();
-    this.cpu = cpu;
     cpu.state.unpark();
-    this.port.switchTo(cpu.state, cpu.mmu);
-    this.link = undefined;
+    this.goOn(cpu);
   }
 
   /** As `switchTo`, for one that goes on with the registers as they are (CpuState.handTo). */
   handOver(cpu: Cpu): void {
-    assert(!this.budget.running, 'processors take turns between two instructions');
     this.cpu.state.handTo(cpu.state);
+    this.goOn(cpu);
+  }
+  private goOn(cpu: Cpu): void {
+    assert(!this.budget.running, 'processors take turns between two instructions');
     this.cpu = cpu;
     this.port.switchTo(cpu.state, cpu.mmu);
     this.link = undefined;
@@ -144,13 +147,12 @@ export class GeneratedRun {
 
   /** Makes the way that led here direct, and known to indirect branches. `rip`: as the branch named it. */
   private connect(block: Block, rip: bigint): void {
-    const { cache } = this.code;
-    const { link } = this;
+    const { link, code } = this;
     // An interrupt may have come in between: then the link waits for another time.
     if (!link) block.indirect = true;
-    else if (link.generation === cache.generation && link.to === rip) cache.link(link.word, link.from, block);
+    else if (link.generation === code.cache.generation && link.to === rip) code.cache.link(link.word, link.from, block);
     this.link = undefined;
-    cache.enterJumpCache(block, rip);
+    code.cache.enterJumpCache(block, rip);
   }
 
   /**
@@ -161,6 +163,7 @@ export class GeneratedRun {
     const { state } = this.cpu;
     const { retired } = this;
     const end = retired + budget;
+    this.left = undefined;
     do {
       this.code.regions?.poll(this.retired);
       const { rip } = state;
@@ -225,8 +228,7 @@ export class GeneratedRun {
     const record = view.getUint32(layout.EXIT_RECORD, true);
     const { cache } = this.code;
     const block = cache.blockOf(record);
-    const position = cache.position(record);
-    const rest = block.count - position;
+    const rest = block.count - cache.position(record);
     const { granted, left } = this.budget;
     const retire = (untouched: number): void => void (this.retired += granted - left - untouched);
     const reason = view.getInt32(layout.EXIT_REASON, true);
@@ -237,13 +239,11 @@ export class GeneratedRun {
       case EXIT.LINK: {
         retire(0);
         const word = view.getUint32(layout.EXIT_LINK, true);
-        if (word) this.link = { word, from: block.gva, to: state.rip, generation: cache.generation };
-        return;
+        return void (word && (this.link = { word, from: block.gva, to: state.rip, generation: cache.generation }));
       }
       case EXIT.BUDGET:
         retire(0);
-        state.rip = block.rip;
-        return;
+        return void (state.rip = block.rip);
       case EXIT.STOP:
         retire(rest);
         // The record after the last instruction only falls through.
@@ -251,24 +251,22 @@ export class GeneratedRun {
         return;
       case EXIT.AGAIN:
         retire(rest - 1);
-        state.rip = cache.ripAt(record);
-        return;
+        return void (state.rip = cache.ripAt(record));
       case EXIT.CALLED:
         retire(rest - 1);
-        this.codeMoved();
-        return;
+        return this.codeMoved();
       case EXIT.FAULT:
         retire(rest);
         state.rip = cache.ripAt(record);
-        if (view.getUint32(layout.EXIT_FAULT, true) !== RETRY) throw this.port.takeFault();
-        this.retry = true;
+        if (view.getUint32(layout.EXIT_FAULT, true) === RETRY) return void (this.retry = true);
+        this.left = this.port.takeFault();
+        if (!this.keeps) throw this.left;
         return;
       case EXIT.HOT:
         retire(0);
         state.rip = block.rip;
         this.code.regions?.hot(block);
-        this.warmed = true;
-        return;
+        return void (this.warmed = true);
       default:
         assert(false, 'generated code returned without a reason');
     }
@@ -276,27 +274,30 @@ export class GeneratedRun {
 
   /** Plain meanings, called from generated code (builder-types.ts, HELPERS). */
   private readonly called = (record: number): number => {
-    const { cpu } = this;
-    const { state } = cpu;
+    const { state } = this.cpu;
     const insn = this.code.cache.instructionAt(record);
     this.port.site = record;
     state.rip = insn.rip;
     state.view.setUint32(layout.EXIT_RECORD, record, true);
     try {
-      const jumped = dispatchCalled(cpu, insn) === 'jumped';
-      if (!jumped && !insn.row.attributes.ends) return 0;
-      if (!jumped) state.rip = nextRip(insn);
-      const goesOn = insn.row.meaning.kind === 'call' && passesOn(cpu, this.user, this.budget.left);
+      const outcome = dispatchCalled(this.cpu, insn);
+      if (outcome instanceof Interruption) return this.stopped(outcome);
+      if (!outcome && !insn.row.attributes.ends) return 0;
+      if (!outcome) state.rip = nextRip(insn);
+      const goesOn = insn.row.meaning.kind === 'call' && passesOn(this.cpu, this.user, this.budget.left);
       if (goesOn) this.codeMoved();
       if (goesOn) state.view.setUint32(layout.EXIT_LINK, 0, true);
       state.view.setInt32(layout.EXIT_REASON, goesOn ? EXIT.LINK : EXIT.CALLED, true);
       return goesOn ? GO_ON : LEAVE;
     } catch (fault) {
       if (!(fault instanceof Interruption)) throw fault;
-      // A trap comes after the instruction: it has happened, and its RIP is the next one.
-      this.port.failed(fault);
-      state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);
-      return LEAVE;
+      return this.stopped(fault);
     }
   };
+  /** A trap comes after the instruction: it has happened, and its RIP is the next one. */
+  private stopped(by: Interruption): typeof LEAVE {
+    this.port.failed(by);
+    this.cpu.state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);
+    return LEAVE;
+  }
 }

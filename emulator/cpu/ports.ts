@@ -57,13 +57,13 @@ export interface InterruptSource {
 
 /**
  * Whoever owns the processor while a guest runs on it: VMX non-root operation, SVM's guest mode, or a hypervisor that
- * deprivileged the guest. Asked at the moments at which a guest can leave; leaves by throwing GuestExit.
+ * deprivileged the guest. Asked at the moments at which a guest can leave; leaves by a GuestExit, thrown or returned.
  */
 export interface Overseer {
   /** Rows that have an `intercept` or are `sensitive` ask, also those that are emitted code otherwise. */
   readonly asks: boolean;
   /** Before such a row's meaning, when its privilege has been checked. Answers as a meaning does if it did the work itself. */
-  instruction(instruction: Instruction): 'done' | 'jumped' | undefined;
+  instruction(instruction: Instruction): 'done' | 'jumped' | GuestExit | undefined;
   /** Before an event goes through the guest's IDT. */
   event(event: PendingEvent): void;
   /** Before a task switch has changed anything (SDM vol. 3C 26.4.2). */

@@ -6,6 +6,7 @@ import type { Cpu } from './cpu';
 import { dispatchCalled } from './dispatch';
 import type { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
+import { Interruption } from './ports';
 import { SYSTEM_ADDRESS } from './state';
 import type { CpuState } from './state';
 import type { RunUser } from './step-host';
@@ -21,6 +22,22 @@ const SHADOW_BITS = Number(SHADOWS);
 const liftShadow = (state: CpuState): void =>
   state.setWord(INTERRUPTIBILITY, state.word(INTERRUPTIBILITY) & ~SHADOW_BITS);
 
+/** What `run` raised from the current processor: thrown, or kept (GeneratedRun.left). The way on is not the one that a branch took. */
+export function caught(generated: GeneratedRun, run: () => void): Interruption | undefined {
+  generated.keeps = true;
+  try {
+    run();
+    return generated.left;
+  } catch (thrown) {
+    if (!(thrown instanceof Interruption)) throw thrown;
+    generated.forgetLink();
+    return thrown;
+  } finally {
+    generated.keeps = false;
+    generated.left = undefined;
+  }
+}
+
 /**
  * As `stretch`, and on as long as nothing has happened that concerns anybody but generated code: for who has to do much
  * before he can look. `waits`: something may be due now that a plain meaning has opened the way for.
@@ -30,7 +47,7 @@ export function longStretch(generated: GeneratedRun, cpu: Cpu, budget: number, w
   for (let before = -1; generated.retired < end && generated.retired !== before;) {
     before = generated.retired;
     stretch(generated, cpu, end - before);
-    if (!generated.onItsWay || (generated.calledLast && waits())) return;
+    if (generated.left || !generated.onItsWay || (generated.calledLast && waits())) return;
   }
 }
 
@@ -53,7 +70,7 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
   cpu.vectored = false;
   generated.run(single ? 1 : budget);
   // A software interrupt that a filter held back.
-  if (cpu.heldEvent || !single) return;
+  if (cpu.heldEvent || !single || generated.left) return;
   const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
   if (shadow) liftShadow(state);
   if (trap) throw trap;
@@ -68,7 +85,9 @@ export function once(generated: GeneratedRun, cpu: Cpu, insn?: Instruction): voi
   const special = (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (state.word(INTERRUPTIBILITY) & 3) !== 0;
   if (insn?.row.meaning.kind !== 'call' || special || cpu.debug.armed() || cpu.onEvent)
     return stretch(generated, cpu, 1);
-  if (dispatchCalled(cpu, insn) !== 'jumped') state.rip = nextRip(insn);
+  const outcome = dispatchCalled(cpu, insn);
+  if (outcome && outcome !== 'jumped') throw outcome;
+  if (!outcome) state.rip = nextRip(insn);
   generated.retired++;
   generated.codeMoved();
 }

@@ -155,8 +155,9 @@ export class HostedSvm extends Svm implements SvmUnit {
     return index === 8 && this.interrupts & V_INTR.MASKING ? this.interrupts & 15n : actual;
   }
   /** What a guest does to its virtual flag and its virtual priority, and nothing to the processor's (15.21.1, 15.33.2). */
-  override instruction(instruction: Instruction): 'done' | undefined {
-    super.instruction(instruction);
+  override instruction(instruction: Instruction): 'done' | GuestExit | undefined {
+    const exit = super.instruction(instruction);
+    if (exit) return exit;
     const { mnemonic } = instruction.row;
     if (mnemonic === 'stgi' || mnemonic === 'clgi') return this.virtualGif ? this.setVirtualGif(mnemonic === 'stgi') : undefined;
     const [to, from] = instruction.operands;

@@ -83,10 +83,9 @@ export class Svm implements Overseer {
 
   // --- Overseer
 
-  instruction(instruction: Instruction): 'done' | undefined {
+  instruction(instruction: Instruction): 'done' | GuestExit | undefined {
     const what = interceptedBy(this.cpu, instruction);
-    if (what && this.intercepts(what)) throw new GuestExit(what, instruction);
-    return undefined;
+    return what && this.intercepts(what) ? new GuestExit(what, instruction) : undefined;
   }
   private intercepts(cause: Interceptable): boolean {
     const vmcb = this.vmcb!;

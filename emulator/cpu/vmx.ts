@@ -110,14 +110,14 @@ export class Vmx implements Overseer {
 
   // --- Overseer
 
-  instruction(instruction: Instruction): 'done' | undefined {
+  instruction(instruction: Instruction): 'done' | GuestExit | undefined {
     const { mnemonic } = instruction.row;
     const needed = NEEDS[mnemonic];
     if (needed !== undefined && !this.wants('secondary', needed)) throw ud();
     if (mnemonic === 'vmfunc') return this.vmFunction(instruction);
     const what = interceptedBy(this.cpu, instruction);
     if (!what) return undefined;
-    if (this.intercepts(what)) throw new GuestExit(what, instruction);
+    if (this.intercepts(what)) return new GuestExit(what, instruction);
     const shadowed = what.reason === 'cr-access' && what.register === 8 && what.access === 'write' && this.vtpr >= 0;
     return shadowed ? this.writeTpr(what.value) : undefined;
   }

@@ -10,7 +10,7 @@ import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
-import { longStretch, SHADOWS, stretch } from '../../cpu/stretch';
+import { caught, longStretch, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
@@ -89,14 +89,8 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   }
   private stretch(cpu: Cpu, budget: number): Interruption | undefined {
     const { generated, processor } = this.host;
-    try {
-      longStretch(generated, processor, budget, () => somethingComes(cpu));
-      return undefined;
-    } catch (caught) {
-      if (!(caught instanceof Interruption)) throw caught;
-      generated.forgetLink();
-      return this.left(caught);
-    }
+    const left = caught(generated, () => longStretch(generated, processor, budget, () => somethingComes(cpu)));
+    return left && this.left(left);
   }
   protected enter(cpu: Cpu): void {
     const { processor } = this.host;

@@ -8,13 +8,14 @@ import type { Cpu } from '../../cpu/cpu';
 import { deliver } from '../../cpu/events';
 import type { Delivery } from '../../cpu/events';
 import type { PendingEvent } from '../../cpu/exit-cause';
-import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
+import { GuestExit, GuestFault } from '../../cpu/ports';
+import type { Interruption } from '../../cpu/ports';
 import type { CpuState } from '../../cpu/state';
 import type { Executor } from '../../cpu/step-host';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { Vmcs } from '../../cpu/vmcs-region';
 import { SYSTEM_ADDRESS } from '../../cpu/state';
-import { longStretch, once, SHADOWS, stretch } from '../../cpu/stretch';
+import { caught, longStretch, once, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import * as layout from '../../execution/layout';
 import type { Paging, Stop } from '../../machine/api';
@@ -130,14 +131,8 @@ export abstract class HardwareEngine implements Executor, Viewed {
   }
   private runGuest(cpu: Cpu, budget: number): Interruption | undefined {
     const { generated, processor } = this.host;
-    try {
-      longStretch(generated, processor, budget, () => somethingWaits(cpu));
-      return undefined;
-    } catch (thrown) {
-      if (!(thrown instanceof Interruption)) throw thrown;
-      generated.forgetLink();
-      return thrown instanceof GuestFault ? (this.intercepted(thrown) ?? thrown) : thrown;
-    }
+    const left = caught(generated, () => longStretch(generated, processor, budget, () => somethingWaits(cpu)));
+    return left instanceof GuestFault ? (this.intercepted(left) ?? left) : left;
   }
   private intercepted({ vector, errorCode, address, trap }: GuestFault): GuestExit | undefined {
     const event: PendingEvent = { vector, kind: trap ? 'trap' : 'fault', errorCode, address, returnRip: this.host.processor.state.rip }; // prettier-ignore
