@@ -115,9 +115,9 @@ export class GeneratedRun {
     this.goOn(cpu);
   }
 
-  /** As `switchTo`, for one that goes on with the registers as they are (CpuState.handTo). */
-  handOver(cpu: Cpu): void {
-    this.cpu.state.handTo(cpu.state);
+  /** As `switchTo`, for one that goes on with the registers as they are, but for some (CpuState.handTo). */
+  handOver(cpu: Cpu, first = 0, end = 0): void {
+    this.cpu.state.handTo(cpu.state, first, end);
     this.goOn(cpu);
   }
   private goOn(cpu: Cpu): void {

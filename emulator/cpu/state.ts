@@ -55,9 +55,19 @@ export class CpuState {
   unpark(): void {
     this.move(this.parking!, this.current);
   }
-  /** The registers where they are become another processor's. What either of the two had kept aside of its own is void. */
-  handTo(other: CpuState): void {
-    assert(this.view === this.current.view && this.parking, 'only the current processor has registers to hand over');
+  /**
+   * The registers where they are become another processor's, but for those in [first, end), of which each has its own. What else
+   * the two had kept aside is void.
+   */
+  handTo(other: CpuState, first: number, end: number): void {
+    assert(
+      this.view === this.current.view && this.parking && other.parking,
+      'who is not current has nothing to hand over',
+    );
+    if (first < end) {
+      this.parking.bytes.set(this.bytes.subarray(first, end), first);
+      this.bytes.set(other.parking.bytes.subarray(first, end), first);
+    }
     ({ view: this.view, bytes: this.bytes } = this.parking);
     ({ view: other.view, bytes: other.bytes } = other.current);
   }

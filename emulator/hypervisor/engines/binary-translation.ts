@@ -11,6 +11,7 @@ import type { Cpu } from '../../cpu/cpu';
 import { interceptedBy } from '../../cpu/intercepts';
 import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
+import type { CpuState } from '../../cpu/state';
 import { stretch } from '../../cpu/stretch';
 import type { Instruction } from '../../isa/instruction';
 import { readOperand } from '../../isa/operands';
@@ -32,7 +33,7 @@ import { kernelCode, kernelCodeUnseen, lookAt } from '../translation/look';
 import { Standings } from '../translation/standing';
 import type { CallOut, GuestCode } from '../translation/translation';
 import { DeprivilegedEngine } from './deprivileged';
-import { KERNEL_RING, store } from './software';
+import { KERNEL_RING } from './software';
 
 /** Where the cache is mapped, by the width of addresses: where the kernels that we know have nothing. */
 const REGION = { wide: 0xffff_ffff_ff80_0000n, narrow: 0xff00_0000n } as const;
@@ -55,7 +56,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
   private readonly writes = new Map<number, number>();
 
   constructor(host: Host, guest: Guest) {
-    super(host, guest, false);
+    // The kernel's ring is a supervisor's: programs' pages are not for it to execute, whatever the guest says.
+    super(host, guest, false, CR4.SMEP);
     const frames = Array.from({ length: CACHE_PAGES }, () => guest.frames.take());
     const [first] = frames;
     assert(first !== undefined && frames.every((frame, i) => frame === first + i), 'new frames are consecutive');
@@ -158,19 +160,23 @@ export class BinaryTranslation extends DeprivilegedEngine {
     if (rip !== undefined) view.setBigUint64(layout.X87_FIP, rip, true);
   }
   override settle(cpu: Cpu): void {
-    if (this.inside !== cpu) return;
+    if (this.inside === cpu) this.settleBy(cpu, () => super.settle(cpu));
+  }
+  protected override comeBack(cpu: Cpu): void {
+    this.settleBy(cpu, () => super.comeBack(cpu));
+  }
+  /** `store`: the guest's registers go to the virtual processor, which gets the guest's address of what it executes. */
+  private settleBy(cpu: Cpu, store: () => void): void {
     const { state } = this.host.processor;
     const kernel = state.cpl === KERNEL_RING;
     const rip = kernel ? this.guestRip(state.rip) : undefined;
+    const offset = this.offsetOf(state.rip);
     if (kernel && rip === undefined)
-      assert(
-        this.offsetOf(state.rip) === undefined,
-        `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`,
-      );
+      assert(offset === undefined, `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`);
     this.settlePointer();
-    store(this.host.processor, cpu);
+    store();
     if (rip !== undefined) cpu.state.rip = rip;
-    if (kernel) this.standings.leave(cpu, cpu.state.rip, this.offsetOf(state.rip));
+    if (kernel) this.standings.leave(cpu, cpu.state.rip, offset);
     else this.standings.leaveDirect(cpu);
   }
   placesOf(gva: bigint): bigint[] {
@@ -186,11 +192,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
     }
   }
   protected override enter(cpu: Cpu): void {
-    const { processor, generated } = this.host;
+    const { generated } = this.host;
     super.enter(cpu);
-    // The kernel's ring is a supervisor's: programs' pages are not for it to execute, whatever the guest says.
-    processor.state.setSystem('cr4', processor.state.system('cr4') | BigInt(CR4.SMEP));
-    processor.modeChanged();
     this.inPlace.believed = cpu;
     generated.redirect = this.redirect;
     generated.guestRip = this.guestRip;
@@ -198,7 +201,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
   /** Throws the fault of the guest's fetch where its code cannot be read. */
   protected override entry(cpu: Cpu): bigint | undefined {
     if (cpu.state.cpl !== 0) return undefined;
-    const code = this.codeOf(cpu);
+    const code = this.codeOf(cpu, cpu.state);
     const offset = this.standings.entry(cpu, code) ?? this.cache.get(cpu.state.rip, code);
     return (cpu.ia32e ? REGION.wide : REGION.narrow) + BigInt(offset);
   }
@@ -208,7 +211,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
     this.cache.wanted = thrown.rip;
     this.settlePointer();
     try {
-      this.host.processor.state.rip = this.region + BigInt(this.cache.get(thrown.rip, this.codeOf(cpu)));
+      this.host.processor.state.rip =
+        this.region + BigInt(this.cache.get(thrown.rip, this.codeOf(cpu, this.host.processor.state)));
       return true;
     } catch (caught) {
       // Its fetch faults: that is for the virtual processor to find again, and to raise.
@@ -216,8 +220,9 @@ export class BinaryTranslation extends DeprivilegedEngine {
       return false;
     }
   }
-  private codeOf(cpu: Cpu): GuestCode {
-    return kernelCode(cpu, this.guest.physical, (rip) => cpu.mmu.fetch(rip));
+  /** `state`: the registers of whoever is current. */
+  private codeOf(cpu: Cpu, state: CpuState): GuestCode {
+    return kernelCode(state, this.guest.physical, (rip) => cpu.mmu.fetch(rip));
   }
   private readonly redirect = (rip: bigint): { to: bigint; bytes: number } | undefined => {
     if (this.host.processor.state.cpl !== KERNEL_RING) return undefined;
@@ -252,11 +257,11 @@ export class BinaryTranslation extends DeprivilegedEngine {
     return cpu.state.cpl === 3 ? super.look(cpu) : undefined;
   }
 
-  instruction(insn: Instruction): 'done' | 'jumped' | undefined {
+  instruction(insn: Instruction): 'done' | 'jumped' | GuestExit | undefined {
     const { processor } = this.host;
     const { mnemonic } = insn.row;
     if (processor.state.cpl !== KERNEL_RING) {
-      if (SHOWN_TO_PROGRAMS.has(mnemonic)) throw new GuestExit(interceptedBy(processor, insn)!, insn);
+      if (SHOWN_TO_PROGRAMS.has(mnemonic)) return new GuestExit(interceptedBy(processor, insn)!, insn);
       return undefined;
     }
     const offset = this.offsetOf(insn.rip);
@@ -268,7 +273,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
     assert(callOut, 'a call-out says what it is for');
     return this.callOut(callOut);
   }
-  private callOut({ insn, treatment }: CallOut): 'done' | 'jumped' {
+  private callOut({ insn, treatment }: CallOut): 'done' | 'jumped' | GuestExit {
     const { processor } = this.host;
     if (treatment === 'call-indirect') {
       const target = readOperand(processor, insn, 0);
@@ -278,7 +283,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
       return 'jumped';
     }
     if (this.inPlace.answer(insn, treatment)) return 'done';
-    throw new GuestExit(interceptedBy(processor, insn) ?? { reason: 'call-out', mnemonic: insn.row.mnemonic }, insn);
+    return new GuestExit(interceptedBy(processor, insn) ?? { reason: 'call-out', mnemonic: insn.row.mnemonic }, insn);
   }
 }
 

@@ -10,7 +10,7 @@ import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
-import { caught, longStretch, SHADOWS, stretch } from '../../cpu/stretch';
+import { caught, longStretch, once, SHADOWS } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
@@ -22,7 +22,7 @@ import type { Host } from '../host';
 import type { EngineView, Viewed } from '../inspect/engine-view';
 import { ShadowFaults } from '../shadow/faults';
 import type { Next } from '../shadow/faults';
-import { load, store } from './software';
+import { Crossing } from './software';
 
 /** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
 const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
@@ -35,15 +35,18 @@ const somethingComes = (cpu: Cpu): boolean =>
 export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   readonly shadow: ShadowFaults;
   readonly asks = true;
+  protected readonly crossing: Crossing;
   /** The virtual processor whose registers the physical one holds. */
   protected inside?: Cpu;
 
-  /** `kernelExecutes`: see ShadowPaging. */
+  /** `kernelExecutes`: see ShadowPaging; `cr4`: see Crossing. */
   protected constructor(
     protected readonly host: Host,
     protected readonly guest: Guest,
     kernelExecutes: boolean,
+    cr4 = 0,
   ) {
+    this.crossing = new Crossing(host, cr4);
     this.shadow = new ShadowFaults(host, guest, kernelExecutes);
   }
 
@@ -61,16 +64,17 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   }
   reset(): void {
     this.shadow.reset();
+    this.host.inside = undefined;
   }
   settle(cpu: Cpu): void {
-    if (this.inside === cpu) store(this.host.processor, cpu);
+    if (this.inside === cpu) this.crossing.show(cpu);
   }
 
   protected runDeprivileged(cpu: Cpu, budget: number): Interruption | undefined {
     const { generated, processor } = this.host;
     const { state } = cpu;
     const shadow = state.system('interruptibility') & SHADOWS;
-    generated.switchTo(processor);
+    generated.switchTo(cpu);
     this.enter(cpu);
     let thrown: Interruption | undefined;
     const before = generated.retired;
@@ -79,8 +83,7 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
       do thrown = this.stretch(cpu, most - (generated.retired - before));
       while (thrown && !shadow && generated.retired - before < most && this.goesOn(cpu, thrown));
     } finally {
-      this.settle(cpu);
-      this.inside = undefined;
+      this.comeBack(cpu);
       processor.overseer = undefined;
     }
     if (shadow && generated.retired > before)
@@ -97,9 +100,14 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
     const tables = this.shadow.enter(cpu);
     const entry = this.entry(cpu);
     processor.overseer = this;
-    load(processor, cpu, tables);
+    this.crossing.load(cpu, tables);
     if (entry !== undefined) processor.state.rip = entry;
     this.inside = cpu;
+  }
+  /** The guest has left. */
+  protected comeBack(cpu: Cpu): void {
+    this.inside = undefined;
+    this.crossing.store(cpu);
   }
   /** Where the processor begins, if it is not where the guest is. */
   protected entry(_cpu: Cpu): bigint | undefined {
@@ -118,8 +126,9 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   /** The guest has left; its registers are in the virtual processor. */
   protected handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
     const { exits } = this.guest;
-    const exit = exitOf(this.guest, cpu, thrown, () => this.look(cpu));
-    if (thrown instanceof GuestExit && thrown.instruction) exit.mnemonic = thrown.instruction.row.mnemonic;
+    let insn = thrown instanceof GuestExit ? thrown.instruction : undefined;
+    const exit = exitOf(this.guest, cpu, thrown, () => (insn = this.look(cpu)));
+    if (insn) exit.mnemonic = insn.row.mnemonic;
     const next =
       thrown instanceof GuestFault && thrown.vector === VECTOR.PF
         ? this.shadow.handle(cpu, thrown.address ?? 0n, thrown.errorCode ?? 0, exit)
@@ -129,7 +138,7 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
       if (next === 'again') return undefined;
       if (next !== 'emulate') throw next;
       this.host.generated.switchTo(cpu);
-      stretch(this.host.generated, cpu, 1);
+      once(this.host.generated, cpu, insn);
       return undefined;
     } finally {
       exits.end();
@@ -149,7 +158,7 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
 
   // --- Overseer: of the physical processor, while the guest runs on it.
 
-  abstract instruction(insn: Instruction): 'done' | 'jumped' | undefined;
+  abstract instruction(insn: Instruction): 'done' | 'jumped' | GuestExit | undefined;
 
   event(event: PendingEvent): void {
     throw new GuestExit({ reason: 'exception', event });

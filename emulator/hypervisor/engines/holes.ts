@@ -131,6 +131,9 @@ const HOLES: Readonly<Record<string, Look>> = {
 /** Instructions that look at tables other than the processor's: the hypervisor's are where it says (withOwnTables). */
 export const readsOwnTables = (mnemonic: string): boolean => mnemonic === 'sgdt' || mnemonic === 'sldt';
 
+/** They depend on more of the virtual processor than it keeps to itself while the guest runs. */
+export const readsDescriptors = (mnemonic: string): boolean => HOLES[mnemonic] === descriptor;
+
 /** Before an instruction of a deprivileged guest runs. */
 export const lookForHole: Look = (real, believed, insn) => {
   const { mnemonic, attributes } = insn.row;

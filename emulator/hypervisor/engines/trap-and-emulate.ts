@@ -15,7 +15,7 @@ import type { SilentHole } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import { DeprivilegedEngine } from './deprivileged';
-import { lookForHole, readsOwnTables } from './holes';
+import { lookForHole, readsDescriptors, readsOwnTables } from './holes';
 import { withOwnTables } from './software';
 
 /** A filter wants the run to stop before a sensitive instruction. */
@@ -48,6 +48,7 @@ export class TrapAndEmulate extends DeprivilegedEngine {
     if (!inside) return undefined;
     const { mnemonic, meaning } = instruction.row;
     const own = readsOwnTables(mnemonic);
+    if (readsDescriptors(mnemonic)) this.settle(inside);
     const look = (): string | undefined => lookForHole(processor, inside, instruction);
     const difference = own ? withOwnTables(processor, look) : look();
     if (difference !== undefined) this.noteHole(mnemonic, difference);

@@ -18,7 +18,7 @@ import type { Rights, WalkRecorder } from '../../mmu/walk';
 import { assert } from '../../util/assert';
 import type { Reservation } from '../frames';
 import { GuestTables } from './guest-tables';
-import { gvaOf, keyOf, NONE, placeOf, vaOf } from './space';
+import { gvaOf, keyOf, NONE, placeOf, sameSpace, vaOf } from './space';
 import type { CodeKept, Space } from './space';
 import { leafTarget, ShadowTables } from './tables';
 
@@ -62,12 +62,13 @@ export class ShadowPaging {
 
   /** The shadow of a guest address space, to be in force on the processor. The processor's TLB is the caller's concern. */
   enter(context: PagingContext): ShadowTables {
+    const { current } = this;
+    if (current && current.stale.length === 0 && sameSpace(current.context, context)) return current.tables;
     const key = keyOf(context);
     let space = this.spaces.get(key);
     if (space) this.spaces.delete(key);
     else space = this.create(key, context);
     this.spaces.set(key, space);
-    const { current } = this;
     const begun = this.code.begun;
     // What has begun while it was in force was read through it.
     if (current && current.seen !== NONE) current.seen = begun;

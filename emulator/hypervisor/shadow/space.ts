@@ -47,6 +47,12 @@ export const gvaOf = (va: number, wide: boolean): bigint =>
 
 export const placeOf = (va: number, shift: number): string => `${shift}:${va}`;
 
+/** Quickly, of contexts whose formats are one object: false where keys have to be compared. */
+export function sameSpace(a: PagingContext, b: PagingContext): boolean {
+  if (a.format !== b.format || a.root !== b.root || a.writeProtect !== b.writeProtect) return false;
+  return a.format.name !== 'PAE' || a.pdptes.every((word, i) => word === b.pdptes[i]);
+}
+
 /** What makes two address spaces different: the root, the format, and rules that decide what a leaf may allow. */
 export function keyOf(context: PagingContext): string {
   const { format, root, pdptes, writeProtect } = context;

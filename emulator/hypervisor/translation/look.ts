@@ -2,6 +2,7 @@
 import type { Cpu } from '../../cpu/cpu';
 import { executionMode } from '../../cpu/mode';
 import { GuestFault } from '../../cpu/ports';
+import type { CpuState } from '../../cpu/state';
 import { NO_PAGING } from '../../mmu/guest-paging';
 import type { PagingContext } from '../../mmu/guest-paging';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
@@ -22,10 +23,10 @@ export function lookAt(walker: Walker, context: PagingContext, va: number, acces
   return walker.walk(context, va | 0, high, access, RIGHTS.supervisor, LOOK);
 }
 
-/** The code of a guest's kernel. */
-export function kernelCode(cpu: Cpu, physical: PhysicalMemory, fetch: (rip: bigint) => number): GuestCode {
+/** The code of a guest's kernel. `state`: the registers of whoever executes it. */
+export function kernelCode(state: CpuState, physical: PhysicalMemory, fetch: (rip: bigint) => number): GuestCode {
   return {
-    codeSize: executionMode(cpu.state).codeSize,
+    codeSize: executionMode(state).codeSize,
     fetch,
     bytes: (gpa, length) => physical.readBytes(gpa, Math.min(length, PAGE_BYTES - (gpa % PAGE_BYTES))),
   };
@@ -33,7 +34,7 @@ export function kernelCode(cpu: Cpu, physical: PhysicalMemory, fetch: (rip: bigi
 /** The same for who only looks: throws some GuestFault where a fetch would. */
 export function kernelCodeUnseen(cpu: Cpu, physical: PhysicalMemory): GuestCode {
   const walker = new Walker(physical);
-  return kernelCode(cpu, physical, (rip) => {
+  return kernelCode(cpu.state, physical, (rip) => {
     const va = Number(BigInt.asUintN(48, rip));
     const cached = cpu.mmu.tlb.lookupCode(va | 0, Number(BigInt.asIntN(32, rip >> 32n)), false);
     const gpa = cached >= 0 ? cached : lookAt(walker, cpu.mmu.paging, va, ACCESS.execute);
