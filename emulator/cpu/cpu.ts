@@ -2,7 +2,7 @@
  * One processor: its registers, its MMU, and the parts that act on them. What is here is only what joins them; each
  * topic has its own file. Implements what plain meanings see (ports.ts).
  */
-import { CONTEXT } from '../execution/layout';
+import { CONTEXT, GIVE_WAY } from '../execution/layout';
 import type { TrapEvent } from '../machine/api';
 import { Mmu } from '../mmu/access';
 import type { PhysicalMemory } from '../mmu/physical-memory';
@@ -71,6 +71,8 @@ export class Cpu implements Processor {
   onEvent?: (event: TrapEvent) => boolean;
   /** Held back by onEvent: deliverHeld() goes on with it. Part of the state. */
   heldEvent?: PendingEvent;
+  /** PAUSE was executed while another processor could run. */
+  onPause?: () => void;
   /** A triple fault: the processor is shut down. */
   onTripleFault?: (event: TrapEvent) => void;
   /** Whoever owns the processor while a guest runs on it. Set by `oversee`. */
@@ -243,6 +245,9 @@ export class Cpu implements Processor {
   inhibitInterrupts(by: 'sti' | 'mov-ss' = 'sti'): void {
     const { interruptibility } = SYSTEM_ADDRESS;
     this.state.setWord(interruptibility, this.state.word(interruptibility) | (by === 'sti' ? 1 : 2));
+  }
+  pause(): void {
+    if (this.state.word(GIVE_WAY)) this.onPause?.();
   }
   halt(): void {
     this.state.setSystem('activity', 1n);

@@ -74,6 +74,7 @@ export class GeneratedRun {
     this.code = new GeneratedCode(memory, imports, source, tier);
     if (this.code.regions) this.code.regions.onKill = () => this.requestExit();
     this.budget = new Budget(cpu.state.view, this.code.cache, this.port, () => this.ticksOnEntry);
+    this.goOn(cpu);
   }
 
   /** Retired instructions, exact also in the middle of a block. */
@@ -123,6 +124,7 @@ export class GeneratedRun {
   private goOn(cpu: Cpu): void {
     assert(!this.budget.running, 'processors take turns between two instructions');
     this.cpu = cpu;
+    cpu.onPause = this.onPause;
     this.port.switchTo(cpu.state, cpu.mmu);
     this.link = undefined;
   }
@@ -210,6 +212,7 @@ export class GeneratedRun {
     this.requestExit();
   };
 
+  private readonly onPause = (): void => this.giveWay(this.port.site);
   private readonly guard = (record: number): number => {
     const { address, gva, count, rip } = this.code.cache.blockOf(record);
     // As inside the block, which has been paid for.
@@ -229,8 +232,7 @@ export class GeneratedRun {
     const { cache } = this.code;
     const block = cache.blockOf(record);
     const rest = block.count - cache.position(record);
-    const { granted, left } = this.budget;
-    const retire = (untouched: number): void => void (this.retired += granted - left - untouched);
+    const retire = (after: number): void => void (this.retired += this.budget.granted - this.budget.left - after);
     const reason = view.getInt32(layout.EXIT_REASON, true);
     this.calledLast = reason === EXIT.CALLED;
     this.linked = reason === EXIT.LINK;
@@ -281,7 +283,7 @@ export class GeneratedRun {
     state.view.setUint32(layout.EXIT_RECORD, record, true);
     try {
       const outcome = dispatchCalled(this.cpu, insn);
-      if (outcome instanceof Interruption) return this.stopped(outcome);
+      if (outcome instanceof Interruption) return this.port.failed(outcome);
       if (!outcome && !insn.row.attributes.ends) return 0;
       if (!outcome) state.rip = nextRip(insn);
       const goesOn = insn.row.meaning.kind === 'call' && passesOn(this.cpu, this.user, this.budget.left);
@@ -291,13 +293,8 @@ export class GeneratedRun {
       return goesOn ? GO_ON : LEAVE;
     } catch (fault) {
       if (!(fault instanceof Interruption)) throw fault;
-      return this.stopped(fault);
+      // A trap comes after the instruction: it has happened, and its RIP is the next one.
+      return this.port.failed(fault);
     }
   };
-  /** A trap comes after the instruction: it has happened, and its RIP is the next one. */
-  private stopped(by: Interruption): typeof LEAVE {
-    this.port.failed(by);
-    this.cpu.state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);
-    return LEAVE;
-  }
 }

@@ -7,7 +7,7 @@ import { SEG } from '../x86/registers';
 import type { Instruction } from '../isa/instruction';
 import { BULK_ITERATIONS } from '../execution/bulk-string';
 import * as layout from '../execution/layout';
-import { RETRY } from '../execution/record';
+import { EXIT, LEAVE, RETRY } from '../execution/record';
 import { toBigint } from '../mmu/words';
 import type { Mmu } from '../mmu/access';
 import { GuestFault, Interruption } from './ports';
@@ -220,7 +220,9 @@ export class MemoryPort {
     return new GuestFault(word & 0xff, word & 0x100 ? code : undefined);
   }
   /** As `fail`, for the plain meanings that generated code calls. */
-  failed(fault: Interruption): void {
+  failed(fault: Interruption): typeof LEAVE {
     this.fail(fault);
+    this.state.view.setInt32(layout.EXIT_REASON, EXIT.FAULT, true);
+    return LEAVE;
   }
 }

@@ -207,6 +207,8 @@ export interface Processor extends SegmentUnit, TransferUnit, ControlUnit, PortU
   /** The next instruction must be reached before anything interrupts. MOV SS also holds back debug traps. */
   inhibitInterrupts(by?: 'sti' | 'mov-ss'): void;
   halt(): void;
+  /** PAUSE: the rest of its turn is another processor's, if one can use it. */
+  pause(): void;
   /** Reported once a machine, by name: what a guest asked for and we lack. */
   unsupported(what: string): void;
 }

@@ -53,8 +53,10 @@ export class AmdV extends HardwareEngine {
   }
   private newVmcb(ports: number, msrs: number): Vmcb {
     const vmcb = new Vmcb(this.host.physical, this.pages(1, 0));
+    // A task switch loads CR3.
+    const wanted: readonly string[] = this.shadow ? [...WANTED, 'task-switch'] : WANTED;
     const bits = (names: readonly string[]): number =>
-      names.reduce((mask, name, bit) => (WANTED.includes(name as Intercept) ? mask | (1 << bit) : mask), 0) >>> 0;
+      names.reduce((mask, name, bit) => (wanted.includes(name) ? mask | (1 << bit) : mask), 0) >>> 0;
     vmcb.write(CONTROL.INTERCEPT_MISC1, bits(MISC1));
     vmcb.write(CONTROL.INTERCEPT_MISC2, bits(MISC2));
     // Under shadow paging CR0, CR3 and CR4 are not what the guest wrote there.

@@ -115,9 +115,9 @@ export abstract class HardwareEngine implements Executor, Viewed {
     const { generated } = this.host;
     const { state } = cpu;
     generated.switchTo(cpu);
-    // The tables do not follow the gate of address line 20, and shadow tables need protection to be there.
-    if (!this.guest.physical.a20 || (this.shadow && !cpu.protected)) {
-      stretch(generated, cpu, budget);
+    // The tables do not follow the gate of address line 20.
+    if (!this.guest.physical.a20 || (this.shadow && !this.canEnter(cpu))) {
+      stretch(generated, cpu, cpu.protected ? 1 : budget);
       return undefined;
     }
     const shadow = state.word(SYSTEM_ADDRESS.interruptibility) & Number(SHADOWS);
@@ -128,6 +128,10 @@ export abstract class HardwareEngine implements Executor, Viewed {
     // A fault that nobody intercepts is the guest's own.
     if (thrown) throw thrown;
     return undefined;
+  }
+  /** Shadow tables need protection to be there. */
+  protected canEnter(cpu: Cpu): boolean {
+    return cpu.protected;
   }
   private runGuest(cpu: Cpu, budget: number): Interruption | undefined {
     const { generated, processor } = this.host;

@@ -74,6 +74,8 @@ function causeOf(vmcb: Vmcb, { state }: Cpu, code: number): ExitCause {
       return { reason: 'invlpg', gva: info1 };
     case 'shutdown':
       return { reason: 'triple-fault' };
+    case 'task-switch':
+      return { reason: 'task-switch', selector: Number(info1 & 0xffffn), source: bit(info2, 1n << 36n) ? 'iret' : bit(info2, 1n << 38n) ? 'jump' : 'call' }; // prettier-ignore
     case 'intr':
       return { reason: 'external-interrupt' };
     default: {

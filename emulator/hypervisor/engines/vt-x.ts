@@ -2,7 +2,7 @@
 import type { Cpu } from '../../cpu/cpu';
 import { knownCr4 } from '../../cpu/control';
 import type { GuestExit } from '../../cpu/ports';
-import { SYSTEM_ADDRESS } from '../../cpu/state';
+import { ATTRIBUTE, SYSTEM_ADDRESS } from '../../cpu/state';
 import type { CpuState } from '../../cpu/state';
 import { Vmcs, wordsOf } from '../../cpu/vmcs-region';
 import { Vmx } from '../../cpu/vmx';
@@ -13,7 +13,7 @@ import { saveGuest } from '../../cpu/vmx-state';
 import type { Paging } from '../../machine/api';
 import { EPTP } from '../../mmu/ept';
 import { assert } from '../../util/assert';
-import { CR0, CR4, EFER, VECTOR } from '../../x86/registers';
+import { CR0, CR4, EFER, SEG, VECTOR } from '../../x86/registers';
 import { ENTRY_CONTROL, EXIT_CONTROL, PIN, PRIMARY, SECONDARY } from '../../x86/vmcs';
 import type { VmExit } from '../exit';
 import type { Guest } from '../guest';
@@ -35,6 +35,10 @@ const WRITES = 0x800 * 8;
 /** Where our hypervisor would go on: nothing of it is executed. */
 const HOST_ENTRY = 0xffff_ffff_ff80_0000n;
 const HOST_SELECTORS = { CS: 0x08, TR: 0x10 } as const;
+const DATA_SEGMENTS = [SEG.DS, SEG.ES, SEG.FS, SEG.GS] as const;
+/** Types: bit 3 is code; from here on conforming code. */
+const CODE = 8;
+const CONFORMING = 11;
 const CONTROL_REGISTERS = ['GUEST_CR0', 'GUEST_CR3', 'GUEST_CR4', 'GUEST_EFER'] as const;
 const DEFAULT_PAT = 0x0007_0406_0007_0406n;
 
@@ -133,6 +137,21 @@ export class VtX extends HardwareEngine {
     const { processor } = this.host;
     if (!writeExit(this.vmcss[apicId], exit, processor)) processor.unsupported(`VT-x exit for ${exit.cause.reason}`);
   }
+  /**
+   * Without unrestricted guests entry wants segments as loads in protected mode leave them (SDM vol. 3C 27.3.1.2); what the guest has
+   * between its entry to that mode and its last load is for the virtual processor.
+   */
+  protected override canEnter(cpu: Cpu): boolean {
+    if (!super.canEnter(cpu) || cpu.virtual8086) return cpu.protected;
+    const { state } = cpu;
+    const rpl = (index: number): number => state.selector(index) & 3;
+    const attributes = state.segmentAttributes(SEG.CS);
+    if (!(attributes & CODE) || rpl(SEG.CS) !== rpl(SEG.SS) || rpl(SEG.SS) !== state.cpl) return false;
+    return DATA_SEGMENTS.every((index) => {
+      const data = state.segmentAttributes(index);
+      return (data & ATTRIBUTE.UNUSABLE) !== 0 || (data & ATTRIBUTE.TYPE) > CONFORMING || rpl(index) <= (data & ATTRIBUTE.DPL) >>> 5;
+    });
+  } // prettier-ignore
   protected decode(cpu: Cpu, exit: GuestExit): VmExit {
     return decodeVmcs(this.vmcss[cpu.apicId], this.guest, cpu, exit.instruction);
   }

@@ -1,4 +1,5 @@
 /** MOV, LEA, XCHG, CMOV, extensions, MOVBE, XLAT. */
+import type { Processor } from '../../cpu/ports';
 import type { Emitter } from '../../execution/builder';
 import { i32 } from '../../execution/wasm';
 import type { Value } from '../../execution/wasm';
@@ -88,5 +89,7 @@ export function nop(): void {
 export function pause(e: Emitter): void {
   e.giveWay();
 }
-/** Where a hypervisor is asked first: it decides who runs. */
-export function pausePlain(): void {}
+/** Where a hypervisor is asked first. */
+export function pausePlain(cpu: Processor): void {
+  cpu.pause();
+}
