@@ -6,7 +6,7 @@ import type { Cpu } from '../../cpu/cpu';
 import { deliver } from '../../cpu/events';
 import type { Delivery } from '../../cpu/events';
 import type { PendingEvent } from '../../cpu/exit-cause';
-import { executionMode } from '../../cpu/mode';
+import { executionMode, linearRip } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
@@ -14,6 +14,7 @@ import { caught, longStretch, once, SHADOWS } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
+import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { assert } from '../../util/assert';
 import { RFLAGS, VECTOR } from '../../x86/registers';
 import { exitOf } from '../describe';
@@ -26,6 +27,13 @@ import { Crossing } from './software';
 
 /** A trap came after its instruction and is the guest's own; of anything else the virtual processor finds out what it is. */
 const asItIs = (thrown: Interruption): Next => (thrown instanceof GuestFault && thrown.trap ? thrown : 'emulate');
+
+/** The virtual processor is about to execute what it did not fetch: the guest's entry for its page gets its accessed bit by that. */
+function fetchAgain(cpu: Cpu, { length }: Instruction): void {
+  const gva = linearRip(cpu.state);
+  cpu.mmu.fetch(gva);
+  if (Number(gva & 0xfffn) + length > PAGE_BYTES) cpu.mmu.fetch(gva + BigInt(length - 1));
+}
 
 /** The guest is to take an event now, by the flags that it believes to have. */
 const somethingComes = (cpu: Cpu): boolean =>
@@ -138,6 +146,7 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
       if (next === 'again') return undefined;
       if (next !== 'emulate') throw next;
       this.host.generated.switchTo(cpu);
+      if (insn) fetchAgain(cpu, insn);
       once(this.host.generated, cpu, insn);
       return undefined;
     } finally {
