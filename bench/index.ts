@@ -7,13 +7,14 @@ import { parseArgs } from 'node:util';
 import { createMachine } from '../emulator';
 import { boot } from './boot';
 import { debugging } from './debugging';
+import { exits } from './exits';
 import { kernels } from './kernels';
 import { panels } from './panels';
 import { surroundings } from './support/host';
 import { writePart } from './support/report';
 import type { BenchContext, Part } from './support/part';
 
-const PARTS: readonly Part[] = [kernels, debugging, boot, panels];
+const PARTS: readonly Part[] = [kernels, debugging, boot, panels, exits];
 
 /** A tier that does not exist yet is refused. */
 const exists = (tier: 'interpreter' | 'compiler'): boolean => {
