@@ -56,7 +56,6 @@ export class BinaryTranslation extends DeprivilegedEngine {
   private readonly writes = new Map<number, number>();
 
   constructor(host: Host, guest: Guest) {
-    // The kernel's ring is a supervisor's: programs' pages are not for it to execute, whatever the guest says.
     super(host, guest, false, CR4.SMEP);
     const frames = Array.from({ length: CACHE_PAGES }, () => guest.frames.take());
     const [first] = frames;
@@ -103,7 +102,6 @@ export class BinaryTranslation extends DeprivilegedEngine {
       if (gone) this.cache.invalidateVirtual(page);
     }
   }
-
   private get region(): bigint {
     return this.host.processor.ia32e ? REGION.wide : REGION.narrow;
   }
@@ -171,8 +169,7 @@ export class BinaryTranslation extends DeprivilegedEngine {
     const kernel = state.cpl === KERNEL_RING;
     const rip = kernel ? this.guestRip(state.rip) : undefined;
     const offset = this.offsetOf(state.rip);
-    if (kernel && rip === undefined)
-      assert(offset === undefined, `translated code is at an instruction of the guest's (0x${state.rip.toString(16)})`);
+    assert(!kernel || rip !== undefined || offset === undefined, "translated code is at no instruction of the guest's");
     this.settlePointer();
     store();
     if (rip !== undefined) cpu.state.rip = rip;
@@ -220,7 +217,6 @@ export class BinaryTranslation extends DeprivilegedEngine {
       return false;
     }
   }
-  /** `state`: the registers of whoever is current. */
   private codeOf(cpu: Cpu, state: CpuState): GuestCode {
     return kernelCode(state, this.guest.physical, (rip) => cpu.mmu.fetch(rip));
   }
