@@ -65,8 +65,10 @@ export class StopExplanation implements vscode.TextDocumentContentProvider, vsco
     }
     this.changed.fire(this.uri);
     const document = await vscode.workspace.openTextDocument(this.uri);
+    // The one that explained the last stop is still there, perhaps.
+    const tab = vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === this.uri.toString())); // prettier-ignore
     await vscode.window.showTextDocument(document, {
-      viewColumn: vscode.ViewColumn.Beside,
+      viewColumn: tab?.viewColumn ?? vscode.ViewColumn.Beside,
       preview: true,
       preserveFocus: false,
     });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Cpu } from '../../../emulator/cpu/cpu';
 import { dispatchCalled } from '../../../emulator/cpu/dispatch';
 import { GeneratedRun } from '../../../emulator/cpu/generated-run';
-import { GuestFault } from '../../../emulator/cpu/ports';
+import { GuestFault, Interruption } from '../../../emulator/cpu/ports';
 import type { Bus, InterruptSource } from '../../../emulator/cpu/ports';
 import { codeSize } from '../../../emulator/cpu/mode';
 import { makeModel } from '../../../emulator/cpu/models';
@@ -203,7 +203,11 @@ export class Bench {
     assert.equal(insn.length, bytes.length, `${hex} is not one instruction`);
     try {
       if (insn.row.meaning.kind === 'emit') this.generated(bytes);
-      else if (dispatchCalled(this.cpu, insn) !== 'jumped') this.state.rip = nextRip(insn);
+      else {
+        const outcome = dispatchCalled(this.cpu, insn);
+        if (outcome instanceof Interruption) throw outcome;
+        if (outcome !== 'jumped') this.state.rip = nextRip(insn);
+      }
       return 'ok';
     } catch (fault) {
       if (!(fault instanceof GuestFault)) throw fault;

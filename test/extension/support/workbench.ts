@@ -73,6 +73,8 @@ export class Workbench {
   async command(title: string): Promise<void> {
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     for (let tries = 0; tries < 5; tries++) {
+      // A terminal or a panel keeps the keys that it has the focus for.
+      if (tries > 0) await this.page.locator('.part.statusbar').click({ position: { x: 2, y: 2 }, timeout: 5_000 }).catch(() => undefined); // prettier-ignore
       await this.page.keyboard.press('F1');
       const input = this.page.locator('.quick-input-widget .quick-input-box input');
       const chosen = await input
