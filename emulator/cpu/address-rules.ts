@@ -30,8 +30,8 @@ export class AddressRules {
     private readonly model: Model,
     /** Its number, which marks its entries in the jump cache. */
     private readonly processor: number,
-    /** Somebody watches over the processor who is asked before instructions. */
-    private readonly asks: () => boolean,
+    /** Bits of ASKS: somebody watches over the processor who is asked before instructions. */
+    private readonly asks: () => number,
   ) {}
 
   /** After any change of mode, level, code segment or flags. */
@@ -70,7 +70,7 @@ export class AddressRules {
     words[5] = state.systemFlags & (RFLAGS.AC | RFLAGS.VM);
     words[6] = state.segmentAttributes(SEG.CS);
     words[7] = state.segmentAttributes(SEG.SS);
-    words[8] = this.asks() ? 1 : 0;
+    words[8] = this.asks();
     words[9] = view.getInt32(layout.TLB_READ, true);
     words[10] = view.getInt32(layout.MODE, true);
   }

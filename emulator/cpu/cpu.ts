@@ -96,7 +96,7 @@ export class Cpu implements Processor {
     this.mmu = new Mmu(options.memory, options.physical, options.bus, this.number);
     this.debug = new DebugRegisters(this);
     this.model = options.model ?? makeModel();
-    this.rules = new AddressRules(this.state, this.mmu, this.model, this.number, () => this.overseer?.asks === true);
+    this.rules = new AddressRules(this.state, this.mmu, this.model, this.number, () => this.askedBefore);
     if (this.model.has('vmx')) this.vmx = new HostedVmx(this);
     if (this.model.has('svm')) this.svm = new HostedSvm(this);
     this.ticks = options.ticks;
@@ -162,6 +162,10 @@ export class Cpu implements Processor {
     this.modeChanged();
   }
 
+  private get askedBefore(): number {
+    const { overseer } = this;
+    return !overseer?.asks ? 0 : overseer.sparesSpinning ? mode.ASKS.sparingly : mode.ASKS.all;
+  }
   modeChanged(): void {
     this.rules.modeChanged();
   }

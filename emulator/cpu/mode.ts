@@ -59,9 +59,11 @@ export interface ModeKey {
 }
 const SIZES: readonly CodeSize[] = [16, 32, 64];
 
+/** Of a mode's number. */
+export const ASKS = { all: 1 << 9, sparingly: (1 << 9) | (1 << 10) } as const;
 /** Bits 1:0 code size, 3:2 stack size (16, 32, 64), 5:4 kind, 7:6 family, 8 CPL 3: what one may fetch the other may not,
- *  9 rows that a hypervisor may want to see ask (Overseer). */
-export const modeKey = (state: CpuState, asks = false): number => {
+ *  9 rows that a hypervisor may want to see ask (Overseer), 10 but not those that guests spin on. */
+export const modeKey = (state: CpuState, asks = 0): number => {
   const long = isLong(state);
   const family = !isProtected(state)
     ? FAMILY.real
@@ -77,7 +79,7 @@ export const modeKey = (state: CpuState, asks = false): number => {
     (kind << 4) |
     (family << 6) |
     (state.cpl === 3 ? 256 : 0) |
-    (asks ? 512 : 0)
+    asks
   );
 };
 export const describeModeKey = (key: number): ModeKey => ({
@@ -95,7 +97,17 @@ export const executionMode = (state: CpuState): ExecutionMode => {
   let mode = described.get(key);
   if (!mode) {
     const { codeSize, stackSize, kind } = describeModeKey(key);
-    described.set(key, (mode = { key, codeSize, stackSize, addressing: ADDRESSING[kind], asks: (key & 512) !== 0 }));
+    described.set(
+      key,
+      (mode = {
+        key,
+        codeSize,
+        stackSize,
+        addressing: ADDRESSING[kind],
+        asks: (key & ASKS.all) !== 0,
+        spares: (key & ~ASKS.all & ASKS.sparingly) !== 0,
+      }),
+    );
   }
   return mode;
 };

@@ -62,6 +62,8 @@ export interface InterruptSource {
 export interface Overseer {
   /** Rows that have an `intercept` or are `sensitive` ask, also those that are emitted code otherwise. */
   readonly asks: boolean;
+  /** Those among them that guests spin on (execution/forms.ts, SPUN_ON) do not leave: they need not ask. */
+  readonly sparesSpinning?: boolean;
   /** Before such a row's meaning, when its privilege has been checked. Answers as a meaning does if it did the work itself. */
   instruction(instruction: Instruction): 'done' | 'jumped' | GuestExit | undefined;
   /** Before an event goes through the guest's IDT. */

@@ -33,6 +33,9 @@ export class Svm implements Overseer {
   constructor(protected readonly cpu: Cpu) {}
 
   readonly asks = true;
+  get sparesSpinning(): boolean {
+    return !this.wants('rdtsc') && !this.wants('pause');
+  }
   get takesInterrupts(): boolean {
     return false;
   }

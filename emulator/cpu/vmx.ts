@@ -45,6 +45,9 @@ const NEEDS: Readonly<Record<string, number>> = {
 
 export class Vmx implements Overseer {
   readonly asks = true;
+  get sparesSpinning(): boolean {
+    return !this.wants('primary', PRIMARY.RDTSC) && !this.wants('primary', PRIMARY.PAUSE);
+  }
   /** Of the guest that runs. */
   vmcs?: Vmcs;
   takesInterrupts = false;

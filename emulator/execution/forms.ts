@@ -17,12 +17,19 @@ export interface ExecutionMode {
   readonly addressing: Addressing;
   /** Rows with an `intercept`, and sensitive ones, call their plain meaning, which asks first (cpu/dispatch.ts). */
   readonly asks: boolean;
+  /** But not those that guests spin on. */
+  readonly spares?: boolean;
 }
+/** Emitted, because guests that wait do nothing else; by `intercept`. */
+const SPUN_ON: readonly (string | undefined)[] = ['rdtsc', 'pause'];
 
 /** Whether the row's plain meaning executes it, where `emitted` code could: it has no other, or somebody wants to be asked. */
-export const isCalled = ({ meaning, attributes }: Row, { asks }: ExecutionMode): boolean =>
+export const isCalled = ({ meaning, attributes }: Row, { asks, spares }: ExecutionMode): boolean =>
   meaning.kind === 'call' ||
-  (asks && meaning.plain !== undefined && (attributes.intercept !== undefined || attributes.sensitive === true));
+  (asks &&
+    !(spares && SPUN_ON.includes(attributes.intercept)) &&
+    meaning.plain !== undefined &&
+    (attributes.intercept !== undefined || attributes.sensitive === true));
 
 type FormOperand = Form['operands'][number];
 

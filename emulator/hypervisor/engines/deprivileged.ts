@@ -43,6 +43,8 @@ const somethingComes = (cpu: Cpu): boolean =>
 export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   readonly shadow: ShadowFaults;
   readonly asks = true;
+  /** Neither tells a guest anything about the ring that it is really in. */
+  readonly sparesSpinning = true;
   protected readonly crossing: Crossing;
   /** The virtual processor whose registers the physical one holds. */
   protected inside?: Cpu;
