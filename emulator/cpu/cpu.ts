@@ -164,7 +164,8 @@ export class Cpu implements Processor {
 
   private get askedBefore(): number {
     const { overseer } = this;
-    return !overseer?.asks ? 0 : overseer.sparesSpinning ? mode.ASKS.sparingly : mode.ASKS.all;
+    if (!overseer?.asks) return 0;
+    return mode.ASKS.rows | (overseer.sparesSpinning ? mode.ASKS.sparingly : 0);
   }
   modeChanged(): void {
     this.rules.modeChanged();

@@ -60,7 +60,7 @@ export interface ModeKey {
 const SIZES: readonly CodeSize[] = [16, 32, 64];
 
 /** Of a mode's number. */
-export const ASKS = { all: 1 << 9, sparingly: (1 << 9) | (1 << 10) } as const;
+export const ASKS = { rows: 1 << 9, sparingly: 1 << 10 } as const;
 /** Bits 1:0 code size, 3:2 stack size (16, 32, 64), 5:4 kind, 7:6 family, 8 CPL 3: what one may fetch the other may not,
  *  9 rows that a hypervisor may want to see ask (Overseer), 10 but not those that guests spin on. */
 export const modeKey = (state: CpuState, asks = 0): number => {
@@ -104,8 +104,8 @@ export const executionMode = (state: CpuState): ExecutionMode => {
         codeSize,
         stackSize,
         addressing: ADDRESSING[kind],
-        asks: (key & ASKS.all) !== 0,
-        spares: (key & ~ASKS.all & ASKS.sparingly) !== 0,
+        asks: (key & ASKS.rows) !== 0,
+        spares: (key & ASKS.sparingly) !== 0,
       }),
     );
   }

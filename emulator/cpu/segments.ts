@@ -17,8 +17,6 @@ import type { Segment } from './state';
 import { isCanonical } from '../mmu/words';
 import type { Cpu } from './cpu';
 
-export { isCanonical };
-
 const REAL_ATTRIBUTES = ATTRIBUTE.P | ATTRIBUTE.S | 3;
 
 /** A selector as real-address and virtual-8086 mode load it. */

@@ -192,10 +192,10 @@ export class CpuState {
       view.getBigUint64(at + layout.SEGMENT.BASE, true) === base
     )
       return;
-    this.view.setUint16(at + layout.SEGMENT.SELECTOR, selector, true);
-    this.view.setBigUint64(at + layout.SEGMENT.BASE, base, true);
-    this.view.setUint32(at + layout.SEGMENT.LIMIT, limit, true);
-    this.view.setUint32(at + layout.SEGMENT.ATTRIBUTES, attributes, true);
+    view.setUint16(at + layout.SEGMENT.SELECTOR, selector, true);
+    view.setBigUint64(at + layout.SEGMENT.BASE, base, true);
+    view.setUint32(at + layout.SEGMENT.LIMIT, limit, true);
+    view.setUint32(at + layout.SEGMENT.ATTRIBUTES, attributes, true);
     const type = attributes & ATTRIBUTE.TYPE;
     const usable = !(attributes & ATTRIBUTE.UNUSABLE) && (attributes & ATTRIBUTE.P) !== 0;
     const code = (type & 8) !== 0;
@@ -208,8 +208,8 @@ export class CpuState {
     const low = expandDown ? limit + 1 : 0;
     const high = expandDown ? top : limit;
     const range = (allowed: boolean, lowAt: number, highAt: number): void => {
-      this.view.setUint32(at + lowAt, allowed && !empty ? low : 1, true);
-      this.view.setUint32(at + highAt, allowed && !empty ? high : 0, true);
+      view.setUint32(at + lowAt, allowed && !empty ? low : 1, true);
+      view.setUint32(at + highAt, allowed && !empty ? high : 0, true);
     };
     range(readable, layout.SEGMENT.READ_LOW, layout.SEGMENT.READ_HIGH);
     range(writable, layout.SEGMENT.WRITE_LOW, layout.SEGMENT.WRITE_HIGH);

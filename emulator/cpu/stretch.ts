@@ -82,7 +82,8 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
  */
 export function once(generated: GeneratedRun, cpu: Cpu, insn?: Instruction): void {
   const { state } = cpu;
-  const special = (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (state.word(INTERRUPTIBILITY) & 3) !== 0;
+  const special =
+    (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (state.word(INTERRUPTIBILITY) & SHADOW_BITS) !== 0;
   if (insn?.row.meaning.kind !== 'call' || special || cpu.debug.armed() || cpu.onEvent)
     return stretch(generated, cpu, 1);
   const outcome = dispatchCalled(cpu, insn);

@@ -9,7 +9,7 @@ import {
   ENTRY_CONTROL, EXIT_CONTROL, INTERRUPTION, PIN, PRIMARY, SECONDARY, VM_FUNCTION, VMX_ERROR,
 } from '../x86/vmcs'; // prettier-ignore
 import type { VmcsFieldName } from '../x86/vmcs';
-import { isCanonical } from './segments';
+import { isCanonical } from '../mmu/words';
 import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED, CR4_FIXED, VM_FUNCTIONS } from './vmx-capabilities';
 import type { ControlsName } from './vmx-capabilities';
 import type { Vmcs } from './vmcs-region';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Mocha from 'mocha';
 import { RESULTS, type Result } from './host/run';
-import { nodeHost } from './support/hosts';
-import { browserIsHere, CHROMIUM, Workbench } from './support/workbench';
+import { nodeHost, skipUnlessHere } from './support/hosts';
+import { Workbench } from './support/workbench';
 
 const PATIENCE_MS = 300_000;
 
@@ -29,11 +29,7 @@ describe('inside the extension host', function () {
   let code: Workbench | undefined;
 
   before(async function () {
-    const missing = browserIsHere() ? host.missing() : `no browser at ${CHROMIUM}`;
-    if (missing !== undefined) {
-      console.log(missing);
-      return this.skip();
-    }
+    skipUnlessHere(this, host);
     cpSync('guests/sample', workspace, { recursive: true, filter: (path) => !path.endsWith('.o') });
     const started = await host.start();
     stop = started.stop;

@@ -5,12 +5,21 @@ import { join, resolve } from 'node:path';
 import { packageExtension } from '../../../scripts/vsix';
 import { HOW_TO_INSTALL, hostIsInstalled, serveHost, type HostOptions } from '../../../scripts/vscode-host';
 import { serve } from '../../../scripts/web-server';
+import { browserIsHere, CHROMIUM } from './workbench';
 
 export interface Host {
   /** Why it cannot be had on this machine. */
   missing(): string | undefined;
   /** `url` opens the editor with the folder. */
   start(): Promise<{ url: string; stop(): Promise<void> | void }>;
+}
+
+/** Says why, and skips, which CI counts as a failure. */
+export function skipUnlessHere(context: Mocha.Context, host: Host): void {
+  const missing = browserIsHere() ? host.missing() : `no browser at ${CHROMIUM}`;
+  if (missing === undefined) return;
+  console.log(missing);
+  context.skip();
 }
 
 export const webHost = (folder: string): Host => ({

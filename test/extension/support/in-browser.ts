@@ -1,6 +1,6 @@
 /** A suite of tests in one VS Code in a browser: each goes on where the one before it stopped. */
-import { webHost, type Host } from './hosts';
-import { browserIsHere, CHROMIUM, Workbench } from './workbench';
+import { skipUnlessHere, webHost, type Host } from './hosts';
+import { Workbench } from './workbench';
 
 const SAMPLE = webHost('guests/sample');
 
@@ -16,11 +16,7 @@ export function inBrowser(title: string, name: string, tests: (code: () => Workb
     let code: Workbench | undefined;
 
     before(async function () {
-      const missing = browserIsHere() ? host.missing() : `no browser at ${CHROMIUM}`;
-      if (missing !== undefined) {
-        console.log(missing);
-        return this.skip();
-      }
+      skipUnlessHere(this, host);
       started = await host.start();
       code = await Workbench.open(started.url, name);
     });
