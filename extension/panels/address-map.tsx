@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
+import { translate } from './l10n';
 import { spanText, runRights, type MappedRun } from './page-table.model';
 import type { TableKind } from './walk.model';
 import { VirtualList } from './virtual-list';
@@ -22,11 +23,11 @@ export function AddressMap(props: { connection: Connection; stop: number; tables
     if (run) props.onWalk(`${space}:${run.gva}`);
   };
   return (
-    <section class="map" aria-label="Address space">
+    <section class="map" aria-label={translate('Address space')}>
       <SearchBar onSearch={setSearch} />
       {error !== undefined && <p role="alert">{error}</p>}
       <VirtualList
-        label="Mapped runs"
+        label={translate('Mapped runs')}
         count={total ?? 0}
         rowHeight={ROW_HEIGHT}
         selected={selected}
@@ -36,7 +37,8 @@ export function AddressMap(props: { connection: Connection; stop: number; tables
         row={(index) => <RunRow run={at(index)} space={space} />}
       />
       <p class="dim" aria-live="polite">
-        {total === undefined ? 'Reading…' : `${total.toLocaleString('en-US')} ${total === 1 ? 'run' : 'runs'}.`} Enter walks to the chosen one.
+        {total === undefined ? translate('Reading…') : total === 1 ? translate('1 run.') : translate('{0} runs.', total.toLocaleString('en-US'))}{' '}
+        {translate('Enter walks to the chosen one.')}
       </p>
     </section>
   );
@@ -59,6 +61,12 @@ function RunRow({ run, space }: { run: MappedRun | undefined; space: 'gv' | 'gp'
 }
 
 const FLAGS = ['write', 'user', 'execute'] as const;
+/** On a switch, by what it asks for. */
+const ASKED: Record<(typeof FLAGS)[number], { any: string; yes: string; no: string }> = {
+  write: { any: translate('write: any'), yes: translate('write: yes'), no: translate('write: no') },
+  user: { any: translate('user: any'), yes: translate('user: yes'), no: translate('user: no') },
+  execute: { any: translate('execute: any'), yes: translate('execute: yes'), no: translate('execute: no') },
+};
 
 /** Rights as three-way switches: whatever, only with, only without. */
 function SearchBar({ onSearch }: { onSearch(search: Search): void }) {
@@ -76,11 +84,11 @@ function SearchBar({ onSearch }: { onSearch(search: Search): void }) {
     <div class="bar">
       {FLAGS.map((flag) => (
         <vscode-button key={flag} secondary onClick={next(flag)}>
-          {flags[flag] === undefined ? `${flag}: any` : flags[flag] ? `${flag}: yes` : `${flag}: no`}
+          {ASKED[flag][flags[flag] === undefined ? 'any' : flags[flag] ? 'yes' : 'no']}
         </vscode-button>
       ))}
       <vscode-textfield
-        label="Runs that hold an address"
+        label={translate('Runs that hold an address')}
         placeholder="gv:0x1000, gp:0x1000, hp:0x1000"
         ref={field}
         onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && say(flags)}

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { count, type Series } from './exits.model';
+import { translate } from './l10n';
 
 /** Themes' own colours for charts, told apart in each of them; the table beside says the names. */
 const COLOURS = ['blue', 'orange', 'green', 'red', 'purple', 'yellow', 'foreground'] as const;
@@ -54,7 +55,7 @@ function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.O
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: 'instructions', labelSize: 16, values: (_, marks) => marks.map(short) },
+      { ...axis, label: translate('instructions'), labelSize: 16, values: (_, marks) => marks.map(short) },
       { ...axis, label: unit, labelSize: 16, size: 60, values: (_, marks) => marks.map(short) },
     ],
     series: [
@@ -74,6 +75,11 @@ const short = (value: number): string =>
 
 const inWords = ({ at, lines }: Series, unit: string): string =>
   at.length === 0
-    ? 'No exits yet.'
-    : `${unit} over instructions ${count(at[0]!)} to ${count(at.at(-1)!)}: ` +
-      lines.map(({ reason, values }) => `${reason} at most ${count(Math.max(...values))}`).join(', ');
+    ? translate('No exits yet.')
+    : translate(
+        '{0} over instructions {1} to {2}: {3}',
+        unit,
+        count(at[0]!),
+        count(at.at(-1)!),
+        lines.map(({ reason, values }) => translate('{0} at most {1}', reason, count(Math.max(...values)))).join(', '),
+      );

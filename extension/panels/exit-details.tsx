@@ -1,6 +1,7 @@
 /** One exit: what was wanted, every decoded field, and what can be done about its like. */
 import type { Connection } from './connection';
 import { conditionFor, count, fields, type Exit } from './exits.model';
+import { translate } from './l10n';
 
 /** Addresses that can be looked at, by the name of their field. */
 const SPACES: Record<string, 'gv' | 'gp'> = { gva: 'gv', gpa: 'gp', address: 'gv' };
@@ -9,14 +10,17 @@ export function ExitDetails({ exit, connection }: { exit: Exit; connection: Conn
   const condition = conditionFor(exit);
   const stop = (): void => connection.act({ do: 'break', on: 'vm-exit', condition });
   return (
-    <section class="details" aria-label={`Exit ${exit.number}`}>
+    <section class="details" aria-label={translate('Exit {0}', exit.number)}>
       <h2>
-        {exit.reason} <small>exit {count(exit.number)}</small>
+        {exit.reason} <small>{translate('exit {0}', count(exit.number))}</small>
       </h2>
       <p>{exit.text}</p>
       <p class="dim">
-        after {count(exit.at)} instructions{exit.place && <>, in {exit.place}</>}
-        {exit.hostNs !== undefined && <>, handled in {count(exit.hostNs / 1000)} µs</>}
+        {[
+          translate('after {0} instructions', count(exit.at)),
+          ...(exit.place ? [translate('in {0}', exit.place)] : []),
+          ...(exit.hostNs === undefined ? [] : [translate('handled in {0} µs', count(exit.hostNs / 1000))]),
+        ].join(', ')}
       </p>
       <table>
         <tbody>
@@ -31,10 +35,10 @@ export function ExitDetails({ exit, connection }: { exit: Exit; connection: Conn
       </table>
       <div class="buttons">
         <vscode-button onClick={stop} title={condition}>
-          Break on exits like this
+          {translate('Break on exits like this')}
         </vscode-button>
         <vscode-button secondary onClick={() => connection.act({ do: 'copy', text: JSON.stringify(exit, null, 2) })}>
-          Copy
+          {translate('Copy')}
         </vscode-button>
       </div>
     </section>
@@ -47,10 +51,10 @@ function Look(props: { name: string; value: string | number | boolean; connectio
   return (
     <>
       <button class="link" onClick={() => props.connection.act({ do: 'walk', address })}>
-        walk
+        {translate('walk')}
       </button>
       <button class="link" onClick={() => props.connection.act({ do: 'memory', reference: address, name: address })}>
-        memory
+        {translate('memory')}
       </button>
     </>
   );

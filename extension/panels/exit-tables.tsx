@@ -1,6 +1,7 @@
 /** Exits by reason, by guest function, and silent holes: counted, each row a way into the list. */
 import { colour, MAX_LINES } from './exit-chart';
 import { count, percent, reasons, type Exits } from './exits.model';
+import { translate } from './l10n';
 
 export function ReasonTable(props: { exits: Exits; onFilter(filter: string): void; onBreak(filter: string): void }) {
   const all = reasons(props.exits);
@@ -8,17 +9,17 @@ export function ReasonTable(props: { exits: Exits; onFilter(filter: string): voi
   return (
     <table class="counts">
       <caption>
-        {count(props.exits.total)} exits in {count(props.exits.instructions)} instructions
+        {translate('{0} exits in {1} instructions', count(props.exits.total), count(props.exits.instructions))}
       </caption>
       <thead>
         <tr>
-          <th scope="col">Reason</th>
-          <th scope="col">Exits</th>
-          <th scope="col">Share</th>
-          <th scope="col">Per million</th>
-          {measured && <th scope="col">Cost, ms</th>}
+          <th scope="col">{translate('Reason')}</th>
+          <th scope="col">{translate('Exits')}</th>
+          <th scope="col">{translate('Share')}</th>
+          <th scope="col">{translate('Per million')}</th>
+          {measured && <th scope="col">{translate('Cost, ms')}</th>}
           <th scope="col">
-            <span class="hidden">Break</span>
+            <span class="hidden">{translate('Break')}</span>
           </th>
         </tr>
       </thead>
@@ -27,7 +28,11 @@ export function ReasonTable(props: { exits: Exits; onFilter(filter: string): voi
           <tr key={reason}>
             <th scope="row">
               <span class="key" style={{ background: colour(Math.min(index, MAX_LINES)) }} aria-hidden="true" />
-              <button class="link" title="Only these in the list" onClick={() => props.onFilter(condition(reason))}>
+              <button
+                class="link"
+                title={translate('Only these in the list')}
+                onClick={() => props.onFilter(condition(reason))}
+              >
                 {reason}
               </button>
             </th>
@@ -36,8 +41,8 @@ export function ReasonTable(props: { exits: Exits; onFilter(filter: string): voi
             <td>{count(perMillion)}</td>
             {measured && <td>{milliseconds === undefined ? '' : count(milliseconds)}</td>}
             <td>
-              <button class="link" title="Stop at these" onClick={() => props.onBreak(condition(reason))}>
-                break
+              <button class="link" title={translate('Stop at these')} onClick={() => props.onBreak(condition(reason))}>
+                {translate('break')}
               </button>
             </td>
           </tr>
@@ -51,7 +56,9 @@ const condition = (reason: string): string => `exit.reason == ${JSON.stringify(r
 export function FunctionTable({ functions }: { functions: NonNullable<Exits['functions']> }) {
   return (
     <table class="counts">
-      <caption>By guest function{functions.of === 'kept' && ', of the exits that are kept'}</caption>
+      <caption>
+        {functions.of === 'kept' ? translate('By guest function, of the exits that are kept') : translate('By guest function')}
+      </caption>
       <tbody>
         {functions.list.map((row) => (
           <tr key={row.gva} title={Object.entries(row.reasons).map(([name, n]) => `${name} ${count(n)}`).join(', ')}>
@@ -67,7 +74,7 @@ export function FunctionTable({ functions }: { functions: NonNullable<Exits['fun
 export function HoleTable({ holes }: { holes: Exits['holes'] }) {
   return (
     <table class="counts holes">
-      <caption>Silent holes: sensitive instructions that did not trap</caption>
+      <caption>{translate('Silent holes: sensitive instructions that did not trap')}</caption>
       <tbody>
         {holes.map((hole) => (
           <tr key={`${hole.mnemonic} ${hole.gva}`}>

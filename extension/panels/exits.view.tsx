@@ -9,6 +9,7 @@ import { ExitChart, MAX_LINES } from './exit-chart';
 import { ExitDetails } from './exit-details';
 import { FunctionTable, HoleTable, ReasonTable } from './exit-tables';
 import { count, csv, history, LiveRates, type Exit, type Exits } from './exits.model';
+import { translate } from './l10n';
 import type { GuestState } from './protocol';
 import { VirtualList } from './virtual-list';
 import './panel.css';
@@ -26,8 +27,8 @@ const FUNCTIONS = 12;
 const ROW_HEIGHT = 22;
 
 const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
-  none: 'Start debugging a guest under a technique (launch attribute "technique") to see its exits.',
-  running: 'The guest is running: counters and the last exits follow it.',
+  none: translate('Start debugging a guest under a technique (launch attribute "technique") to see its exits.'),
+  running: translate('The guest is running: counters and the last exits follow it.'),
 };
 
 function Panel() {
@@ -63,8 +64,8 @@ function Panel() {
       {exits && exits.technique === 'none' && <p>{BARE}</p>}
       {exits && exits.technique !== 'none' && (
         <div class="columns">
-          <section class="figures" aria-label="Exits by reason">
-            {series && <ExitChart series={series} unit={live ? 'exits a second' : 'exits'} />}
+          <section class="figures" aria-label={translate('Exits by reason')}>
+            {series && <ExitChart series={series} unit={live ? translate('exits a second') : translate('exits')} />}
             <ReasonTable exits={exits} onFilter={setFilter} onBreak={breakOn} />
             {exits.functions && exits.functions.list.length > 0 && <FunctionTable functions={exits.functions} />}
             {exits.holes.length > 0 && <HoleTable holes={exits.holes} />}
@@ -76,8 +77,9 @@ function Panel() {
   );
 }
 
-const BARE =
-  'This guest runs on the bare machine and has no hypervisor. Choose a "technique" in launch.json: trap-and-emulate, binary-translation, vt-x or amd-v.';
+const BARE = translate(
+  'This guest runs on the bare machine and has no hypervisor. Choose a "technique" in launch.json: trap-and-emulate, binary-translation, vt-x or amd-v.',
+);
 
 const breakOn = (condition: string): void => connection.act({ do: 'break', on: 'vm-exit', condition });
 
@@ -136,26 +138,26 @@ function Bar(props: {
   return (
     <form onSubmit={submit}>
       <vscode-textfield
-        label="Filter of exits"
+        label={translate('Filter of exits')}
         placeholder='exit.reason == "io" && exit.port == 0x3f8'
         ref={field}
         onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
       />
-      <vscode-button onClick={submit}>Filter</vscode-button>
+      <vscode-button onClick={submit}>{translate('Filter')}</vscode-button>
       <vscode-button secondary disabled={!props.filter} onClick={() => breakOn(props.filter)}>
-        Break on these
+        {translate('Break on these')}
       </vscode-button>
       <vscode-checkbox
-        label="Count places and cost"
-        title="From now on: every exit by guest function, and how long the hypervisor takes"
+        label={translate('Count places and cost')}
+        title={translate('From now on: every exit by guest function, and how long the hypervisor takes')}
         checked={exits?.counting ?? false}
         onChange={(event: Event) => props.onCount((event.target as HTMLInputElement).checked)}
       />
       <vscode-button secondary disabled={!exits} onClick={save('exits.json', () => JSON.stringify(exits, null, 2))}>
-        Save JSON
+        {translate('Save JSON')}
       </vscode-button>
       <vscode-button secondary disabled={!exits} onClick={save('exits.csv', () => csv(exits!.exits))}>
-        Save CSV
+        {translate('Save CSV')}
       </vscode-button>
     </form>
   );
@@ -168,9 +170,9 @@ function List({ exits }: { exits: Exits }) {
   const rows = useMemo(() => [...exits.exits].reverse(), [exits]);
   const selected = useMemo(() => rows.findIndex(({ number }) => number === chosen?.number), [rows, chosen]);
   return (
-    <section class="trace" aria-label="The last exits">
+    <section class="trace" aria-label={translate('The last exits')}>
       <VirtualList
-        label="Exits, newest first"
+        label={translate('Exits, newest first')}
         count={rows.length}
         rowHeight={ROW_HEIGHT}
         selected={selected}
@@ -191,6 +193,7 @@ function List({ exits }: { exits: Exits }) {
     </section>
   );
 }
-const hint = (rows: number): string => (rows ? 'Choose an exit to see what it wanted.' : 'No exit matches.');
+const hint = (rows: number): string =>
+  rows ? translate('Choose an exit to see what it wanted.') : translate('No exit matches.');
 
 render(<Panel />, document.getElementById('root')!);

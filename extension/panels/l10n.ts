@@ -1,6 +1,9 @@
 /** Messages in webviews: looked up in what the host has put into the page, `{0}` and on replaced. English where there is no translation. */
-const strings = (): Record<string, string> =>
-  JSON.parse(document.getElementById('root')?.dataset['strings'] ?? '{}') as Record<string, string>;
+const strings = (): Record<string, string> => {
+  // What panels compute is tested without a page.
+  const given = typeof document === 'undefined' ? undefined : document.getElementById('root')?.dataset['strings'];
+  return JSON.parse(given ?? '{}') as Record<string, string>;
+};
 
 let known: Record<string, string> | undefined;
 

@@ -1,5 +1,6 @@
 /** What the page-table view shows, from what the adapter answers. Knows neither the DOM nor DAP. */
 import type { CustomRequests } from '../../debug-adapter/protocol';
+import { translate } from './l10n';
 import { RIGHTS, type Right } from './walk.model';
 
 type Table = CustomRequests['ringside/pageTables']['body'];
@@ -70,10 +71,14 @@ export const hex = (value: number | string): string => (typeof value === 'string
 /** `2 MiB in 4 KiB pages`. */
 export const spanText = (run: Pick<MappedRun, 'size' | 'pageBytes'>): string => {
   const bytes = Number(BigInt(run.size));
-  return bytes === run.pageBytes ? `${size(bytes)} page` : `${size(bytes)} in ${size(run.pageBytes)} pages`;
+  return bytes === run.pageBytes
+    ? translate('{0} page', size(bytes))
+    : translate('{0} in {1} pages', size(bytes), size(run.pageBytes));
 };
 /** `rwx user global`, with a dash for what is not allowed. */
 export const runRights = ({ write, execute, user, global }: MappedRun): string =>
-  [`r${write ? 'w' : '-'}${execute ? 'x' : '-'}`, user ? 'user' : 'supervisor', ...(global ? ['global'] : [])].join(
-    ' ',
-  );
+  [
+    `r${write ? 'w' : '-'}${execute ? 'x' : '-'}`,
+    user ? translate('user') : translate('supervisor'),
+    ...(global ? [translate('global')] : []),
+  ].join(' ');

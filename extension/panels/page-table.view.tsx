@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
 import { AddressMap } from './address-map';
 import { Connection } from './connection';
+import { translate } from './l10n';
 import { PageTree } from './page-tree';
 import type { GuestState } from './protocol';
 import { ShadowCheck } from './shadow-check';
@@ -15,8 +16,8 @@ import './page-table.css';
 const connection = new Connection();
 
 const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
-  none: 'Start debugging a guest to see its page tables.',
-  running: 'The guest is running. Pause it to see its page tables.',
+  none: translate('Start debugging a guest to see its page tables.'),
+  running: translate('The guest is running. Pause it to see its page tables.'),
 };
 
 function Panel() {
@@ -48,6 +49,12 @@ function Panel() {
 }
 
 type Shown = 'trees' | `map of ${TableKind}`;
+const SHOWN: Record<Shown, string> = {
+  trees: translate('trees'),
+  'map of guest': translate('map of guest'),
+  'map of shadow': translate('map of shadow'),
+  'map of nested': translate('map of nested'),
+};
 
 function Tables(props: { stop: number; view: View | undefined; onWalk(address: string): void; onEdited(): void }) {
   const { stop, onWalk, onEdited } = props;
@@ -58,16 +65,18 @@ function Tables(props: { stop: number; view: View | undefined; onWalk(address: s
   const choices: Shown[] = ['trees', ...available.map((tables): Shown => `map of ${tables}`)];
   const map = available.find((tables) => shown === `map of ${tables}`);
   return (
-    <section class="tables" aria-label="Page tables">
-      <div class="bar" role="toolbar" aria-label="What is shown">
+    <section class="tables" aria-label={translate('Page tables')}>
+      <div class="bar" role="toolbar" aria-label={translate('What is shown')}>
         {choices.map((choice) => (
           <button key={choice} class="choice" aria-pressed={choice === shown} onClick={() => setShown(choice)}>
-            {choice}
+            {SHOWN[choice]}
           </button>
         ))}
         <vscode-checkbox
-          label="Edit bits"
-          title="Letters of rights become switches: the guest's tables, or the hypervisor's, are changed in memory"
+          label={translate('Edit bits')}
+          title={translate(
+            "Letters of rights become switches: the guest's tables, or the hypervisor's, are changed in memory",
+          )}
           checked={editing}
           onChange={(event: Event) => setEditing((event.target as HTMLInputElement).checked)}
         />

@@ -5,6 +5,7 @@ import '@vscode-elements/elements/dist/vscode-tree-item/index.js';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
 import { EntryActions, Rights, setBit } from './entry';
+import { translate } from './l10n';
 import { hex, meanings, pageBytes, rows, size, type Entry, type Row } from './page-table.model';
 import { key, placeOf, targetOf, type Right, type TableKind } from './walk.model';
 
@@ -25,27 +26,27 @@ export interface TreeContext {
 /** Entries of the widest structure: a page of 4-byte entries. */
 const WHOLE_TABLE = 1024;
 const TITLES: Record<TableKind, string> = {
-  guest: 'Guest, GV → GP',
-  shadow: 'Shadow, GV → HP',
-  nested: 'Nested, GP → HP',
+  guest: translate('Guest, GV → GP'),
+  shadow: translate('Shadow, GV → HP'),
+  nested: translate('Nested, GP → HP'),
 };
 
 export function PageTree(context: TreeContext) {
   const { table, error } = useTable(context, undefined);
   const title = TITLES[context.tables];
   if (error !== undefined) return <p role="alert">{error}</p>;
-  if (table === undefined) return <p role="status">Reading the page tables…</p>;
+  if (table === undefined) return <p role="status">{translate('Reading the page tables…')}</p>;
   if (table.format === 'none')
     return (
       <section aria-label={title}>
         <h2>{title}</h2>
-        <p>Paging is off: guest-virtual addresses are guest-physical ones.</p>
+        <p>{translate('Paging is off: guest-virtual addresses are guest-physical ones.')}</p>
       </section>
     );
   return (
     <section aria-label={title}>
       <h2>
-        {title} <small>{table.format}, root at {placeOf(table) ?? 'registers'}</small>
+        {title} <small>{translate('{0}, root at {1}', table.format, placeOf(table) ?? translate('registers'))}</small>
       </h2>
       <vscode-tree aria-label={title}>
         {rows(table).map((row) => (
@@ -79,8 +80,8 @@ function Branch({ row, context }: { row: Row; context: TreeContext }) {
         <Rights entry={first} onToggle={context.editing && count === 1 ? toggle : undefined} />
       </span>
       <span slot="actions">
-        <button class="link" title="Walk to the first address of this entry" onClick={walk}>
-          walk
+        <button class="link" title={translate('Walk to the first address of this entry')} onClick={walk}>
+          {translate('walk')}
         </button>
         <EntryActions entry={first} connection={context.connection} />
       </span>
@@ -103,10 +104,10 @@ function Label({ row: { first, count } }: { row: Row }) {
     <>
       <span class="address">{hex(first.gva)}</span>
       <span slot="description">
-        {first.name}[{indices}] {first.gone ? 'is gone' : `→ ${targetOf(first)}`}
+        {first.name}[{indices}] {first.gone ? translate('is gone') : `→ ${targetOf(first)}`}
         {first.leaf && !first.gone && ` · ${count === 1 ? '' : `${count} × `}${size(bytes)}`}
         {first.mark && <strong> {first.mark}</strong>}
-        {first.was !== undefined && !first.gone && <em> was {first.was}</em>}
+        {first.was !== undefined && !first.gone && <em> {translate('was {0}', first.was)}</em>}
       </span>
     </>
   );
@@ -116,7 +117,7 @@ function Children({ place, base, context }: { place: Place; base: string; contex
   const { table, error } = useTable(context, place);
   if (error !== undefined) return <vscode-tree-item>{error}</vscode-tree-item>;
   if (table === undefined) return <vscode-tree-item>…</vscode-tree-item>;
-  if (table.entries.length === 0) return <vscode-tree-item>nothing is mapped</vscode-tree-item>;
+  if (table.entries.length === 0) return <vscode-tree-item>{translate('nothing is mapped')}</vscode-tree-item>;
   return (
     <>
       {rows(table, base).map((row) => (
@@ -159,6 +160,8 @@ function useOpen(element: { current: HTMLElement | null }): boolean {
 }
 
 const describe = (entry: Entry): string =>
-  `${entry.name} ${hex(entry.entry)} at ${placeOf(entry) ?? 'registers'}: ${meanings(entry)}` +
-  (entry.rule ? `. ${entry.rule}` : '') +
-  (entry.was !== undefined ? `. Was ${entry.was} at the last stop` : '');
+  [
+    translate('{0} {1} at {2}: {3}', entry.name, hex(entry.entry), placeOf(entry) ?? translate('registers'), meanings(entry)),
+    ...(entry.rule ? [entry.rule] : []),
+    ...(entry.was === undefined ? [] : [translate('Was {0} at the last stop', entry.was)]),
+  ].join('. '); // prettier-ignore

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import { Connection } from './connection';
+import { translate } from './l10n';
 import type { GuestState } from './protocol';
 import { leavesPanel, PALETTE, runs, type Run, type Screen } from './screen.model';
 import './panel.css';
@@ -46,23 +47,24 @@ function Panel() {
       clearTimeout(timer);
     };
   }, [state, stop]);
-  if (state === 'none' && !screen) return <p role="status">Start debugging a guest to see its screen.</p>;
+  if (state === 'none' && !screen)
+    return <p role="status">{translate('Start debugging a guest to see its screen.')}</p>;
   return (
     <main class={state}>
       {error !== undefined && <p role="alert">{error}</p>}
       {screen && <Display screen={screen} />}
       <p class="dim">
-        {state === 'running' ? 'Keys go to the guest while the screen has the focus.' : QUIET[state]} Control+Tab leaves
-        it.
+        {STATES[state]} {translate('Control+Tab leaves it.')}
         {screen && <CopyButton screen={screen} />}
       </p>
     </main>
   );
 }
 
-const QUIET: Record<Exclude<GuestState, 'running'>, string> = {
-  none: 'The guest has ended.',
-  stopped: 'The guest stands; keys wait in its keyboard.',
+const STATES: Record<GuestState, string> = {
+  none: translate('The guest has ended.'),
+  running: translate('Keys go to the guest while the screen has the focus.'),
+  stopped: translate('The guest stands; keys wait in its keyboard.'),
 };
 
 const sameScreen = (a: Screen, b: Screen): boolean =>
@@ -85,7 +87,7 @@ function Display({ screen }: { screen: Screen }) {
       role="textbox"
       aria-multiline="true"
       aria-readonly="true"
-      aria-label={`Screen of the guest, ${screen.columns} by ${screen.rows}`}
+      aria-label={translate('Screen of the guest, {0} by {1}', screen.columns, screen.rows)}
       tabIndex={0}
       style={{ width: `${screen.columns}ch` }}
       onKeyDown={press(true)}
@@ -110,7 +112,7 @@ function CopyButton({ screen }: { screen: Screen }) {
   const text = (): string => screen.text.map((line) => line.trimEnd()).join('\n').trimEnd(); // prettier-ignore
   return (
     <vscode-button secondary onClick={() => connection.act({ do: 'copy', text: `${text()}\n` })}>
-      Copy as text
+      {translate('Copy as text')}
     </vscode-button>
   );
 }

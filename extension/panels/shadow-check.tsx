@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
+import { translate } from './l10n';
 
 type Checked = CustomRequests['ringside/checkShadow']['body'];
 
@@ -18,17 +19,17 @@ export function ShadowCheck(props: { connection: Connection; stop: number; onWal
   const { checked, error } = result;
   return (
     <>
-      <vscode-button secondary title="Each shadow entry against the guest's tables and the map of its memory" onClick={check}>
-        Check the shadow
+      <vscode-button secondary title={translate("Each shadow entry against the guest's tables and the map of its memory")} onClick={check}>
+        {translate('Check the shadow')}
       </vscode-button>
       <div class="check" aria-live="polite">
         {error !== undefined && <p role="alert">{error}</p>}
         {checked?.findings.length === 0 && <p>{checked.text}</p>}
         {checked?.findings.map(({ mark, gva, hpa, rule }) => (
           <p key={hpa} class="fault">
-            <strong>{mark}</strong> gv:{gva}, entry at hp:0x{hpa.toString(16)}: {rule}
+            <strong>{mark}</strong> {translate('{0}, entry at {1}: {2}', `gv:${gva}`, `hp:0x${hpa.toString(16)}`, rule)}
             <button class="link" onClick={() => onWalk(`gv:${gva}`)}>
-              walk
+              {translate('walk')}
             </button>
           </p>
         ))}

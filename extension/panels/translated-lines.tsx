@@ -1,5 +1,6 @@
 /** Both columns: a row is an instruction of the guest and all that is executed for it, so that they stay beside each other. */
 import { useEffect, useRef } from 'preact/hooks';
+import { translate } from './l10n';
 import { hexBytes, lineText, shortAddress, TREATMENTS, type Block, type Instruction } from './translated.model';
 
 export function CodeLines(props: {
@@ -29,9 +30,10 @@ export function CodeLines(props: {
   return (
     <div class="code">
       <div class="heads" aria-hidden="true">
-        <span>Guest, gv:{block.gva}</span>
+        <span>{translate('Guest, {0}', `gv:${block.gva}`)}</span>
         <span>
-          Translated, hp:0x{block.hpa.toString(16)} <small>{block.bytes} bytes, seen at gv:{block.mappedAt}</small>
+          {translate('Translated, {0}', `hp:0x${block.hpa.toString(16)}`)}{' '}
+          <small>{translate('{0} bytes, seen at {1}', block.bytes, `gv:${block.mappedAt}`)}</small>
         </span>
       </div>
       <div
@@ -39,7 +41,7 @@ export function CodeLines(props: {
         class="lines"
         role="listbox"
         tabIndex={0}
-        aria-label="Guest code and its translation"
+        aria-label={translate('Guest code and its translation')}
         aria-activedescendant={selected >= 0 ? `line-${selected}` : undefined}
         onKeyDown={move}
       >

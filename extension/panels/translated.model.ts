@@ -1,5 +1,6 @@
 /** Guest code beside its translation, from what the adapter answers. Knows neither the DOM nor DAP. */
 import type { CustomRequests, TranslatedBlock } from '../../debug-adapter/protocol';
+import { translate } from './l10n';
 
 export type Translated = CustomRequests['ringside/translated']['body'];
 export type Block = TranslatedBlock;
@@ -8,10 +9,10 @@ type Treatment = Instruction['treatment'];
 
 /** What became of an instruction: for the legend, and for the title of its badge. */
 export const TREATMENTS: Record<Treatment, string> = {
-  same: 'The same bytes: nothing in it is sensitive, and it may lie anywhere.',
-  relocated: 'The same meaning at another place: what depends on where it lies was rewritten.',
-  'in-line': 'Sensitive: answered by translated code, without leaving the guest.',
-  'call-out': 'Sensitive: the translation calls the hypervisor, which does it.',
+  same: translate('The same bytes: nothing in it is sensitive, and it may lie anywhere.'),
+  relocated: translate('The same meaning at another place: what depends on where it lies was rewritten.'),
+  'in-line': translate('Sensitive: answered by translated code, without leaving the guest.'),
+  'call-out': translate('Sensitive: the translation calls the hypervisor, which does it.'),
 };
 
 /** As assemblers list it: without `0x`. */
@@ -43,7 +44,8 @@ export function waysOut({ links }: Block): Way[] {
 
 /** What a screen reader says of a line: both columns, one after the other. */
 export function lineText({ gva, place, text, treatment, translated }: Instruction, here: boolean): string {
-  const where = `${here ? 'the processor stands here, ' : ''}${place ?? `gv:${gva}`}`;
+  const at = place ?? `gv:${gva}`;
+  const where = here ? translate('the processor stands here, {0}', at) : at;
   return `${where}: ${text}; ${treatment}: ${translated.map((each) => each.text).join('; ')}`;
 }
 
@@ -51,19 +53,22 @@ type Position = Translated['position'];
 
 /** The processor's next step in what is executed, in words. */
 export function positionText({ kind, gva, hpa, text, to }: Position): string {
-  const at = hpa === undefined ? '' : ` at hp:0x${hpa.toString(16)}${text === undefined ? '' : `, ${text}`}`;
-  const where = to === undefined ? '' : `, which lies at hp:0x${to.toString(16)}`;
+  const at =
+    hpa === undefined
+      ? ''
+      : ` ${translate('at {0}', `hp:0x${hpa.toString(16)}`)}${text === undefined ? '' : `, ${text}`}`;
+  const where = to === undefined ? '' : translate(', which lies at {0}', `hp:0x${to.toString(16)}`);
   const words: Record<Position['kind'], string> = {
-    instruction: `an instruction of the guest${at}`,
-    'in-line': `a sensitive instruction, answered in line${at}`,
-    'call-out': `a sensitive instruction, for which the hypervisor is called${at}`,
-    join: `a jump that joins two translations${at}${where}`,
-    stub: `a stub${at}: the hypervisor translates the code at gv:${gva}`,
-    lookup: `an indirect branch to gv:${gva}: its translation is looked up${where}`,
-    untranslated: `gv:${gva} is not translated: the hypervisor does that first`,
-    direct: 'this code runs as it is, untranslated',
+    instruction: translate('an instruction of the guest{0}', at),
+    'in-line': translate('a sensitive instruction, answered in line{0}', at),
+    'call-out': translate('a sensitive instruction, for which the hypervisor is called{0}', at),
+    join: translate('a jump that joins two translations{0}{1}', at, where),
+    stub: translate('a stub{0}: the hypervisor translates the code at {1}', at, `gv:${gva}`),
+    lookup: translate('an indirect branch to {0}: its translation is looked up{1}', `gv:${gva}`, where),
+    untranslated: translate('{0} is not translated: the hypervisor does that first', `gv:${gva}`),
+    direct: translate('this code runs as it is, untranslated'),
   };
-  return `Next: ${words[kind]}.`;
+  return translate('Next: {0}.', words[kind]);
 }
 
 /** How full the cache is and what has become of blocks. */
@@ -71,10 +76,10 @@ export function cacheText({ cache }: Translated): string {
   const { blocks, instructions, invalidated, flushed } = cache.counts;
   const number = (value: number): string => value.toLocaleString('en-US');
   const parts = [
-    `${number(blocks)} blocks of ${number(instructions)} instructions translated`,
-    `${number(Math.ceil(cache.used / 1024))} of ${number(cache.bytes / 1024)} KiB in use`,
-    `${number(invalidated)} void because the guest wrote there`,
-    `${number(flushed)} flushes`,
+    translate('{0} blocks of {1} instructions translated', number(blocks), number(instructions)),
+    translate('{0} of {1} KiB in use', number(Math.ceil(cache.used / 1024)), number(cache.bytes / 1024)),
+    translate('{0} void because the guest wrote there', number(invalidated)),
+    translate('{0} flushes', number(flushed)),
   ];
   return parts.join(' · ');
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { Connection } from './connection';
+import { translate } from './l10n';
 import type { GuestState } from './protocol';
 import { CodeLines } from './translated-lines';
 import {
@@ -21,8 +22,10 @@ import './translated.css';
 const connection = new Connection();
 
 const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
-  none: 'Start debugging a guest with "technique": "binary-translation" to see its code and what is executed for it.',
-  running: 'The guest is running. Pause it to see its code.',
+  none: translate(
+    'Start debugging a guest with "technique": "binary-translation" to see its code and what is executed for it.',
+  ),
+  running: translate('The guest is running. Pause it to see its code.'),
 };
 
 function Panel() {
@@ -99,28 +102,35 @@ function Bar(props: { address: string; stopped: boolean; onGo(address: string): 
   return (
     <form onSubmit={submit}>
       <vscode-button secondary disabled={!props.onBack} onClick={props.onBack}>
-        Back
+        {translate('Back')}
       </vscode-button>
       <vscode-textfield
-        label="Address of guest or translated code"
-        placeholder="gv:0x1000, hp:0x1000, &function; empty: where the processor stands"
+        label={translate('Address of guest or translated code')}
+        placeholder={translate('gv:0x1000, hp:0x1000, &function; empty: where the processor stands')}
         ref={field}
         onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
       />
-      <vscode-button onClick={submit}>Show</vscode-button>
+      <vscode-button onClick={submit}>{translate('Show')}</vscode-button>
       <vscode-button secondary disabled={!props.address} onClick={() => props.onGo('')}>
-        Follow the processor
-      </vscode-button>
-      <vscode-button secondary disabled={!props.stopped} title="One instruction of the guest" onClick={step('guest')}>
-        Step guest
+        {translate('Follow the processor')}
       </vscode-button>
       <vscode-button
         secondary
         disabled={!props.stopped}
-        title="One step in what is executed: jumps between translations and calls of the hypervisor are steps, too"
+        title={translate('One instruction of the guest')}
+        onClick={step('guest')}
+      >
+        {translate('Step guest')}
+      </vscode-button>
+      <vscode-button
+        secondary
+        disabled={!props.stopped}
+        title={translate(
+          'One step in what is executed: jumps between translations and calls of the hypervisor are steps, too',
+        )}
         onClick={step('translation')}
       >
-        Step translated
+        {translate('Step translated')}
       </vscode-button>
     </form>
   );
@@ -134,10 +144,10 @@ function Blocks(props: { answer: Translated; now: Translated; onGo(address: stri
   return (
     <>
       {answer.blocks.length > 1 && (
-        <div class="bar" role="toolbar" aria-label="Translations that hold this instruction">
+        <div class="bar" role="toolbar" aria-label={translate('Translations that hold this instruction')}>
           {answer.blocks.map((each, n) => (
             <button key={each.hpa} class="choice" aria-pressed={each === block} onClick={() => setChosen(n)}>
-              block at hp:0x{each.hpa.toString(16)}
+              {translate('block at {0}', `hp:0x${each.hpa.toString(16)}`)}
             </button>
           ))}
         </div>
@@ -164,20 +174,24 @@ function Code(props: { answer: Translated; block: Block; now: Translated; onGo(a
         onSelect={setSelected}
         onOpen={open}
       />
-      <div class="bar" role="toolbar" aria-label="The chosen instruction">
+      <div class="bar" role="toolbar" aria-label={translate('The chosen instruction')}>
         {line && <LineActions line={line} />}
         <vscode-button secondary onClick={() => connection.act({ do: 'copy', text: `${answer.text}\n` })}>
-          Copy as text
+          {translate('Copy as text')}
         </vscode-button>
       </div>
       <p class="ways">
         {waysOut(block).map(({ gva, place, hpa }) => (
           <span key={gva}>
-            to{' '}
+            {translate('to')}{' '}
             <button class="link address" onClick={() => onGo(`gv:${gva}`)}>
               {place ?? `gv:${gva}`}
             </button>
-            <small>{hpa === undefined ? 'a stub: not translated yet' : `chained to hp:0x${hpa.toString(16)}`}</small>
+            <small>
+              {hpa === undefined
+                ? translate('a stub: not translated yet')
+                : translate('chained to {0}', `hp:0x${hpa.toString(16)}`)}
+            </small>
           </span>
         ))}
       </p>
@@ -195,21 +209,21 @@ function LineActions({ line: { gva, source, translated } }: { line: Instruction 
   return (
     <>
       <vscode-button secondary disabled={!source} onClick={() => source && connection.act({ do: 'source', ...source })}>
-        Source
+        {translate('Source')}
       </vscode-button>
       <vscode-button secondary onClick={() => connection.act({ do: 'disassembly' })}>
-        Disassembly
+        {translate('Disassembly')}
       </vscode-button>
       <vscode-button secondary onClick={memory(`gv:${gva}`)}>
-        Guest memory
+        {translate('Guest memory')}
       </vscode-button>
       {made && (
         <vscode-button secondary onClick={memory(`hp:0x${made.hpa.toString(16)}`)}>
-          Translation's memory
+          {translate("Translation's memory")}
         </vscode-button>
       )}
       <vscode-button secondary onClick={() => connection.act({ do: 'break', on: `gv:${gva}` })}>
-        Break here
+        {translate('Break here')}
       </vscode-button>
     </>
   );

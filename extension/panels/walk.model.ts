@@ -1,20 +1,28 @@
 /** The walk of an address in words and rows, from what the adapter answers. Knows neither the DOM nor DAP. */
 import type { TranslateBody } from '../../debug-adapter/protocol';
+import { translate } from './l10n';
 
 export type View = NonNullable<TranslateBody['view']>;
 export type Reference = View['references'][number];
 export type Verdict = View['verdicts'][number];
 export type TableKind = Reference['tables'];
 
+export const ACCESSES: Record<View['access'], string> = {
+  read: translate('read'),
+  write: translate('write'),
+  execute: translate('execute'),
+};
+export const WHO = { supervisor: translate('supervisor'), user: translate('user') };
+
 /** Bits of an entry in the order of their letters; `bit` names it in ringside/setEntry. */
 export const RIGHTS = [
-  { bit: 'present', letter: 'P', meaning: 'present' },
-  { bit: 'writable', letter: 'W', meaning: 'writable' },
-  { bit: 'user', letter: 'U', meaning: 'user' },
-  { bit: 'executable', letter: 'X', meaning: 'executable' },
-  { bit: 'global', letter: 'G', meaning: 'global' },
-  { bit: 'accessed', letter: 'A', meaning: 'accessed' },
-  { bit: 'dirty', letter: 'D', meaning: 'dirty' },
+  { bit: 'present', letter: 'P', meaning: translate('present') },
+  { bit: 'writable', letter: 'W', meaning: translate('writable') },
+  { bit: 'user', letter: 'U', meaning: translate('user') },
+  { bit: 'executable', letter: 'X', meaning: translate('executable') },
+  { bit: 'global', letter: 'G', meaning: translate('global') },
+  { bit: 'accessed', letter: 'A', meaning: translate('accessed') },
+  { bit: 'dirty', letter: 'D', meaning: translate('dirty') },
 ] as const;
 export type Right = (typeof RIGHTS)[number]['bit'];
 
@@ -61,11 +69,11 @@ export function chain(view: View): { space: 'gv' | 'gp' | 'hp'; address?: string
 
 /** `supervisor write: page fault, error code 0x3. The PTE is read-only.` */
 export function verdictText({ access, user, outcome, errorCode, exit, reason }: Verdict): string {
-  const who = `${user ? 'user' : 'supervisor'} ${access}`;
+  const who = `${WHO[user ? 'user' : 'supervisor']} ${ACCESSES[access]}`;
   const what = {
-    done: 'works',
-    'page-fault': `page fault, error code 0x${(errorCode ?? 0).toString(16)}`,
-    exit: `VM exit (${exit ?? ''})`,
+    done: translate('works'),
+    'page-fault': translate('page fault, error code {0}', `0x${(errorCode ?? 0).toString(16)}`),
+    exit: translate('VM exit ({0})', exit ?? ''),
   }[outcome];
   return `${who}: ${what}${reason === undefined ? '' : `. ${reason}`}`;
 }

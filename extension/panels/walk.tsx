@@ -7,12 +7,28 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { TranslateBody } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
 import { EntryActions, Rights } from './entry';
+import { translate } from './l10n';
 import { hex, size } from './page-table.model';
-import { chain, placeOf, stages, targetOf, verdictText, type Reference, type Verdict, type View } from './walk.model';
+import {
+  ACCESSES,
+  chain,
+  placeOf,
+  stages,
+  targetOf,
+  verdictText,
+  WHO,
+  type Reference,
+  type Verdict,
+  type View,
+} from './walk.model';
 
 type Access = View['access'];
 /** The first: as the processor runs now. */
 type Privilege = 'current mode' | 'supervisor' | 'user';
+const PRIVILEGES: Record<Privilege, string> = {
+  'current mode': translate('current mode'),
+  ...WHO,
+};
 
 export function Walk(props: {
   connection: Connection;
@@ -53,22 +69,17 @@ export function Walk(props: {
     setAddress(field.current?.value.trim() ?? '');
   };
   return (
-    <section class="walker" aria-label="Walk of an address">
+    <section class="walker" aria-label={translate('Walk of an address')}>
       <form onSubmit={submit}>
         <vscode-textfield
-          label="Address to walk"
+          label={translate('Address to walk')}
           placeholder="gv:0x1000, gp:0x1000, hp:0x1000, $rip, &name"
           ref={field}
           onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
         />
-        <Choice label="Access" value={access} options={['read', 'write', 'execute']} onChoose={setAccess} />
-        <Choice
-          label="Privilege"
-          value={privilege}
-          options={['current mode', 'supervisor', 'user']}
-          onChoose={setPrivilege}
-        />
-        <vscode-button onClick={submit}>Walk</vscode-button>
+        <Choice label={translate('Access')} value={access} options={ACCESSES} onChoose={setAccess} />
+        <Choice label={translate('Privilege')} value={privilege} options={PRIVILEGES} onChoose={setPrivilege} />
+        <vscode-button onClick={submit}>{translate('Walk')}</vscode-button>
       </form>
       <div aria-live="polite">
         {result.error !== undefined && <p role="alert">{result.error}</p>}
@@ -81,7 +92,8 @@ export function Walk(props: {
 function Choice<T extends string>(props: {
   label: string;
   value: T;
-  options: readonly T[];
+  /** Each with its name. */
+  options: Record<T, string>;
   onChoose(value: NoInfer<T>): void;
 }) {
   return (
@@ -91,9 +103,9 @@ function Choice<T extends string>(props: {
       value={props.value}
       onChange={(event: Event) => props.onChoose((event.target as HTMLSelectElement).value as T)}
     >
-      {props.options.map((option) => (
+      {(Object.keys(props.options) as T[]).map((option) => (
         <vscode-option key={option} value={option} selected={option === props.value}>
-          {option}
+          {props.options[option]}
         </vscode-option>
       ))}
     </vscode-single-select>
@@ -106,7 +118,7 @@ function Found({ body, connection }: { body: TranslateBody; connection: Connecti
     <>
       {body.view ? <Steps view={body.view} connection={connection} /> : <Backwards body={body} />}
       <vscode-button secondary onClick={copy}>
-        Copy as text
+        {translate('Copy as text')}
       </vscode-button>
     </>
   );
@@ -120,15 +132,22 @@ function Backwards({ body }: { body: TranslateBody }) {
       {body.aliases && (
         <table class="walk">
           <caption>
-            Mapped at{body.moreAliases && ' (the first of them)'}
-            {body.aliases.length === 0 && ': nowhere in this address space'}
+            {body.aliases.length === 0
+              ? translate('Mapped nowhere in this address space')
+              : body.moreAliases
+                ? translate('Mapped at (the first of them)')
+                : translate('Mapped at')}
           </caption>
           <tbody>
             {body.aliases.map(({ gva, pageBytes, write, user, execute }) => (
               <tr key={gva}>
                 <td>gv:{gva}</td>
                 <td>{size(pageBytes)}</td>
-                <td>{[write && 'writable', user && 'user', execute && 'executable'].filter(Boolean).join(' · ')}</td>
+                <td>
+                  {[write && translate('writable'), user && translate('user'), execute && translate('executable')]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -149,11 +168,13 @@ function Steps({ view, connection }: { view: View; connection: Connection }) {
             {space}:{address ?? '?'}
           </span>
         ))}
-        {pageBytes !== undefined && <small> {size(pageBytes)} page</small>}
+        {pageBytes !== undefined && <small> {translate('{0} page', size(pageBytes))}</small>}
       </p>
       {fault && (
         <p class="result fault">
-          {fault.tables === 'guest' ? 'Page fault' : 'Second-stage fault'}, error code {hex(fault.errorCode)}.{' '}
+          {fault.tables === 'guest'
+            ? translate('Page fault, error code {0}.', hex(fault.errorCode))
+            : translate('Second-stage fault, error code {0}.', hex(fault.errorCode))}{' '}
           {fault.reason}
         </p>
       )}
@@ -161,10 +182,14 @@ function Steps({ view, connection }: { view: View; connection: Connection }) {
       {shadow && (
         <>
           <p class={shadow.state === 'stale' || shadow.state === 'over-permissive' ? 'result fault' : 'result'}>
-            Shadow: {shadow.state}
+            {translate('Shadow: {0}', shadow.state)}
             {shadow.rule && `. ${shadow.rule}`}
           </p>
-          <References caption={`shadow, ${shadow.form}`} references={shadow.references} connection={connection} />
+          <References
+            caption={translate('shadow, {0}', shadow.form)}
+            references={shadow.references}
+            connection={connection}
+          />
         </>
       )}
       <Verdicts verdicts={view.verdicts} />
@@ -180,12 +205,12 @@ function References(props: { caption: string; references: Reference[]; connectio
       <thead>
         <tr>
           <th scope="col">#</th>
-          <th scope="col">Entry</th>
-          <th scope="col">Lies at</th>
-          <th scope="col">Value</th>
-          <th scope="col">Bits</th>
+          <th scope="col">{translate('Entry')}</th>
+          <th scope="col">{translate('Lies at')}</th>
+          <th scope="col">{translate('Value')}</th>
+          <th scope="col">{translate('Bits')}</th>
           <th scope="col">
-            <span class="hidden">Actions</span>
+            <span class="hidden">{translate('Actions')}</span>
           </th>
         </tr>
       </thead>
@@ -203,10 +228,13 @@ function References(props: { caption: string; references: Reference[]; connectio
 function Row({ of, connection, inner }: { of: Reference; connection: Connection; inner?: string }) {
   const bad = of.why !== undefined || of.mark !== undefined;
   return (
-    <tr class={[bad ? 'fault' : '', inner ? 'inner' : ''].join(' ')} title={inner && `to find the ${inner}`}>
+    <tr
+      class={[bad ? 'fault' : '', inner ? 'inner' : ''].join(' ')}
+      title={inner && translate('to find the {0}', inner)}
+    >
       <td>{of.number}</td>
       <th scope="row">{of.name}</th>
-      <td>{placeOf(of) ?? 'register'}</td>
+      <td>{placeOf(of) ?? translate('register')}</td>
       <td>{hex(of.entry)}</td>
       <td>
         <Rights entry={of} /> {of.present && `→ ${targetOf(of)}`}
@@ -226,13 +254,13 @@ function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
   const accesses = ['read', 'write', 'execute'] as const;
   return (
     <table class="walk verdicts">
-      <caption>What an access would do</caption>
+      <caption>{translate('What an access would do')}</caption>
       <thead>
         <tr>
           <td />
           {accesses.map((access) => (
             <th key={access} scope="col">
-              {access}
+              {ACCESSES[access]}
             </th>
           ))}
         </tr>
@@ -240,7 +268,7 @@ function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
       <tbody>
         {[false, true].map((user) => (
           <tr key={String(user)}>
-            <th scope="row">{user ? 'user' : 'supervisor'}</th>
+            <th scope="row">{WHO[user ? 'user' : 'supervisor']}</th>
             {accesses.map((access) => {
               const verdict = verdicts.find((each) => each.access === access && each.user === user);
               if (!verdict) return <td key={access} />;

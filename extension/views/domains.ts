@@ -55,7 +55,9 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
     const { domain } = item;
     const tree = new vscode.TreeItem(domain.name, vscode.TreeItemCollapsibleState.Collapsed);
     tree.id = `${domain.id}`;
-    tree.description = `${domain.technique}, ${domain.state}`;
+    // What is not virtualised is not called "none".
+    const technique = domain.technique === 'none' ? vscode.l10n.t('bare machine') : domain.technique;
+    tree.description = `${technique}, ${domain.state}`;
     tree.iconPath = new vscode.ThemeIcon(ICONS[domain.state]);
     tree.contextValue = `domain.${domain.state}`;
     return tree;
@@ -76,13 +78,13 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
 export function factsOf(domain: DomainEntry): Item[] {
   const { memory, frames, paging, instructions, weight, cap, vcpus, why } = domain;
   const facts: [string, string | undefined][] = [
-    ['why', why],
-    ['memory', `${memory / (1 << 20)} MiB`],
-    ['frames', vscode.l10n.t('{0} of {1} reserved', number(frames.used), number(frames.reserved))],
-    ['paging', paging],
-    ['instructions', number(instructions)],
-    ['weight', `${weight}`],
-    ['cap', cap ? `${cap} %` : vscode.l10n.t('none')],
+    [vscode.l10n.t('why'), why],
+    [vscode.l10n.t('memory'), `${memory / (1 << 20)} MiB`],
+    [vscode.l10n.t('frames'), vscode.l10n.t('{0} of {1} reserved', number(frames.used), number(frames.reserved))],
+    [vscode.l10n.t('paging'), paging],
+    [vscode.l10n.t('instructions'), number(instructions)],
+    [vscode.l10n.t('weight'), `${weight}`],
+    [vscode.l10n.t('cap'), cap ? `${cap} %` : vscode.l10n.t('none')],
     ...vcpus.map(({ cpu, state }): [string, string] => [`CPU ${cpu}`, state]),
   ];
   return facts.flatMap(([name, value]): Item[] => (value === undefined ? [] : [{ kind: 'fact', name, value }]));
