@@ -111,6 +111,7 @@ function isEntry(path: string): boolean {
     path === 'bench/index.ts' ||
     path === 'bench/support/guest-child.ts' ||
     path === 'test/support/seed.ts' ||
+    path === 'test/differential/long-run.ts' ||
     tree.entries.has(path)
   );
 }

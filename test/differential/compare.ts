@@ -3,7 +3,7 @@ import type { Row } from '../../emulator/isa/instruction';
 import { GPR_NAMES, RFLAGS, VECTOR, vectorName } from '../../emulator/x86/registers';
 import type { Case, Result } from './oracle';
 
-const FLAGS: Record<string, number> = { O: RFLAGS.OF, S: RFLAGS.SF, Z: RFLAGS.ZF, A: RFLAGS.AF, P: RFLAGS.PF, C: RFLAGS.CF, D: RFLAGS.DF }; // prettier-ignore
+export const FLAGS: Record<string, number> = { O: RFLAGS.OF, S: RFLAGS.SF, Z: RFLAGS.ZF, A: RFLAGS.AF, P: RFLAGS.PF, C: RFLAGS.CF, D: RFLAGS.DF }; // prettier-ignore
 /** Set by the kernel that the oracle runs on, or not visible to both. */
 const SYSTEM_FLAGS = RFLAGS.IF | RFLAGS.TF | RFLAGS.IOPL | RFLAGS.RF | RFLAGS.FIXED;
 
@@ -12,7 +12,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 export interface Comparison {
   host: Result;
   ours: Result;
-  row: Row;
+  /** Absent: more than one instruction, none of which leaves anything undefined. */
+  row?: Row;
   /** Units in the last place that x87 results may be apart: transcendental functions. */
   ulps?: number;
 }
@@ -20,8 +21,8 @@ export interface Comparison {
 /** Letters of arithmetic flags that the row leaves undefined. */
 function flagDifference({ host, ours, row }: Comparison): string | undefined {
   let ignored = SYSTEM_FLAGS;
-  for (const letter of row.attributes.undefined ?? '') ignored |= FLAGS[letter];
-  if (COMPARES_TO_FLAGS.test(row.mnemonic) && host.fx[2] & ~host.fx[0] & 3) return undefined;
+  for (const letter of row?.attributes.undefined ?? '') ignored |= FLAGS[letter];
+  if (row && COMPARES_TO_FLAGS.test(row.mnemonic) && host.fx[2] & ~host.fx[0] & 3) return undefined;
   const different = (host.rflags ^ ours.rflags) & ~ignored & 0x3f_ffff;
   if (!different) return undefined;
   const names = Object.entries(FLAGS).filter(([, bit]) => different & bit).map(([name]) => name); // prettier-ignore
@@ -44,7 +45,8 @@ const COMPARES_TO_FLAGS = /^fu?comip?$/;
  * Bits of the x87 status in which AMD (the host that these were found on) does otherwise than the SDM says: FCOMI leaves C1,
  * and a comparison sets C0, C2, C3 (or the flags) even if an exception of its operands is unmasked.
  */
-function vendorStatus(row: Row, host: Result): number {
+function vendorStatus(row: Row | undefined, host: Result): number {
+  if (!row) return 0;
   if (COMPARES_TO_FLAGS.test(row.mnemonic)) return 0x200;
   const unmasked = host.fx[2] & ~host.fx[0] & 3;
   return unmasked && /^(fi?com|fucom|ftst)/.test(row.mnemonic) ? 0x4500 : 0;
@@ -79,6 +81,24 @@ function floatDifferences({ host, ours, row, ulps = 0 }: Comparison): string[] {
   return differences;
 }
 
+/** Registers, memory and floats. */
+export function stateDifferences(comparison: Comparison, codeSize: 64 | 32): string[] {
+  const { host, ours } = comparison;
+  const found: string[] = [];
+  const mask = codeSize === 64 ? 0xffff_ffff_ffff_ffffn : 0xffff_ffffn;
+  for (let i = 0; i < (codeSize === 64 ? 16 : 8); i++) {
+    const [a, b] = [host.gprs[i] & mask, ours.gprs[i] & mask];
+    if (a !== b) found.push(`${GPR_NAMES[i]} 0x${a.toString(16)}, ours 0x${b.toString(16)}`);
+  }
+  for (let i = 0; i < host.memory.length; i++)
+    if (host.memory[i] !== ours.memory[i]) {
+      const part = [i & ~7, (i & ~7) + 16] as const;
+      found.push(`memory +0x${part[0].toString(16)} ${hex(host.memory.slice(...part))}, ours ${hex(ours.memory.slice(...part))}`); // prettier-ignore
+      break;
+    }
+  return [...found, ...floatDifferences(comparison)];
+}
+
 /**
  * Results that processors choose: SHLD and SHRD of words by more than 16 are undefined, RCPPS and RSQRTPS are approximations,
  * FXSAVE stores the mask of the MXCSR bits that exist.
@@ -88,31 +108,21 @@ export const undefinedResult = (c: Case, row: Row): boolean =>
 
 /** Outside 64-bit mode the SDM has VEX.W ignored where AMD refuses VPEXTRQ and VPINSRQ.
  * And AMD's SHA instructions do not ask for aligned memory, as the SDM has it (exceptions type 4): those cases agree too. */
-export function differences(c: Case, comparison: Comparison): string[] {
+export function differences(c: Case, comparison: Comparison & { row: Row }): string[] {
+  const { mnemonic } = comparison.row;
   const { host, ours } = comparison;
   const found: string[] = [];
   // The upper half of the oracle's address space is its kernel's: pages are present there.
   const code = (r: Result): number => r.errorCode & (r.vector === 14 && r.faultAddress >> 63n ? ~1 : ~0);
   const fault = (r: Result): string =>
     r.vector < 0 ? 'none' : `${vectorName(r.vector)} 0x${code(r).toString(16)}${r.vector === 14 ? ` at 0x${r.faultAddress.toString(16)}` : ''}`; // prettier-ignore
-  if (c.codeSize === 32 && /^v(pextrd|pinsrd)$/.test(comparison.row.mnemonic) && host.vector === VECTOR.UD) return [];
-  if (/^sha/.test(comparison.row.mnemonic) && ours.vector === VECTOR.GP) return [];
+  if (c.codeSize === 32 && /^v(pextrd|pinsrd)$/.test(mnemonic) && host.vector === VECTOR.UD) return [];
+  if (/^sha/.test(mnemonic) && ours.vector === VECTOR.GP) return [];
   if (fault(host) !== fault(ours)) return [`fault ${fault(host)}, ours ${fault(ours)}`];
   // How far a gather came before it faulted, and what its mask looks like then, is the processor's own affair.
-  if (ours.vector >= 0 && /gather/.test(comparison.row.mnemonic)) return [];
+  if (ours.vector >= 0 && /gather/.test(mnemonic)) return [];
   if (host.rip !== ours.rip) found.push(`rip 0x${host.rip.toString(16)}, ours 0x${ours.rip.toString(16)}`);
-  const mask = c.codeSize === 64 ? 0xffff_ffff_ffff_ffffn : 0xffff_ffffn;
-  for (let i = 0; i < (c.codeSize === 64 ? 16 : 8); i++) {
-    const [a, b] = [host.gprs[i] & mask, ours.gprs[i] & mask];
-    if (a !== b) found.push(`${GPR_NAMES[i]} 0x${a.toString(16)}, ours 0x${b.toString(16)}`);
-  }
   const flags = flagDifference(comparison);
   if (flags) found.push(flags);
-  for (let i = 0; i < host.memory.length; i++)
-    if (host.memory[i] !== ours.memory[i]) {
-      const part = [i & ~7, (i & ~7) + 16] as const;
-      found.push(`memory +0x${part[0].toString(16)} ${hex(host.memory.slice(...part))}, ours ${hex(ours.memory.slice(...part))}`); // prettier-ignore
-      break;
-    }
-  return [...found, ...floatDifferences(comparison)];
+  return [...found, ...stateDifferences(comparison, c.codeSize)];
 }

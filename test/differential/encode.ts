@@ -2,6 +2,7 @@
  * Bytes for an encoding of the opcode table: one of its forms at random, with the registers that its address needs.
  */
 import type { Encoding } from '../../emulator/isa/encoding';
+import type { CodeSize } from '../../emulator/isa/instruction';
 import { PLACE } from './oracle';
 import { interestingInteger } from './random';
 import type { Random } from './random';
@@ -49,7 +50,7 @@ function address16(random: Random, target: bigint): AddressForm {
 }
 
 /** ModRM and SIB with a base register, perhaps an index: 32- and 64-bit addressing. */
-function addressBased(random: Random, target: bigint, size: 32 | 64, codeSize: 32 | 64): AddressForm {
+function addressBased(random: Random, target: bigint, size: 32 | 64, codeSize: CodeSize): AddressForm {
   const registers = codeSize === 64 ? 16 : 8;
   const base = random.below(registers);
   const scale = random.below(4);
@@ -131,9 +132,10 @@ function vexPrefix(e: Encoding, random: Random, { rex, l, w, vvvv }: VexFields):
 }
 
 /** One form of an encoding; undefined where the choice has no encoding (try again). */
-export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded | undefined {
+export function encode(e: Encoding, codeSize: CodeSize, random: Random): Encoded | undefined {
   const { attributes } = e.row;
   const long = codeSize === 64;
+  const short = codeSize === 16;
   const prefixes: number[] = [];
   const sized = e.operands.some((o) => 'vz'.includes(o.size) && o.size) || e.operands.length === 0 || /^d[9d]/.test(e.row.opcode); // prettier-ignore
   const opsize =
@@ -145,9 +147,9 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   let rex = rexW ? 8 : 0;
   const registerForm = e.row.opcode.startsWith('0f 0d') ? false : attributes.form === 'register' || e.operands.some((o) => 'RNU'.includes(o.where)) ? true
     : attributes.form === 'memory' || e.operands.some((o) => o.where === 'M') ? false : random.oneIn(2); // prettier-ignore
-  const operandSize = long && (attributes.force64 || rexW) ? 64 : long && attributes.default64 ? (opsize ? 16 : 64) : opsize ? 16 : 32; // prettier-ignore
+  const operandSize = long && (attributes.force64 || rexW) ? 64 : long && attributes.default64 ? (opsize ? 16 : 64) : opsize === short ? 32 : 16; // prettier-ignore
   const memory = e.modrm && e.modrmByte === undefined && !registerForm;
-  const addressSize = long ? (adsize ? 32 : 64) : adsize ? 16 : 32;
+  const addressSize = long ? (adsize ? 32 : 64) : adsize === short ? 32 : 16;
   let target = -1n;
   let memoryBytes = 0;
   let form: AddressForm | undefined;
@@ -155,7 +157,7 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   const letters = e.operands.find((o) => 'EMWQXYO'.includes(o.where))?.size ?? '';
   if (memory) {
     memoryBytes = operandBytes(letters, e.row.mnemonic, operandSize, rexW, e.vex && vexL ? 32 : 16);
-    target = chooseTarget(random, memoryBytes, addressSize === 16);
+    target = chooseTarget(random, memoryBytes, addressSize === 16 || short);
     const gs = long && random.oneIn(12);
     if (gs) prefixes.push(SEGMENT_GS);
     const offset = gs ? target - BigInt(PLACE.GS_BASE) : target;
@@ -198,7 +200,7 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
   for (const { where, size } of e.operands) {
     if (where === 'O') {
       memoryBytes = operandBytes(size, '', operandSize, rexW);
-      target = chooseTarget(random, memoryBytes, addressSize === 16);
+      target = chooseTarget(random, memoryBytes, addressSize === 16 || short);
       bytes.push(...little(target, addressSize / 8));
     } else if (where === 'I') {
       const count = size === 'b' || size === 'bs' ? 1 : size === 'w' || operandSize === 16 ? 2 : size === 'v' && operandSize === 64 ? 8 : 4; // prettier-ignore
@@ -223,6 +225,26 @@ export function encode(e: Encoding, codeSize: 64 | 32, random: Random): Encoded 
     bytes: all, vectorIndex: form && 'vectorIndex' in form ? (form as { vectorIndex: number }).vectorIndex : undefined, address: (gprs) => form?.apply(gprs), target, memoryBytes, operandSize, rexW,
     ripRelative: ripRelativeAt >= 0 ? head.length + ripRelativeAt : undefined,
   }; // prettier-ignore
+}
+
+/** Registers that an instruction goes through without naming them: frame pointer, source, destination, table, count. */
+export function setPointers(
+  { row, operands }: Encoding,
+  { bytes }: Encoded,
+  codeSize: CodeSize,
+  random: Random,
+  gprs: BigUint64Array,
+): void {
+  const { AREA, AREA_LOW } = PLACE;
+  const low = codeSize === 16 || (codeSize === 32 && bytes.includes(0x67));
+  const area = low ? AREA_LOW : AREA;
+  const offset = random.below(256);
+  if (/^(leave|enter|popa)/.test(row.mnemonic)) gprs[5] = BigInt(area + 64 + (random.oneIn(4) ? offset : offset & -8));
+  if (!operands.some((o) => 'XY'.includes(o.where)) && !/^v?maskmov[dq]/.test(row.mnemonic)) return;
+  for (const i of [6, 7, 3]) gprs[i] = BigInt(area + 200 + random.below(100));
+  // The upper part of a count must not matter where it is none.
+  gprs[1] = (random.u64() << 32n) | BigInt(random.below(5));
+  if (codeSize === 64 && !bytes.includes(0x67)) gprs[1] &= 7n;
 }
 
 /** RIP-relative displacements are known once the instruction's place and length are. */

@@ -4,7 +4,7 @@
 import { parseEncoding } from '../../emulator/isa/encoding';
 import type { Encoding } from '../../emulator/isa/encoding';
 import type { Row } from '../../emulator/isa/instruction';
-import { encode, little, placeRipRelative } from './encode';
+import { encode, little, placeRipRelative, setPointers } from './encode';
 import type { Encoded } from './encode';
 import { PLACE } from './oracle';
 import type { Case } from './oracle';
@@ -25,8 +25,8 @@ export function runsInUserMode(row: Row): boolean {
   return !/(^|,)([ASCD][wpvz]?|Mp|Ms|ES|CS|SS|DS|FS|GS)(,|$)/.test(row.operands);
 }
 
-type Domain = 'integer' | 'x87' | 'vector';
-const domainOf = (row: Row): Domain =>
+export type Domain = 'integer' | 'x87' | 'vector';
+export const domainOf = (row: Row): Domain =>
   /^(d[8-f]|9b)/.test(row.opcode) ? 'x87' : /[PQNVWU]/.test(row.operands) || /xmm|mxcsr|fx/.test(row.mnemonic) ? 'vector' : 'integer'; // prettier-ignore
 
 const PLAIN_FX = ((): Uint8Array => {
@@ -40,7 +40,7 @@ const PLAIN_FX = ((): Uint8Array => {
 
 const NO_UPPER = new Uint8Array(256);
 /** 16 bytes of packed floats or integers. */
-function vectorBytes(random: Random, kind: number): number[] {
+export function vectorBytes(random: Random, kind: number): number[] {
   switch (kind) {
     case 0: return [0, 1, 2, 3].flatMap(() => little(interestingFloat(random, 32), 4));
     case 1: return [0, 1].flatMap(() => little(interestingFloat(random, 64), 8));
@@ -63,7 +63,7 @@ function x87Operand(random: Random, bytes: number): number[] {
 }
 
 /** x87 and SSE state in FXSAVE's layout: rounding modes, precisions, sometimes unmasked or pending exceptions. */
-function floatState(random: Random, kind: number): Uint8Array {
+export function floatState(random: Random, kind: number): Uint8Array {
   const fx = PLAIN_FX.slice();
   const view = new DataView(fx.buffer);
   const masks = random.oneIn(8) ? random.below(64) : 0x3f;
@@ -160,7 +160,7 @@ export class Generator {
 
   private registers(encoding: Encoding, encoded: Encoded, codeSize: 64 | 32): BigUint64Array {
     const { random } = this;
-    const { AREA, AREA_LOW, CODE_PAGE } = PLACE;
+    const { AREA, CODE_PAGE } = PLACE;
     const gprs = new BigUint64Array(16);
     let last = random.u64();
     for (let i = 0; i < 16; i++) gprs[i] = last = interestingInteger(random, last);
@@ -169,13 +169,7 @@ export class Generator {
     if (wild) for (let i = 0; i < 16; i++) gprs[i] = BigInt.asUintN(64, BigInt(random.below(4096) - 2048));
     const place = (offset: number): bigint => BigInt(AREA + 64 + (random.oneIn(4) ? offset : offset & -8));
     gprs[4] = place(random.below(256));
-    if (/^(leave|enter|popa)/.test(encoding.row.mnemonic)) gprs[5] = place(random.below(256));
-    if (encoding.operands.some((o) => 'XY'.includes(o.where)) || /^v?maskmov[dq]/.test(encoding.row.mnemonic)) {
-      const narrow = codeSize === 32 && encoded.bytes.includes(0x67);
-      for (const i of [6, 7, 3]) gprs[i] = BigInt((narrow ? AREA_LOW : AREA) + 200 + random.below(100));
-      gprs[1] = (random.u64() << 32n) | BigInt(random.below(5));
-      if (codeSize === 64 && !encoded.bytes.includes(0x67)) gprs[1] &= 7n;
-    }
+    setPointers(encoding, encoded, codeSize, random, gprs);
     encoded.address(gprs);
     if (/^(call|jmp)$/.test(encoding.row.mnemonic) && encoded.target < 0n && random.below(8))
       for (let i = 0; i < 16; i++) if (i !== 4) gprs[i] = BigInt(CODE_PAGE + random.below(0x700));

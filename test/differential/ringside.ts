@@ -8,6 +8,7 @@ import * as layout from '../../emulator/execution/layout';
 import type { TrapEvent } from '../../emulator/machine/api';
 import { PhysicalMemory } from '../../emulator/mmu/physical-memory';
 import { CR0, CR4, EFER, SEG } from '../../emulator/x86/registers';
+import { loadFloat, storeFloat, upperHalves } from './fx-image';
 import { CODE_BYTES, PLACE, startOf } from './oracle';
 import type { Case, Executor, Result } from './oracle';
 
@@ -15,7 +16,6 @@ const RAM_BYTES = 0x10_0000;
 const GPA = { tables: 0x1000, code: 0x1_0000, data: 0x2_0000 } as const;
 /** Iterations of a repeated string instruction, at most. */
 const LONGEST = 64;
-const AT = { control: 0, status: 2, tags: 4, mxcsr: 24, mask: 28, st: 32, xmm: 160 } as const;
 
 export const noBus: Bus = { readPort: () => 0, writePort: () => {}, readMmio: () => 0, writeMmio: () => {} };
 export const noInterrupts: InterruptSource = {
@@ -116,7 +116,7 @@ export class Ringside implements Executor {
     for (let i = 0; i < 16; i++) state.setGpr(i, c.gprs[i]);
     state.rflags = c.rflags;
     state.rip = BigInt(start);
-    this.loadFloat(c.fx, c.upper);
+    loadFloat(state, c.fx, c.upper);
     if (this.lastSize !== c.codeSize) this.segments((this.lastSize = c.codeSize));
     this.event = undefined;
     const first = state.rip;
@@ -133,53 +133,8 @@ export class Ringside implements Executor {
     for (let i = 0; i < 16; i++) gprs[i] = state.gpr(i);
     return {
       vector: event ? event.vector : -1, errorCode: event?.errorCode ?? 0, faultAddress: event?.address ?? 0n,
-      rip: state.rip, rflags: state.rflags, gprs, fx: this.storeFloat(c.fx), upper: this.upperHalves(),
+      rip: state.rip, rflags: state.rflags, gprs, fx: storeFloat(state, c.fx), upper: upperHalves(state),
       memory: physical.data.slice(area, area + PLACE.AREA_BYTES), stray: false,
     }; // prettier-ignore
-  }
-
-  private loadFloat(fx: Uint8Array, upper: Uint8Array): void {
-    const { bytes, view } = this.cpu.state;
-    const source = new DataView(fx.buffer, fx.byteOffset, 512);
-    view.setUint16(layout.X87_CONTROL, source.getUint16(AT.control, true), true);
-    const status = source.getUint16(AT.status, true);
-    view.setUint16(layout.X87_STATUS, status, true);
-    bytes[layout.X87_TAGS] = fx[AT.tags];
-    bytes.fill(0, layout.X87_OPCODE, layout.MXCSR);
-    view.setUint32(layout.MXCSR, source.getUint32(AT.mxcsr, true), true);
-    for (let i = 0; i < 8; i++)
-      bytes.set(fx.subarray(AT.st + i * 16, AT.st + i * 16 + 10), layout.X87 + (((status >> 11) + i) & 7) * 16);
-    for (let i = 0; i < 16; i++) {
-      const at = layout.VECTORS + i * layout.VECTOR_SIZE;
-      bytes.set(fx.subarray(AT.xmm + i * 16, AT.xmm + i * 16 + 16), at);
-      bytes.set(upper.subarray(i * 16, i * 16 + 16), at + 16);
-    }
-  }
-  private upperHalves(): Uint8Array {
-    const upper = new Uint8Array(256);
-    for (let i = 0; i < 16; i++) {
-      const at = layout.VECTORS + i * layout.VECTOR_SIZE + 16;
-      upper.set(this.cpu.state.bytes.subarray(at, at + 16), i * 16);
-    }
-    return upper;
-  }
-  private storeFloat(before: Uint8Array): Uint8Array {
-    const { bytes, view } = this.cpu.state;
-    const fx = before.slice();
-    const target = new DataView(fx.buffer);
-    const status = view.getUint16(layout.X87_STATUS, true);
-    target.setUint16(AT.control, view.getUint16(layout.X87_CONTROL, true), true);
-    target.setUint16(AT.status, status, true);
-    fx[AT.tags] = bytes[layout.X87_TAGS];
-    target.setUint32(AT.mxcsr, view.getUint32(layout.MXCSR, true), true);
-    for (let i = 0; i < 8; i++) {
-      const at = layout.X87 + (((status >> 11) + i) & 7) * 16;
-      fx.set(bytes.subarray(at, at + 10), AT.st + i * 16);
-    }
-    for (let i = 0; i < 16; i++) {
-      const at = layout.VECTORS + i * layout.VECTOR_SIZE;
-      fx.set(bytes.subarray(at, at + 16), AT.xmm + i * 16);
-    }
-    return fx;
   }
 }

@@ -1,231 +1,137 @@
 /**
- * The same random programs in the interpreter and in the compiler: equal registers, flags, floats and memory wherever both
- * are stopped. As a command, for as many millions of instructions as wanted:
- *
- *   npm run test:tiers -- MILLIONS [SEED]
+ * The same random programs in the interpreter and in the compiler: equal registers, flags, floats, memory and faults wherever
+ * both are stopped. `npm run test:tiers` runs as many millions of instructions as wanted.
  */
 import assert from 'node:assert/strict';
-import { Cpu } from '../../emulator/cpu/cpu';
-import { StepLoop } from '../../emulator/cpu/run';
-import { ATTRIBUTE } from '../../emulator/cpu/state';
 import * as layout from '../../emulator/execution/layout';
+import type { CpuState } from '../../emulator/cpu/state';
 import type { Tier } from '../../emulator/execution/tier';
 import { decode } from '../../emulator/isa/decode';
-import { parseEncoding } from '../../emulator/isa/encoding';
-import type { Encoding } from '../../emulator/isa/encoding';
-import { ROWS } from '../../emulator/isa/opcodes';
-import { stateHash } from '../../emulator/machine/state-hash';
-import { PhysicalMemory } from '../../emulator/mmu/physical-memory';
-import { CR0, CR4, EFER, SEG } from '../../emulator/x86/registers';
-import { encode, little, placeRipRelative } from './encode';
-import { runsInUserMode } from './generate';
-import { PLACE } from './oracle';
-import { interestingInteger, Random } from './random';
-import { noBus, noInterrupts } from './ringside';
+import { Program } from './program';
+import { Random } from './random';
+import { wildStyle } from './styles';
+import { MODES, UserMachine } from './user-machine';
+import type { Fault, Mode } from './user-machine';
 
-const RAM_BYTES = 0x10_0000;
-const GPA = { tables: 0x1000, code: 0x1_0000, data: 0x2_0000 } as const;
-const CODE_PAGES = 3;
-const EAGER: Tier = { threshold: 3, batch: 1, blocks: 12, instructions: 80, moduleBytes: 100_000 };
+/** Compiles what was executed a few times: programs are short. */
+export const EAGER: Tier = { threshold: 24, batch: 4, blocks: 24, instructions: 200, moduleBytes: 400_000 };
+/** From one loop's head to the next, at most, or nearly: by it programs get their loops' counter. */
+export const INSTRUCTIONS_A_LOOP = 40;
+/** Forms of instructions are never forgotten: after so many programs a machine is replaced. */
+const MACHINE_LIFE = 1000;
 
-const encodings: readonly Encoding[] = ROWS.filter(runsInUserMode)
-  .filter((row) => !row.attributes.not64)
-  .map(parseEncoding);
+export interface Figures {
+  programs: number;
+  /** Instructions that were generated at random, and how many different ones. */
+  generated: number;
+  distinct: Set<string>;
+  /** That retired, in each tier; those of them that compiled code did; faults besides. */
+  executed: number;
+  compiled: number;
+  faults: number;
+  regions: number;
+  /** Programs that came to no end, and were not compared. */
+  endless: number;
+}
+export const noFigures = (): Figures => ({ programs: 0, generated: 0, distinct: new Set(), executed: 0, compiled: 0, faults: 0, regions: 0, endless: 0 }); // prettier-ignore
 
-/** What programs are mostly made of. */
-const integer = encodings.filter(
-  ({ row }) => !/[PQNVWUHL]/.test(row.operands) && !/^(d[8-f]|9b|f2 0f|66 0f)/.test(row.opcode),
-);
+export const hex = (value: number | bigint): string => value.toString(16);
+const describe = ({ state }: { state: CpuState }): string =>
+  `rip ${hex(state.rip)} rflags ${hex(state.rflags)} gprs ${Array.from({ length: 16 }, (_, i) => hex(state.gpr(i))).join(' ')}`;
+const faultText = (f?: Fault): string => f ? `vector ${f.vector} ${hex(f.errorCode)} at ${hex(f.rip)}, ${hex(f.address)}` : 'none'; // prettier-ignore
 
-/** Instructions with their registers set before, in blocks that jump to each other. */
-class Program {
-  readonly code = new Uint8Array(CODE_PAGES * 0x1000).fill(PLACE.FILLING);
-  /** Offsets of blocks: where it goes on after a fault. */
-  readonly blocks: number[] = [];
-  private readonly jumps: number[] = [];
-  private at = 0;
+const sameFault = (a?: Fault, b?: Fault): boolean =>
+  a === b ||
+  (a?.rip === b?.rip && a?.vector === b?.vector && a?.errorCode === b?.errorCode && a?.address === b?.address);
 
-  constructor(private readonly random: Random) {
-    // Across the border of two pages.
-    this.at = 0x1000 - 200 - random.below(800);
-    const count = 3 + random.below(8);
-    for (let i = 0; i < count; i++) {
-      this.blocks.push(this.at);
-      for (let n = random.below(7); n > 0; n--) this.instruction();
-      this.branch();
-    }
-    for (const jump of this.jumps) {
-      const distance = random.pick(this.blocks) - (jump + 4);
-      this.code.set(little(BigInt(distance), 4), jump);
-    }
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+/** Parts of the state, without how flags are kept and what generated code and the run loop talk about. */
+const PARTS = [
+  [layout.GPRS, layout.FLAG_S],
+  [layout.SEGMENTS, layout.STATE_END],
+] as const;
+
+/** What is different, in a few words. */
+function difference(a: UserMachine, b: UserMachine, memory: boolean): string | undefined {
+  const [x, y] = [a.cpu.state, b.cpu.state];
+  if (a.loop.instructions !== b.loop.instructions)
+    return `retired ${a.loop.instructions}, compiler ${b.loop.instructions}`;
+  if (a.faults.length !== b.faults.length || !sameFault(a.faults.at(-1), b.faults.at(-1)))
+    return `fault ${faultText(a.faults.at(-1))}, compiler ${faultText(b.faults.at(-1))}`;
+  if (
+    x.rflags !== y.rflags ||
+    PARTS.some(([from, to]) => !same(x.bytes.subarray(from, to), y.bytes.subarray(from, to)))
+  ) {
+    const [first, second] = [describe(a.cpu), describe(b.cpu)];
+    if (first !== second) return `${first}\ncompiler ${second}`;
+    const at = x.bytes.findIndex((byte, i) => i >= layout.GPRS && i < layout.STATE_END && (i < layout.FLAG_S || i >= layout.SEGMENTS) && byte !== y.bytes[i]); // prettier-ignore
+    return `state at +0x${hex(at - layout.STATE)}: ${x.bytes.slice(at, at + 16).join()}, compiler ${y.bytes.slice(at, at + 16).join()}`;
   }
-  private put(bytes: readonly number[]): void {
-    this.code.set(bytes, this.at);
-    this.at += bytes.length;
-  }
-  private branch(): void {
-    const { random } = this;
-    const jump = (opcode: number[]): void => {
-      this.put([...opcode, 0, 0, 0, 0]);
-      this.jumps.push(this.at - 4);
-    };
-    const kind = random.below(14);
-    // From 10 on it runs into the next block, which others jump to. A counter makes loops that end.
-    if (kind < 3) this.put([0xff, 0x0c, 0x25, ...little(BigInt(PLACE.DATA + 4 * random.below(8)), 4)]);
-    if (kind < 7) jump([0x0f, 0x80 + random.below(16)]);
-    if (kind === 7) jump([0xe8]);
-    if (kind === 8) this.put([0xc3]);
-    if (kind === 9) jump([0xe9]);
-  }
-  private instruction(): void {
-    const { random } = this;
-    const encoded = encode(random.pick(random.oneIn(4) ? encodings : integer), 64, random);
-    if (!encoded || encoded.bytes.length > 15) return;
-    const gprs = BigUint64Array.from({ length: 16 }, () => interestingInteger(random));
-    const touched = new Set<number>();
-    const noting = new Proxy(gprs, {
-      get: (target, key) => (touched.add(Number(key)), target[Number(key)]),
-      set: (target, key, value: bigint) => (touched.add(Number(key)), (target[Number(key)] = value), true),
-    });
-    encoded.address(noting);
-    for (const register of random.oneIn(20) ? [] : touched)
-      this.put([0x48 | (register >> 3), 0xb8 | (register & 7), ...little(gprs[register], 8)]);
-    placeRipRelative(encoded, PLACE.CODE_PAGE + this.at);
-    this.put(encoded.bytes);
-  }
+  if (!memory) return undefined;
+  const [low, other] = [a.memory.low, b.memory.low];
+  if (same(low, other)) return undefined;
+  return `memory at 0x${hex(low.findIndex((byte, i) => byte !== other[i]))}`;
 }
 
-/** One processor in user mode with the program's pages. */
-class Runner {
-  private readonly cpu: Cpu;
-  private readonly physical: PhysicalMemory;
-  private readonly loop: StepLoop;
-
-  constructor(private readonly tier: Tier) {
-    const pages = (layout.RAM + RAM_BYTES) / 0x1_0000;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.physical = new PhysicalMemory(memory, RAM_BYTES);
-    this.cpu = new Cpu({ memory, physical: this.physical, bus: noBus, interrupts: noInterrupts, ticks: () => 0n });
-    const host = { nextDeadline: () => Infinity, tick: () => {}, idle: 0, stopRequested: () => undefined };
-    this.loop = new StepLoop([this.cpu], host, memory, tier);
-    this.cpu.onEvent = () => true;
-  }
-  private word(gpa: number, value: bigint): void {
-    this.physical.writeBytes(gpa, new Uint8Array(BigUint64Array.of(value).buffer));
-  }
-  private pages(writableCode: boolean): void {
-    const { tables } = GPA;
-    this.word(tables, BigInt(tables + 0x1000) | 7n);
-    this.word(tables + 0x1000, BigInt(tables + 0x2000) | 7n);
-    [PLACE.DATA, PLACE.CODE_PAGE].forEach((gva, i) => {
-      const table = tables + 0x3000 + i * 0x1000;
-      this.word(tables + 0x2000 + (gva >>> 21) * 8, BigInt(table) | 7n);
-      for (let page = 0; page < CODE_PAGES; page++) {
-        const gpa = (i ? GPA.code : GPA.data) + page * 0x1000;
-        if (i || page < 2) this.word(table + page * 8, BigInt(gpa) | (i && !writableCode ? 0x65n : 0x67n));
-      }
-    });
-  }
-  private start(program: Program, random: Random): void {
-    const { cpu } = this;
-    const { state } = cpu;
-    this.physical.data.fill(0, layout.RAM, layout.RAM + RAM_BYTES);
-    this.pages(random.oneIn(2));
-    this.physical.writeBytes(GPA.code, program.code);
-    this.physical.writeBytes(GPA.data, random.bytes(0x2000));
-    cpu.reset();
-    state.setSystem('cr0', BigInt((CR0.PE | CR0.PG | CR0.NE | CR0.MP | CR0.ET | CR0.WP) >>> 0));
-    state.setSystem('cr3', BigInt(GPA.tables));
-    state.setSystem('cr4', BigInt(CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT));
-    state.setSystem('efer', BigInt(EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE));
-    const common = ATTRIBUTE.S | ATTRIBUTE.DPL | ATTRIBUTE.P | ATTRIBUTE.G;
-    const flat = { base: 0n, limit: 0xffff_ffff };
-    state.setSegment(SEG.CS, { ...flat, selector: 0x33, attributes: 0xb | common | ATTRIBUTE.L });
-    for (const index of [SEG.SS, SEG.DS, SEG.ES, SEG.FS, SEG.GS])
-      state.setSegment(index, { ...flat, selector: 0x2b, attributes: 3 | common | ATTRIBUTE.DB });
-    for (let i = 0; i < 16; i++) state.setGpr(i, interestingInteger(random));
-    for (let i = 0; i < 16; i++) state.setVector(i, (random.u64() << 64n) | random.u64());
-    state.setGpr(4, BigInt(PLACE.DATA + 0x1800));
-    state.rflags = 0x202;
-    state.rip = BigInt(PLACE.CODE_PAGE + program.blocks[0]);
-    cpu.refresh();
-    this.loop.restart();
-  }
-  private hash(): string {
-    const cpu = this.cpu.save();
-    cpu.state.fill(0, layout.FLAG_S - layout.STATE, layout.RFLAGS_SYSTEM - layout.STATE);
-    const first = layout.RAM >>> 2;
-    const ram = this.physical.words.subarray(first, first + RAM_BYTES / 4);
-    return stateHash({
-      state: [cpu, this.cpu.state.rflags],
-      words: ram,
-      pages: Array.from({ length: ram.length / 1024 }, (_, i) => i * 4096),
-    });
-  }
-  private describe(): string {
-    const { state } = this.cpu;
-    const gprs = Array.from({ length: 16 }, (_, i) => state.gpr(i).toString(16)).join(' ');
-    return `rip ${state.rip.toString(16)} rflags ${state.rflags.toString(16)} gprs ${gprs}`;
+export class TierComparison {
+  private interpreter = new UserMachine('interpreter');
+  private compiler = new UserMachine(EAGER);
+  readonly figures = noFigures();
+  /** Registers at the stop before. */
+  private readonly before = new Uint8Array(layout.STATE_END);
+  private textBefore(): string {
+    const { state } = this.interpreter.cpu;
+    state.bytes.set(this.before, 0);
+    return describe({ state });
   }
 
-  /** What it was like at each stop; a fault goes on at another block. */
-  run(seed: number, instructions: number): string[] {
+  /** Everything has been compared. */
+  flush(): void {}
+
+  /** A program of the seed; `instructions` at most. Throws at the first difference. */
+  compare(seed: number, instructions: number): void {
+    if (this.figures.programs > 0 && this.figures.programs % MACHINE_LIFE === 0) {
+      this.interpreter = new UserMachine('interpreter');
+      this.compiler = new UserMachine(EAGER);
+    }
     const random = new Random(seed);
-    const program = new Program(random);
-    this.start(program, random);
-    const { state } = this.cpu;
-    const trace: string[] = [];
-    for (let faults = 0; this.loop.instructions < instructions && faults < instructions;) {
-      const stop = this.loop.run(random.oneIn(4) ? 1 + random.below(4) : 1 + random.below(300));
-      trace.push(`${stop.kind} ${this.loop.instructions} ${this.describe()}`);
-      if (stop.kind !== 'trap') continue;
-      const { heldEvent } = this.cpu;
-      trace.push(`vector ${heldEvent?.vector} ${heldEvent?.errorCode} ${heldEvent?.address}`);
-      this.cpu.heldEvent = undefined;
-      state.rip = BigInt(PLACE.CODE_PAGE + program.blocks[faults++ % program.blocks.length]);
-      state.setGpr(4, BigInt(PLACE.DATA + 0x1800 - (faults & 7)));
+    const mode = random.pick([...MODES, MODES[0], MODES[0]]);
+    const program = new Program(wildStyle(mode, 20 + random.below(instructions / INSTRUCTIONS_A_LOOP), random), random);
+    const writableCode = program.style.writesCode || random.oneIn(2);
+    const both = [this.interpreter, this.compiler];
+    const { figures } = this;
+    const regionsBefore = this.compiler.loop.generated.code.regions!.made.regions;
+    for (const machine of both) machine.load(program, mode, writableCode);
+    for (let stops = 0; this.interpreter.loop.instructions < instructions && stops < instructions; stops++) {
+      const budget = random.oneIn(8) ? 1 + random.below(4) : 1 + random.below(random.oneIn(4) ? 20_000 : 2000);
+      this.before.set(this.interpreter.cpu.state.bytes.subarray(0, layout.STATE_END));
+      for (const machine of both) machine.run(budget);
+      const last = this.interpreter.finished || this.interpreter.loop.instructions >= instructions;
+      const different = difference(this.interpreter, this.compiler, last || random.oneIn(16));
+      if (different)
+        assert.fail(`seed ${seed}, ${mode.name}, stop ${stops}, ${this.interpreter.loop.instructions} instructions: ${different}\nbefore ${this.textBefore()}\n${listing(program, mode)}`); // prettier-ignore
+      if (this.interpreter.finished) break;
     }
-    trace.push(this.hash());
-    return trace;
-  }
-  get compiled(): number {
-    assert(this.tier !== 'interpreter');
-    return this.loop.generated.code.regions!.made.regions;
+    figures.programs++;
+    figures.generated += program.random.length;
+    for (const bytes of program.random) figures.distinct.add(bytes);
+    const { all, compiled } = this.compiler.retired;
+    figures.executed += all;
+    figures.compiled += compiled;
+    figures.faults += this.compiler.faults.length;
+    figures.regions += this.compiler.loop.generated.code.regions!.made.regions - regionsBefore;
   }
 }
 
-/** Throws at the first difference; answers with how many regions were compiled. */
-export function compareTiers(firstSeed: number, programs: number, instructions: number): number {
-  const [interpreter, compiler] = [new Runner('interpreter'), new Runner(EAGER)];
-  for (let seed = firstSeed; seed < firstSeed + programs; seed++) {
-    const [expected, got] = [interpreter.run(seed, instructions), compiler.run(seed, instructions)];
-    const i = expected.findIndex((line, at) => line !== got[at]);
-    if (i < 0) continue;
-    assert.equal(got[i], expected[i], `seed ${seed}, stop ${i}, after ${expected[i - 1]}\n${listing(seed)}`);
-  }
-  return compiler.compiled;
-}
-
-function listing(seed: number): string {
-  const program = new Program(new Random(seed));
-  const lines: string[] = [];
-  for (let at = program.blocks[0]; program.code[at] !== PLACE.FILLING || program.code[at + 1] !== PLACE.FILLING;) {
-    const insn = decode(program.code.subarray(at, at + 15), BigInt(PLACE.CODE_PAGE + at), 64);
-    const length = typeof insn === 'string' ? 1 : insn.length;
-    const bytes = [...program.code.subarray(at, at + length)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
-    lines.push(`${program.blocks.includes(at) ? '>' : ' '}${(PLACE.CODE_PAGE + at).toString(16)} ${bytes}  ${typeof insn === 'string' ? insn : `${insn.row.mnemonic} ${insn.row.operands}`}`); // prettier-ignore
-    at += length;
-  }
-  return lines.join('\n');
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const millions = Number(process.argv[2] ?? 100);
-  const first = Number(process.argv[3] ?? 1);
-  const each = 5000;
-  const batch = Math.min(200, Math.ceil((millions * 1e6) / each));
-  for (let done = 0; done < millions * 1e6; done += batch * each) {
-    const regions = compareTiers(first + done / each, batch, each);
-    console.log(`${((done + batch * each) / 1e6).toFixed(1)} million instructions, no difference (${regions} regions in the last ${batch} programs)`); // prettier-ignore
-  }
+/** The program as it began. */
+export function listing({ code, places, heads, end }: Program, { code: { size, rip } }: Mode): string {
+  return places
+    .map(({ at }) => {
+      const insn = decode(code.subarray(at, at + 15), BigInt(rip + at), size);
+      const length = typeof insn === 'string' ? 1 : insn.length;
+      const bytes = [...code.subarray(at, at + length)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+      const text = typeof insn === 'string' ? insn : `${insn.row.mnemonic} ${insn.row.operands}`;
+      return `${heads.includes(at) ? '>' : at === end ? '<' : ' '}${hex(rip + at)} ${bytes}  ${text}`;
+    })
+    .join('\n');
 }

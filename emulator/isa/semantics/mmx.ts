@@ -1,6 +1,6 @@
 /**
  * MMX: the eight 64-bit registers that lie over the x87's. SDM vol. 1 section 9.5, vol. 3A chapter 13: every instruction
- * but EMMS marks all of them valid and sets TOP to 0; a write sets the exponent that lies above to ones (the emitter does,
+ * sets TOP to 0, EMMS as well, and all but EMMS mark all of them valid (table 13-2); a write sets the exponent that lies above to ones (the emitter does,
  * for operands of kind `mmx`). The arithmetic is SSE2's on the low half of a vector.
  * Not modelled: FERR# for a pending x87 exception with CR0.NE = 0, which is then not reported here.
  */
@@ -25,14 +25,14 @@ function available(e: Emitter): void {
   e.raiseIf(pending, VECTOR.MF);
 }
 /** After everything that can fault. */
-function enter(e: Emitter): void {
+function enter(e: Emitter, tags = 0xff): void {
   e.f.store(16, i32(0), load(16, i32(0), layout.X87_STATUS).and(~TOP), layout.X87_STATUS);
-  e.f.store(8, i32(0), i32(0xff), layout.X87_TAGS);
+  e.f.store(8, i32(0), i32(tags), layout.X87_TAGS);
 }
 
 export function emms(e: Emitter): void {
   available(e);
-  e.f.store(8, i32(0), i32(0), layout.X87_TAGS);
+  enter(e, 0);
 }
 
 const low = (v: Value): Value => lane64(v, 0);
