@@ -4,10 +4,11 @@
  * goes wrong on the way crashes the domain, as there is nobody to tell.
  */
 import type { Cpu } from '../../cpu/cpu';
-import { fetchDescriptor, isCode, isPresent, segmentOf } from '../../cpu/descriptors';
+import { dplOf, fetchDescriptor, isCode, isConforming, isPresent, segmentOf } from '../../cpu/descriptors';
 import { gp, np } from '../../cpu/faults';
 import { GuestFault } from '../../cpu/ports';
 import { Interruption } from '../../cpu/ports';
+import { stackDescriptor } from '../../cpu/segments';
 import { CONTEXT } from '../../execution/layout';
 import { GPR, PF, RFLAGS, SEG } from '../../x86/registers';
 import { FLAT, RESERVED, VCPU_INFO } from './abi';
@@ -36,6 +37,8 @@ export interface Bounce {
   returnRip: bigint;
   /** The frame has the data segments besides: failsafe callback. */
   segments?: boolean;
+  /** In the frame instead of what the registers hold. */
+  shown?: { cs: number; ss: number; sp?: bigint };
 }
 
 /** On the kernel's root, or the programs'. 64-bit guests alone: the hypervisor exchanges GS bases as SWAPGS would. */
@@ -77,19 +80,18 @@ function bounce64(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   const { state } = cpu;
   const vcpu = domain.vcpuStates[cpu.apicId];
   const [rsp, rcx, r11] = [state.gpr(GPR.RSP), state.gpr(RCX), state.gpr(R11)];
+  const { cs: selector, ss, sp: shownSp = rsp } = to.shown ?? { cs: state.selector(SEG.CS), ss: state.selector(SEG.SS) };
   // RPL 0 tells the guest that it was its kernel.
-  const cs = fromKernel ? state.selector(SEG.CS) & ~3 : state.selector(SEG.CS);
-  const ss = state.selector(SEG.SS);
+  const cs = fromKernel ? selector & ~3 : selector;
   if (!fromKernel) toggleRoot(domain, cpu);
   const top = (fromKernel ? rsp : vcpu.kernelSp) & ~15n;
-  const frame = [BigInt(ss), rsp, BigInt(flags), BigInt(cs) | (masked ? 1n << 32n : 0n), to.returnRip];
+  const frame = [BigInt(ss), shownSp, BigInt(flags), BigInt(cs) | (masked ? 1n << 32n : 0n), to.returnRip];
   if (to.errorCode !== undefined) frame.push(BigInt(to.errorCode));
   if (to.segments) frame.push(...dataSegments(cpu));
   frame.push(r11, rcx);
   const sp = push(domain, cpu, top, frame, 8);
-  const code = selectCode(cpu, to.cs);
-  state.setSegment(SEG.CS, code);
-  state.setSegment(SEG.SS, stackSegment(cpu, FLAT[8].kernelSs));
+  state.setSegment(SEG.CS, orCrash(to.cs, 'code', () => codeSegment(cpu, to.cs, 3)));
+  state.setSegment(SEG.SS, stackSegment(cpu, FLAT[8].kernelSs, 3));
   state.setGpr(GPR.RSP, sp);
   state.rip = to.address;
 }
@@ -99,16 +101,19 @@ function bounce32(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   const vcpu = domain.vcpuStates[cpu.apicId];
   const esp = state.gpr(GPR.RSP) & 0xffff_ffffn;
   const frame: bigint[] = [];
+  const ring = to.cs & 3;
   let ss = state.segment(SEG.SS);
   if (!fromKernel) {
-    frame.push(BigInt(ss.selector), esp);
-    ss = stackSegment(cpu, vcpu.kernelSs);
+    frame.push(BigInt(to.shown?.ss ?? ss.selector), to.shown?.sp ?? esp);
+    ss = orCrash(vcpu.kernelSs, 'stack', () => stackSegment(cpu, vcpu.kernelSs, ring));
   }
-  frame.push(BigInt(flags), BigInt(state.selector(SEG.CS)) | (masked ? 0x1_0000n : 0n), to.returnRip & 0xffff_ffffn);
+  const cs = to.shown?.cs ?? state.selector(SEG.CS);
+  frame.push(BigInt(flags), BigInt(cs) | (masked ? 0x1_0000n : 0n), to.returnRip & 0xffff_ffffn);
   if (to.errorCode !== undefined) frame.push(BigInt(to.errorCode));
   if (to.segments) frame.push(...dataSegments(cpu));
   const sp = push(domain, cpu, ss.base + (fromKernel ? esp : vcpu.kernelSp), frame, 4);
-  const code = selectCode(cpu, to.cs);
+  const code = orCrash(to.cs, 'code', () => codeSegment(cpu, to.cs, ring));
+  if (dplOf(ss) !== ring) throw new DomainCrash(`its handler's code segment, 0x${to.cs.toString(16)}, is not of the ring of its stack`);
   state.setSegment(SEG.CS, code);
   state.setSegment(SEG.SS, ss);
   state.setGpr(GPR.RSP, sp - ss.base);
@@ -134,23 +139,23 @@ function push(domain: PvDomain, cpu: Cpu, top: bigint, values: readonly bigint[]
   return end;
 }
 
-/** Code that the guest may run. GuestFault where the selector is not such. */
-export function codeSegment(cpu: Cpu, selector: number): ReturnType<typeof segmentOf> {
+/** Code for this ring, as a return to it would take it (SDM vol. 2, IRET). GuestFault where it would not. */
+export function codeSegment(cpu: Cpu, selector: number, ring: number): ReturnType<typeof segmentOf> {
   const d = fetchDescriptor(cpu, selector);
-  if (!isCode(d)) throw gp(selector & 0xfffc);
+  const fits = isConforming(d) ? dplOf(d) <= ring : dplOf(d) === ring;
+  if (!isCode(d) || !fits) throw gp(selector & 0xfffc);
   if (!isPresent(d)) throw np(selector & 0xfffc);
   return segmentOf(cpu, selector, d);
 }
-export function stackSegment(cpu: Cpu, selector: number): ReturnType<typeof segmentOf> {
-  const d = fetchDescriptor(cpu, selector);
-  if (isCode(d) || !isPresent(d)) throw gp(selector & 0xfffc);
-  return segmentOf(cpu, selector, d);
-}
-function selectCode(cpu: Cpu, selector: number): ReturnType<typeof segmentOf> {
+/** A stack for this ring: its descriptor's level becomes the processor's. */
+export const stackSegment = (cpu: Cpu, selector: number, ring: number): ReturnType<typeof segmentOf> =>
+  segmentOf(cpu, selector, stackDescriptor(cpu, selector, ring, gp, 0));
+
+function orCrash<T>(selector: number, what: string, load: () => T): T {
   try {
-    return codeSegment(cpu, selector);
+    return load();
   } catch (fault) {
     if (!(fault instanceof GuestFault)) throw fault;
-    throw new DomainCrash(`its handler's code segment, 0x${selector.toString(16)}, is none`);
+    throw new DomainCrash(`its handler's ${what} segment, 0x${selector.toString(16)}, is none`);
   }
 }

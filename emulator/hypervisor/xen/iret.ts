@@ -2,6 +2,7 @@
 import type { Cpu } from '../../cpu/cpu';
 import { GuestFault } from '../../cpu/ports';
 import { dropInnerSegments } from '../../cpu/segments';
+import { ATTRIBUTE } from '../../cpu/state';
 import { GPR, RFLAGS, SEG } from '../../x86/registers';
 import { codeSegment, DomainCrash, stackSegment, toggleRoot } from './bounce';
 import type { PvDomain } from './domain';
@@ -13,8 +14,8 @@ const IN_SYSCALL = 1n << 8n;
 const HYPERVISORS = RFLAGS.IOPL | RFLAGS.VM | RFLAGS.IF | RFLAGS.VIF | RFLAGS.VIP;
 
 /**
- * Everything that the return changes, RAX too. GuestFault: a segment of the frame is none; a 64-bit guest stands where the frame says
- * all the same, as the processor would raise it there, and its failsafe callback sees that frame.
+ * Everything that the return changes, RAX too. GuestFault: a segment of the frame is none; the guest stands where the frame says
+ * all the same, as the hypervisor's own IRET would raise it, and its failsafe callback sees that frame.
  */
 export function iret(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   if (domain.word === 8) iret64(domain, cpu, caller);
@@ -29,8 +30,8 @@ function iret64(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   const word = (i: number): bigint => caller.read64(sp + BigInt(i * 8));
   const [rax, r11, rcx, flags, rip, cs, rflags, rsp, ss] = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(word);
   const toUser = (cs & 3n) === 3n;
-  const code = loaded(cpu, SEG.CS, Number(cs & 0xffffn) | 3, codeSegment);
-  const stack = loaded(cpu, SEG.SS, Number(ss & 0xffffn) | 3, stackSegment);
+  const code = loaded(cpu, SEG.CS, Number(cs & 0xffffn) | 3, 3, codeSegment);
+  const stack = loaded(cpu, SEG.SS, Number(ss & 0xffffn) | 3, 3, stackSegment);
   if (toUser) {
     if (!vcpu.userRoot) throw new DomainCrash('it returns to a program and has registered no root for programs');
     toggleRoot(domain, cpu);
@@ -50,13 +51,14 @@ function iret64(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   if (fault) throw fault;
 }
 type Segment = ReturnType<typeof codeSegment>;
-/** With the fault, where there is one: the segment as it was, under the new selector. */
-function loaded(cpu: Cpu, which: typeof SEG.CS | typeof SEG.SS, selector: number, load: (cpu: Cpu, selector: number) => Segment): { segment: Segment; fault?: GuestFault } {
+/** With the fault, where there is one: the segment as it was, under the new selector and of the new ring. */
+function loaded(cpu: Cpu, which: typeof SEG.CS | typeof SEG.SS, selector: number, ring: number, load: (cpu: Cpu, selector: number, ring: number) => Segment): { segment: Segment; fault?: GuestFault } {
   try {
-    return { segment: load(cpu, selector) };
+    return { segment: load(cpu, selector, ring) };
   } catch (fault) {
     if (!(fault instanceof GuestFault)) throw fault;
-    return { segment: { ...cpu.state.segment(which), selector }, fault };
+    const { attributes, ...segment } = cpu.state.segment(which);
+    return { segment: { ...segment, selector, attributes: (attributes & ~ATTRIBUTE.DPL) | (ring << 5) }, fault };
   }
 } // prettier-ignore
 
@@ -67,23 +69,21 @@ function iret32(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   const word = (i: number): number => caller.read(base + sp + BigInt(i * 4), 4);
   const [eax, eip, cs, eflags] = [0, 1, 2, 3].map(word);
   if (eflags & RFLAGS.VM) throw new DomainCrash('it returns to virtual-8086 mode, which it cannot have');
-  const code = codeSegment(cpu, cs & 0xffff);
   const cpl = cs & 3;
   if (cpl === 0) throw new DomainCrash('it returns to ring 0');
   if (cpl < state.cpl) throw new DomainCrash(`it returns from ring ${state.cpl} to ring ${cpl}`);
   const outer = cpl > state.cpl;
-  if (outer) {
-    const stack = stackSegment(cpu, word(5) & 0xffff);
-    const esp = word(4);
-    state.setSegment(SEG.SS, stack);
-    state.setGpr(GPR.RSP, BigInt(esp));
-  } else {
-    state.setGpr(GPR.RSP, (sp + 16n) & 0xffff_ffffn);
-  }
-  state.setSegment(SEG.CS, code);
+  const [esp, ss] = outer ? [word(4), word(5) & 0xffff] : [Number((sp + 16n) & 0xffff_ffffn), 0];
+  const code = loaded(cpu, SEG.CS, cs & 0xffff, cpl, codeSegment);
+  const stack = outer ? loaded(cpu, SEG.SS, ss, cpl, stackSegment) : undefined;
+  state.setSegment(SEG.CS, code.segment);
+  if (stack) state.setSegment(SEG.SS, stack.segment);
   state.rip = BigInt(eip);
+  state.setGpr(GPR.RSP, BigInt(esp));
   state.setGpr(GPR.RAX, BigInt(eax));
   state.rflags = (eflags & 0x3f_ffff & ~HYPERVISORS) | RFLAGS.IF;
-  if (outer) dropInnerSegments(cpu, cpl);
   domain.maskUpcalls(cpu.apicId, !(eflags & RFLAGS.IF));
+  const fault = code.fault ?? stack?.fault;
+  if (fault) throw fault;
+  if (outer) dropInnerSegments(cpu, cpl);
 }

@@ -66,10 +66,11 @@ export function enterDomain(parts: DomainParts, cpus: readonly Cpu[], { entry, s
   state.rflags = RFLAGS.FIXED | RFLAGS.IF;
   domain.loadRoot(cpu);
   const flat = FLAT[word];
-  state.setSegment(SEG.CS, codeSegment(cpu, flat.kernelCs));
-  state.setSegment(SEG.SS, stackSegment(cpu, flat.kernelSs));
+  const ring = flat.kernelCs & 3;
+  state.setSegment(SEG.CS, codeSegment(cpu, flat.kernelCs, ring));
+  state.setSegment(SEG.SS, stackSegment(cpu, flat.kernelSs, ring));
   for (const segment of [SEG.ES, SEG.DS, SEG.FS, SEG.GS])
-    state.setSegment(segment, flat.kernelDs === 0 ? nullSegment(0) : stackSegment(cpu, flat.kernelDs));
+    state.setSegment(segment, flat.kernelDs === 0 ? nullSegment(0) : stackSegment(cpu, flat.kernelDs, ring));
   state.setSystem('activity', 0n);
   cpu.modeChanged();
   parts.trapsChanged(cpu);

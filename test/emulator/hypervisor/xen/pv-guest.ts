@@ -1,4 +1,5 @@
 /** A paravirtualised domain whose kernel does nothing, and hypercalls made for it: what the ABI does with arguments of any kind. */
+import assert from 'node:assert/strict';
 import { invoke } from '../../../../emulator/hypervisor/hypercalls/invoke';
 import type { Outcome } from '../../../../emulator/hypervisor/hypercalls/invoke';
 import type { PvDomain } from '../../../../emulator/hypervisor/xen/domain';
@@ -87,11 +88,14 @@ export interface PvGuest {
   call(number: number, ...args: (bigint | number)[]): Outcome;
   /** Frame behind a page of the kernel's. */
   frame(gva: bigint): number;
+  /** A page of the kernel's is its programs', too: in 32-bit guests page tables say whose a page is. */
+  share(gva: bigint): void;
 }
 
 /** Several on one host. */
-export function pvGuests(words: readonly Word[], code: readonly number[] = IDLE): { domains: Domains; guests: PvGuest[] } {
-  const domains = new Domains(words.map((_, i) => ({ name: `d${i}`, memory: 8 * MIB, cpus: 1, technique: 'paravirtual' as const })));
+export function pvGuests(words: readonly Word[], { code = IDLE, firstId, spare, cpu }: { code?: readonly number[]; firstId?: number; spare?: readonly { memory: number; cpus: number }[]; cpu?: string } = {}): { domains: Domains; guests: PvGuest[] } {
+  const configs = words.map((_, i) => ({ name: `d${i}`, memory: 8 * MIB, cpus: 1, technique: 'paravirtual' as const, ...(cpu === undefined ? {} : { cpu }) }));
+  const domains = new Domains(configs, { ...(firstId === undefined ? {} : { firstId }), ...(spare ? { spare } : {}) });
   const guests = words.map((word, i) => {
     const { id, machine } = domains.all[i];
     domains.boot(id, { name: 'kernel', kernel: kernel(word, code) });
@@ -113,6 +117,17 @@ export function guestOf(machine: Pc, word: Word): PvGuest {
     const { mfn, offset } = domain.entryFor(gva);
     return Number((domain.memory.read64(mfn, offset) >> 12n) & 0xff_ffffn);
   };
+  const share = (gva: bigint): void => {
+    if (word === 8) return;
+    const l2 = domain.memory.read64(domain.vcpuStates[0].kernelRoot, Number((gva >> 30n) & 3n) * 8) & 0xff_ffff_f000n;
+    const { mfn, offset } = domain.entryFor(gva);
+    for (const at of [l2 + ((gva >> 21n) & 511n) * 8n, (BigInt(mfn) << 12n) + BigInt(offset)]) {
+      const entry = domain.memory.read64(Number(at >> 12n), Number(at & 0xfffn));
+      caller.write64(scratch(0), at);
+      caller.write64(scratch(0) + 8n, entry | 4n);
+      assert.equal(call(1, scratch(0), 1, 0, 0x7ff0).result, 0n);
+    }
+  };
   const scratch = (page: number): bigint => BASE[word] + BigInt((8 + page) * PAGE);
-  return { machine, parts, domain, cpu, caller, scratch, call, frame };
+  return { machine, parts, domain, cpu, caller, scratch, call, frame, share };
 }
