@@ -117,7 +117,7 @@ export interface TrapExplanation {
 }
 
 export function explainTrap(event: TrapEvent, inspect: Inspector, cpu: number, at: string): TrapExplanation {
-  const description = [`${trapTitle(event)} in ${privilegeName(event.cpl)} at ${at}`];
+  const description = [`${trapTitle(event)} in ${privilegeName(event.cpl, event.ported)} at ${at}`];
   const details: string[] = [];
   if (event.vector === 14 && event.source === 'exception') {
     const code = event.errorCode ?? 0;

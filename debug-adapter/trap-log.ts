@@ -35,8 +35,9 @@ export class TrapLog {
   }
 }
 
-export const privilegeName = (cpl: number): string =>
-  cpl === 3 ? 'user mode' : cpl === 0 ? 'kernel mode' : `ring ${cpl}`;
+/** `ported`: a kernel that knows its hypervisor runs where others have their programs. */
+export const privilegeName = (cpl: number, ported = false): string =>
+  ported ? `kernel in ring ${cpl}` : cpl === 3 ? 'user mode' : cpl === 0 ? 'kernel mode' : `ring ${cpl}`;
 
 /** `--- #PF at user mode, error 0x6 ---` */
 export function borderLabel(border: {
@@ -44,11 +45,12 @@ export function borderLabel(border: {
   errorCode?: number;
   source?: TrapEvent['source'];
   cpl: number;
+  ported?: boolean;
 }): string {
-  const { vector, errorCode, source, cpl } = border;
+  const { vector, errorCode, source, cpl, ported } = border;
   let what = vector === undefined ? 'exception or interrupt' : vectorName(vector);
   if (vector !== undefined && (source === 'interrupt' || /^\d+$/.test(what))) what = `interrupt ${shortHex(vector)}`;
   if (source === 'software') what = `int ${shortHex(vector ?? 0)}`;
-  return `--- ${what} at ${privilegeName(cpl)}${errorCode === undefined ? '' : `, error ${shortHex(errorCode)}`} ---`;
+  return `--- ${what} at ${privilegeName(cpl, ported)}${errorCode === undefined ? '' : `, error ${shortHex(errorCode)}`} ---`;
 }
 export const SYSTEM_CALL_LABEL = '--- system call ---';

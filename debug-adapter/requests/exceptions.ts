@@ -155,7 +155,7 @@ function trapInfo(target: Debuggee, { kind, cpu, event }: Extract<Stop, { kind: 
 
 function exitInfo(target: Debuggee, { cpu, exit }: Extract<Stop, { kind: 'vm-exit' }>): StopInfo {
   const technique = target.machine.virtualization?.technique ?? 'none';
-  const message = `${exitText(exit)}, in ${privilegeName(exit.cpl)} at ${target.placeName(exit.gva)}`;
+  const message = `${exitText(exit)}, in ${privilegeName(exit.cpl, exit.ported)} at ${target.placeName(exit.gva)}`;
   const code = exit.code === undefined ? [] : [codeLine(technique, exit.code)];
   const fields = EXIT_NAMES.flatMap((name) => {
     const value = exitField(exit, name);

@@ -30,9 +30,8 @@ function threadsOf(target: Debuggee): DebugProtocol.Thread[] {
   return target.threads.map((id, cpu) => {
     const mode = inspect.mode(cpu);
     const cpl = mode === 'real' ? 0 : Number((inspect.registers(cpu).get('cs') ?? 0n) & 3n);
-    // A kernel that knows its hypervisor runs where others have their programs.
     const ported = target.machine.virtualization?.inspect.runsPortedKernel(cpu) ?? false;
-    const ring = mode === 'real' ? '' : ported ? `, kernel in ring ${cpl}` : `, ${privilegeName(cpl)}`;
+    const ring = mode === 'real' ? '' : `, ${privilegeName(cpl, ported)}`;
     const halted = inspect.halted(cpu) ? ', halted' : '';
     return { id, name: `${domain}CPU ${cpu} (${MODES[mode] ?? mode}${ring}${halted})` };
   });

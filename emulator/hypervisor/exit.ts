@@ -46,6 +46,8 @@ export interface VmExit {
   /** Linear address of the instruction. */
   gva: bigint;
   cpl: number;
+  /** In the kernel of a guest that knows its hypervisor, in a ring that is a program's elsewhere. */
+  ported?: true;
   /** Instructions that the domain had retired. */
   at: number;
   mnemonic?: string;

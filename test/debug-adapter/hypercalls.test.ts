@@ -32,6 +32,9 @@ describe('debugging a paravirtualised guest', () => {
     const stopped = await client.event('stopped');
     assert.equal(stopped.description, 'Hypercall: mmu_update');
     assert.match(stopped.text, /^mmu_update\(0x\w+, 4, 0, 0x7ff0/);
+    // Of the kernel, though it shares its programs' ring.
+    const { description } = await client.request('exceptionInfo', { threadId: 1 });
+    assert.match(description, /, in kernel in ring 3 at /);
     assert.equal(await evaluate(client, 'hypercall.name'), '"mmu_update"');
     assert.match(await evaluate(client, 'hypercall.frame'), /^\d+|0x/);
     assert.equal(await evaluate(client, 'exit.reason'), '"hypercall"');

@@ -7,14 +7,15 @@ import type { Guest } from '../guest';
 import { interceptedBy } from '../../cpu/intercepts';
 import type { Occasion } from './paravirtual';
 
-export function paravirtualExit(guest: Guest, cpu: Cpu, thrown: Interruption, occasion: Occasion): VmExit {
+export function paravirtualExit(guest: Guest, cpu: Cpu, thrown: Interruption, occasion: Occasion, kernel: boolean): VmExit {
   const exit = exitOf(guest, cpu, thrown, () => undefined);
+  if (kernel) exit.ported = true;
   switch (occasion.kind) {
     case 'hypercall':
       exit.reason = 'hypercall';
       break;
     case 'system-call':
-      exit.mnemonic = 'syscall';
+      exit.mnemonic = occasion.call === 'sysenter' ? 'sysenter' : 'syscall';
       break;
     case 'table-write':
       exit.reason = 'page-table-write';

@@ -28,17 +28,16 @@ import { PvCaller } from '../xen/caller';
 import { emulate, guestCpuid } from '../xen/emulate';
 import { DIRECT_VECTOR } from '../xen/parts';
 import type { DomainParts } from '../xen/parts';
-import { HypercallError } from '../xen/ports';
 import type { FramePlace } from '../xen/ports';
+import { enterSystemCall, startsWith, systemCallOf } from '../xen/system-calls';
+import type { SystemCall } from '../xen/system-calls';
 import { tableEntryAt, writeTable } from '../xen/writable-tables';
 import { paravirtualExit } from './paravirtual-exit';
 
 /** The gate of hypercalls in 32-bit guests. */
 export const HYPERCALL_VECTOR = 0x82;
-const SYSCALL_BYTES = 2n;
-const INT_BYTES = 2n;
-const R11 = 11;
-/** ud2, "xen", cpuid */
+const INT_BYTES = 2;
+/** XEN_EMULATE_PREFIX (arch-x86/xen.h), CPUID: leaves whatever the processor can do. */
 const FORCED_CPUID = [0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2];
 /** Argument registers in order. */
 const ARGUMENTS = {
@@ -49,8 +48,8 @@ const hasErrorCode = (vector: number): boolean => vector === 8 || (vector >= 10 
 
 /** What an exit is, before anything has been done for it. */
 export type Occasion =
-  | { kind: 'hypercall'; length: bigint }
-  | { kind: 'system-call' }
+  | { kind: 'hypercall'; length: number }
+  | { kind: 'system-call'; call: SystemCall; length?: number }
   | { kind: 'table-write'; at: FramePlace; fault: GuestFault }
   | { kind: 'privileged'; instruction: Instruction; fault: GuestFault }
   | { kind: 'cpuid'; length: number }
@@ -103,7 +102,8 @@ export class Paravirtual implements Executor, Overseer, Viewed {
       cpu.state.setSystem('activity', 0n);
       return 'delivered';
     }
-    if (!asked && cpu.onEvent?.(describe(cpu, event))) {
+    const told = (): ReturnType<typeof describe> => ({ ...describe(cpu, event), ...(parts.inKernel(cpu) ? { ported: true } : {}) });
+    if (!asked && cpu.onEvent?.(told())) {
       cpu.heldEvent = event;
       return 'held';
     }
@@ -139,7 +139,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
   private handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
     const { exits } = this.guest;
     const occasion = this.occasionOf(cpu, thrown);
-    const exit = paravirtualExit(this.guest, cpu, thrown, occasion);
+    const exit = paravirtualExit(this.guest, cpu, thrown, occasion, this.running.inKernel(cpu));
     if (occasion.kind === 'hypercall') exit.hypercall = this.hypercallOf(cpu);
     if (exit.hypercall && exits.filter) Object.assign(exit.hypercall, this.decode(cpu, exit.hypercall));
     if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
@@ -163,31 +163,20 @@ export class Paravirtual implements Executor, Overseer, Viewed {
       return { kind: 'software', event };
     }
     const fault = thrown as GuestFault;
-    if (fault.vector === VECTOR.UD && parts.domain.word === 8 && this.isSyscall(cpu)) return kernel ? { kind: 'hypercall', length: SYSCALL_BYTES } : { kind: 'system-call' };
-    if (fault.vector === VECTOR.UD && this.isForcedCpuid(cpu)) return { kind: 'cpuid', length: FORCED_CPUID.length };
+    const instruction = fault.vector === VECTOR.GP || fault.vector === VECTOR.UD ? this.look(cpu) : undefined;
+    const call = systemCallOf(parts.domain, cpu, fault, instruction);
+    if (call === 'syscall' && kernel) return { kind: 'hypercall', length: instruction!.length };
+    if (call && !kernel) return { kind: 'system-call', call, ...(instruction ? { length: instruction.length } : {}) };
+    if (fault.vector === VECTOR.UD && startsWith(parts.domain, cpu, FORCED_CPUID)) return { kind: 'cpuid', length: FORCED_CPUID.length };
     if (!kernel || fault.trap) return { kind: 'fault', fault };
     if (fault.vector === VECTOR.PF && ((fault.errorCode ?? 0) & (PF.P | PF.W)) === (PF.P | PF.W)) {
       const at = tableEntryAt(parts.domain, fault.address ?? 0n);
       if (at) return { kind: 'table-write', at, fault };
     }
-    const instruction = fault.vector === VECTOR.GP ? this.look(cpu) : undefined;
-    if (instruction && (instruction.row.attributes.privileged || instruction.row.attributes.io || instruction.row.mnemonic === 'cli' || instruction.row.mnemonic === 'sti'))
+    if (fault.vector === VECTOR.GP && instruction && (instruction.row.attributes.privileged || instruction.row.attributes.io || instruction.row.mnemonic === 'cli' || instruction.row.mnemonic === 'sti'))
       return { kind: 'privileged', instruction, fault };
     return { kind: 'fault', fault };
   } // prettier-ignore
-  private isSyscall(cpu: Cpu): boolean {
-    return this.look(cpu)?.row.mnemonic === 'syscall';
-  }
-  /** XEN_EMULATE_PREFIX (arch-x86/xen.h): CPUID that leaves whatever the processor can do. */
-  private isForcedCpuid(cpu: Cpu): boolean {
-    try {
-      const bytes = new PvCaller(this.running.domain, cpu).readBytes(cpu.state.rip, FORCED_CPUID.length);
-      return FORCED_CPUID.every((byte, i) => byte === bytes[i]);
-    } catch (refused) {
-      if (!(refused instanceof HypercallError)) throw refused;
-      return false;
-    }
-  }
   private look({ state }: Cpu): Instruction | undefined {
     try {
       return this.host.generated.code.cache.lookup(state.rip, executionMode(state)).instructions[0];
@@ -213,7 +202,8 @@ export class Paravirtual implements Executor, Overseer, Viewed {
       case 'hypercall':
         return this.hypercall(cpu, occasion.length, exit);
       case 'system-call':
-        return this.systemCall(cpu);
+        enterSystemCall(domain, cpu, occasion.call, occasion.length);
+        return void generated.retired++;
       case 'cpuid':
         this.cpuid(cpu);
         return this.retire(cpu, occasion.length);
@@ -234,7 +224,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
         throw occasion.fault;
     }
   }
-  private retire({ state }: Cpu, bytes: number | bigint): void {
+  private retire({ state }: Cpu, bytes: number): void {
     state.rip = BigInt.asUintN(64, state.rip + BigInt(bytes));
     this.host.generated.retired++;
   }
@@ -243,7 +233,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     return kind !== 'int' || this.running.inKernel(cpu) || (trap !== null && trap.dpl >= cpu.state.cpl);
   }
 
-  private hypercall(cpu: Cpu, bytes: bigint, exit: VmExit): void {
+  private hypercall(cpu: Cpu, bytes: number, exit: VmExit): void {
     const parts = this.running;
     const { domain } = parts;
     const { state } = cpu;
@@ -256,17 +246,6 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     if (result !== undefined) state.setGpr(GPR.RAX, BigInt.asUintN(domain.word * 8, result));
     Object.assign(exit.hypercall!, { result }, batchDone(parts.batch));
     if (refusal !== undefined) exit.refusal = refusal;
-  }
-  /** 64-bit: SYSCALL of a program. */
-  private systemCall(cpu: Cpu): void {
-    const { domain } = this.running;
-    const { state } = cpu;
-    const { syscall } = domain.vcpuStates[cpu.apicId].callbacks;
-    if (!syscall) throw new DomainCrash('a program made a system call, and it has registered no callback');
-    this.retire(cpu, SYSCALL_BYTES);
-    state.setGpr(GPR.RCX, state.rip);
-    state.setGpr(R11, BigInt(state.rflags));
-    bounce(domain, cpu, { ...syscall, returnRip: state.rip });
   }
   private cpuid({ state }: Cpu): void {
     const cpu = this.guest.cpus[this.running.domain.current];

@@ -69,8 +69,9 @@ export function callbackOp({ args, caller, domain, vcpu }: Call): void {
   const type = caller.read(at, 2);
   const name = TYPES[type];
   if (!name) refuse('ENOSYS', `callback type ${type} is not known`);
+  if (domain.word === 4 && name === 'syscall') refuse('ENOSYS', 'SYSCALL of 32-bit programs has a callback type of its own');
   if (asUint(command) === 1) {
-    if (name === 'event' || name === 'failsafe' || name === 'syscall') refuse('EINVAL', `the ${name} callback cannot be taken back`);
+    if (name !== 'nmi') refuse('EINVAL', `the ${name} callback cannot be taken back`);
     delete vcpu.callbacks[name];
     return;
   }

@@ -13,7 +13,8 @@ import { HypercallError } from './ports';
 import { TYPE } from './typed-pages';
 
 const LOW = 0xffff_ffffn;
-const GUEST_CR4 = CR4.TSD | CR4.DE;
+/** Bits of CR4 that are the guest's. */
+export const GUEST_CR4 = CR4.TSD | CR4.DE;
 const SEGMENT_BASES: Readonly<Record<number, 'fs' | 'gs' | 'user'>> = {
   [MSR.FS_BASE]: 'fs',
   [MSR.GS_BASE]: 'gs',
@@ -157,8 +158,8 @@ function portAccess(domain: PvDomain, cpu: Cpu, { bytes, write, string }: Extrac
 const bits = (...numbers: number[]): number => numbers.reduce((mask, bit) => mask | (1 << bit), 0);
 /** Bits that no paravirtualised guest can use: modes, paging and interrupts are the hypervisor's. By leaf: EAX, EBX, ECX, EDX. */
 const HIDDEN: Readonly<Record<number, readonly [number, number, number, number]>> = {
-  // MONITOR VMX SMX PCID x2APIC TSC-deadline XSAVE OSXSAVE AVX FMA F16C; VME PSE MCE APIC SEP MTRR PGE MCA PSE-36 ACPI
-  1: [0, 0, bits(3, 5, 6, 12, 17, 21, 24, 26, 27, 28, 29), bits(1, 3, 7, 9, 11, 12, 13, 14, 17, 22)],
+  // MONITOR VMX SMX PCID x2APIC TSC-deadline XSAVE OSXSAVE AVX FMA F16C; VME PSE MCE APIC MTRR PGE MCA PSE-36 ACPI
+  1: [0, 0, bits(3, 5, 6, 12, 17, 21, 24, 26, 27, 28, 29), bits(1, 3, 7, 9, 12, 13, 14, 17, 22)],
   // FSGSBASE SMEP INVPCID AVX2 SMAP AVX512; UMIP PKU OSPKE
   7: [0, bits(0, 1, 5, 7, 10, 16, 17, 20, 21, 26, 27, 28, 30, 31), bits(2, 3, 4), 0],
   0x8000_0001: [0, 0, bits(2, 12), bits(1, 3, 7, 9, 12, 13, 14, 17, 26, 27)],
