@@ -23,10 +23,18 @@ export const typeName = (type: Type, declarator = '', depth = 0): string => {
       return typeName(type.returns(), `${declarator}(${parameters.join(', ')})`, depth + 1);
     }
     case 'qualified': {
-      const to = type.to();
-      if (to.kind === 'pointer')
-        return typeName(to, declarator ? `${type.qualifier} ${declarator}` : type.qualifier, depth + 1);
-      return `${type.qualifier} ${typeName(to, declarator, depth + 1)}`;
+      const qualifiers = [type.qualifier];
+      let to = type.to();
+      for (let i = depth; to.kind === 'qualified' && i < DEEPEST; i++, to = to.to())
+        if (!qualifiers.includes(to.qualifier)) qualifiers.push(to.qualifier);
+      const words = qualifiers.join(' ');
+      if (to.kind === 'pointer') return typeName(to, declarator ? `${words} ${declarator}` : words, depth + 1);
+      // What qualifies an array is its elements' (C11 6.7.3), and compilers write down both.
+      if (to.kind === 'array') {
+        const element = qualifiers.reduceRight<Type>((of, qualifier) => ({ kind: 'qualified', name: '', qualifier, bytes: of.bytes, to: () => of }), to.of()); // prettier-ignore
+        return typeName({ ...to, of: () => element }, declarator, depth + 1);
+      }
+      return `${words} ${typeName(to, declarator, depth + 1)}`;
     }
     case 'struct':
     case 'union':
