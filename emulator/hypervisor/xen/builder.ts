@@ -26,7 +26,8 @@ const TOP_GIB = 0xc000_0000n;
 
 export interface BuildInput {
   image: PvImage;
-  module?: Uint8Array;
+  /** `list`: it is one of several files (module-list.ts). */
+  module?: { bytes: Uint8Array; list: boolean };
   commandLine: string;
   /** The domain's machine frames, by its own numbers. */
   frames: Int32Array;
@@ -86,12 +87,12 @@ export class DomainBuilder {
     this.write(startInfo, startInfoPage({
       pages: frames.length,
       sharedInfo: BigInt(domain.sharedInfo) << 12n,
-      flags: (mod && image.unmappedModule ? SIF.MOD_START_PFN : 0) | (this.domain.privileged ? SIF.PRIVILEGED | SIF.INITDOMAIN : 0),
+      flags: (mod && image.unmappedModule ? SIF.MOD_START_PFN : 0) | (mod?.list ? SIF.MULTIBOOT_MOD : 0) | (this.domain.privileged ? SIF.PRIVILEGED | SIF.INITDOMAIN : 0),
       storeMfn: frames[store], storePort: input.ports.store,
       consoleMfn: frames[console], consolePort: input.ports.console,
       ptBase: this.gva(pt), ptFrames: tables,
       mfnList: image.p2mBase ?? this.gva(p2m),
-      modStart: !mod ? 0n : image.unmappedModule ? BigInt(unmapped) : this.gva(module), modBytes: mod?.length ?? 0,
+      modStart: !mod ? 0n : image.unmappedModule ? BigInt(unmapped) : this.gva(module), modBytes: mod?.bytes.length ?? 0,
       commandLine: this.commandLine(),
       firstP2mPfn: image.p2mBase === undefined ? 0 : p2m, p2mFrames: image.p2mBase === undefined ? 0 : p2mPages,
     }, this.word));
@@ -160,10 +161,10 @@ export class DomainBuilder {
     this.next = Math.ceil(end / PAGE_BYTES);
   }
   private placeModule(): number {
-    const { module } = this.input;
-    if (!module) return 0;
-    const pfn = this.take(Math.ceil(module.length / PAGE_BYTES));
-    this.write(pfn, module);
+    const bytes = this.input.module?.bytes;
+    if (!bytes) return 0;
+    const pfn = this.take(Math.ceil(bytes.length / PAGE_BYTES));
+    this.write(pfn, bytes);
     return pfn;
   }
 
