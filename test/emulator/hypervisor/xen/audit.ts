@@ -8,8 +8,8 @@ import type { SavedPages } from '../../../../emulator/hypervisor/xen/typed-pages
 
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 
-/** What is wrong, one sentence each; empty: all is well. */
-export function audit({ domain, console, store, channels }: DomainParts): string[] {
+/** What is wrong, one sentence each; empty: all is well. `others`: domains that may map its frames because they are privileged. */
+export function audit({ domain, console, store, channels }: DomainParts, others: readonly DomainParts[] = []): string[] {
   const saved = (domain.pages as unknown as { saved: SavedPages }).saved;
   const { memory, word } = domain;
   const wrong: string[] = [];
@@ -21,6 +21,9 @@ export function audit({ domain, console, store, channels }: DomainParts): string
     const of = typed.get(mfn) ?? new Map<number, number>();
     typed.set(mfn, of.set(type, (of.get(type) ?? 0) + 1));
   };
+  const foreign = new Map(domain.foreign.save().map(({ at, mfn, writable }) => [at.mfn * 512 + at.offset / 8, `${mfn} ${writable}`]));
+  for (const other of others)
+    for (const { domain: of, mfn, writable } of other.domain.foreign.save()) if (of === domain.id) use(mfn, writable ? TYPE.writable : undefined);
   const tableTypes: readonly number[] = [TYPE.l1, TYPE.l2, TYPE.l3, TYPE.l4];
   for (let mfn = 0; mfn < memory.frames; mfn++) {
     const flags = saved.flags[mfn];
@@ -36,8 +39,9 @@ export function audit({ domain, console, store, channels }: DomainParts): string
       const entry = memory.read64(mfn, i * 8);
       if (!(entry & 1n)) continue;
       const target = Number((entry & ADDRESS) >> 12n);
-      if (type === TYPE.l1 && !domain.owns(target)) wrong.push(`L1 ${mfn} maps frame ${target}, which is not the domain's`);
-      else if (type === TYPE.l1) use(target, entry & 2n ? TYPE.writable : undefined);
+      if (type === TYPE.l1 && !domain.owns(target)) {
+        if (foreign.get(mfn * 512 + i) !== `${target} ${(entry & 2n) !== 0n}`) wrong.push(`L1 ${mfn} maps frame ${target}, which is not the domain's`);
+      } else if (type === TYPE.l1) use(target, entry & 2n ? TYPE.writable : undefined);
       else use(target, type - 1);
     }
   } // prettier-ignore

@@ -6,23 +6,8 @@ import { HYPERCALLS } from '../../../../emulator/hypervisor/hypercalls/table';
 import { audit } from './audit';
 import { pvGuests } from './pv-guest';
 import type { PvGuest, Word } from './pv-guest';
-
-export class Random {
-  constructor(private state: number) {}
-  /** Below 2^32. */
-  next(): number {
-    let x = (this.state += 0x9e37_79b9);
-    x = Math.imul(x ^ (x >>> 16), 0x21f0_aaad);
-    x = Math.imul(x ^ (x >>> 15), 0x735a_2d97);
-    return (x ^ (x >>> 15)) >>> 0;
-  }
-  below(n: number): number {
-    return this.next() % n;
-  }
-  one<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
-}
+import { Random } from './random';
+import { PrivilegedFuzzer } from './random-privileged';
 
 const NUMBERS = [...Object.keys(HYPERCALLS).map(Number), 11, 60, 0xffff_ffff];
 /** Those that change most: page tables, descriptors, memory, grants. */
@@ -141,12 +126,12 @@ export class HypercallFuzzer {
 const MILLION = 1_000_000;
 const AUDIT_EVERY = 100_000;
 
-function main(millions: number, seed: number): void {
+function unprivileged(calls: number, seed: number): void {
   for (const word of [8, 4] as const) {
     const fuzzer = new HypercallFuzzer(word, seed);
     const other = fuzzer.guests[1].machine;
     const before = other.stateHash();
-    for (let i = 1; i <= (millions * MILLION) / 2; i++) {
+    for (let i = 1; i <= calls / 2; i++) {
       fuzzer.step();
       if (i % AUDIT_EVERY !== 0) continue;
       const wrong = [...fuzzer.audit(), ...(other.stateHash() === before ? [] : ['the other domain changed'])];
@@ -155,5 +140,21 @@ function main(millions: number, seed: number): void {
     }
   }
 }
-if (process.argv[1]?.endsWith('random-hypercalls.ts'))
-  main(Number(process.argv[2] ?? 10), Number(process.argv[3] ?? 1));
+function privileged(calls: number, seed: number): void {
+  for (const word of [8, 4] as const) {
+    const fuzzer = new PrivilegedFuzzer(word, seed);
+    for (let i = 1; i <= calls / 2; i++) {
+      fuzzer.step();
+      if (i % (AUDIT_EVERY / 10) !== 0) continue;
+      const wrong = fuzzer.audit();
+      if (wrong.length > 0) throw new Error(`domain 0 of ${word * 8} bits, seed ${seed}, after ${i} calls: ${wrong.join('; ')}`); // prettier-ignore
+      if (i % AUDIT_EVERY === 0) console.log(`domain 0 of ${word * 8} bits: ${i} calls, ${fuzzer.summary()}`);
+    }
+    console.log(`domain 0 of ${word * 8} bits: ${fuzzer.leftovers()} frames left behind`);
+  }
+}
+/** Millions of calls, seed, and `privileged` for those of a domain 0. */
+function main([millions = '10', seed = '1', who]: readonly string[]): void {
+  (who === 'privileged' ? privileged : unprivileged)(Number(millions) * MILLION, Number(seed));
+}
+if (process.argv[1]?.endsWith('random-hypercalls.ts')) main(process.argv.slice(2));
