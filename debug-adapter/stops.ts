@@ -106,6 +106,8 @@ export function describeStop(target: Debuggee, stop: Stop): Body {
       return { reason: 'pause', description: 'Every processor waits for input' };
     case 'crash':
       return { reason: 'exception', description: 'The domain crashed', text: stop.reason };
+    case 'suspend':
+      return { reason: 'pause', description: 'The domain suspended itself, to be saved' };
     case 'dead-halt':
       return { reason: 'pause', description: 'Halted with interrupts off: nothing will ever happen again' };
     case 'reset':

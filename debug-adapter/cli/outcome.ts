@@ -53,6 +53,8 @@ export const outcomeOf = (stop: Stop): Outcome | undefined => {
       return { stop: stop.kind, status: STATUS.died, message: 'the guest halted with interrupts off' };
     case 'reset':
       return { stop: stop.kind, status: STATUS.died, message: 'the guest asked for a reset' };
+    case 'suspend':
+      return { stop: stop.kind, status: STATUS.limit, message: 'the domain suspended itself, and nobody is there to save and resume it' };
     case 'idle':
       return { stop: stop.kind, status: STATUS.limit, message: 'the guest waits for input that never comes' };
     default:

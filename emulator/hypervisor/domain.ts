@@ -64,6 +64,7 @@ export const isEnd = ({ kind }: Stop): boolean =>
   kind === 'triple-fault' ||
   kind === 'dead-halt' ||
   kind === 'power-off' ||
+  kind === 'suspend' ||
   kind === 'reset' ||
   kind === 'debug-exit' ||
   kind === 'crash';

@@ -43,6 +43,8 @@ type StopReason =
   /** Every processor is halted and no timer runs: only outside input can wake it. */
   | { kind: 'idle' }
   | { kind: 'power-off' }
+  /** A paravirtualised domain has shut itself down to be saved. */
+  | { kind: 'suspend' }
   /** A paravirtualised domain cannot go on, or says so itself. `reason`: a clause about the domain. */
   | { kind: 'crash'; cpu: number; reason: string }
   | { kind: 'reset' }
@@ -58,6 +60,8 @@ export interface TrapEvent {
   /** Address of the instruction it belongs to. */
   rip: bigint;
   cpl: number;
+  /** See VmExit. */
+  ported?: true;
 }
 
 export interface MachineConfig {

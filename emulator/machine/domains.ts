@@ -265,6 +265,7 @@ const REASONS: Partial<Record<Stop['kind'], string>> = {
   'triple-fault': 'Triple fault: an exception whose delivery failed twice over.',
   'dead-halt': 'It halted with interrupts off: nothing would ever have woken it.',
   'power-off': 'It powered itself off.',
+  suspend: 'It suspended itself, to be saved.',
   reset: 'It asked for a reset.',
   'debug-exit': 'It ended itself by the debug-exit port.',
   crash: 'It crashed: the hypervisor, or it itself, gave it up.',

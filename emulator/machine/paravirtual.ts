@@ -6,6 +6,7 @@ import type { Paravirtual } from '../hypervisor/engines/paravirtual';
 import type { Guest } from '../hypervisor/guest';
 import type { Host } from '../hypervisor/host';
 import { PvDomain } from '../hypervisor/xen/domain';
+import { moduleList } from '../hypervisor/xen/module-list';
 import { describeParts } from '../hypervisor/xen/inspect';
 import { enterDomain, layOut, startDomain } from '../hypervisor/xen/start';
 import { DomainParts } from '../hypervisor/xen/parts';
@@ -15,6 +16,7 @@ import { interruptsOf } from '../hypervisor/xen/upcalls';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { BootInput } from './api';
+import { baseName } from './loaders/modules';
 import { readXenImage } from './loaders/xen-image';
 
 interface SavedPlatform {
@@ -54,21 +56,28 @@ export class PvPlatform implements Device {
   /** Builds the domain; its first processor is about to execute the kernel's first instruction. UserError: a bad image. */
   start({ name, kernel, initrd, modules = [], append = '', empty }: BootInput, cpus: readonly Cpu[]): void {
     if (empty) return this.startEmpty(cpus);
-    if (modules.length > (initrd ? 0 : 1))
-      throw new UserError(`${name}: a paravirtualised kernel takes one module; give one of initrd and module.`);
+    if (initrd && modules.length > 0)
+      throw new UserError(`${name}: a paravirtualised kernel takes an initrd, or modules as a list; give one of initrd and module.`);
     const image = readXenImage(name, kernel);
     this.clear();
     const parts = this.newDomain(image.word);
-    const module = initrd?.bytes ?? modules[0]?.bytes;
+    const files = modules.map((file) => ({ name: baseName(file.name), bytes: file.bytes }));
+    const bytes = initrd?.bytes ?? (files.length > 0 ? moduleList(files) : undefined);
+    const module = bytes && { bytes, list: !initrd };
     const built = startDomain(parts, { image, commandLine: append, frames: this.frames, ...(module ? { module } : {}) });
     enterDomain(parts, cpus, built);
   } // prettier-ignore
   /** A domain without memory, whose processors wait: domain 0 gives it some, and says what they are to do. */
-  private startEmpty(cpus: readonly Cpu[]): void {
+  private startEmpty(cpus: readonly Cpu[], word: 4 | 8 = 8): void {
     this.clear();
-    const parts = this.newDomain(8);
+    const parts = this.newDomain(word);
     parts.domain.free = Array.from(this.frames).reverse();
     layOut(parts, cpus);
+  }
+  private remake(word: 4 | 8): void {
+    const most = this.engine.parts?.domain.mostFrames;
+    this.startEmpty(this.guest.cpus, word);
+    this.engine.parts!.domain.mostFrames = most ?? Infinity;
   }
   /** No display and no ROM hide any of it, or have left something in it. */
   private clear(): void {
@@ -90,7 +99,8 @@ export class PvPlatform implements Device {
       },
     });
     domain.frameCount = this.frames.length;
-    return (this.engine.parts = new DomainParts(domain, hooks!, xenOf(this.host)));
+    const remake = (width: 4 | 8): void => this.remake(width);
+    return (this.engine.parts = new DomainParts(domain, hooks!, xenOf(this.host), { remake }));
   }
   /** The hypervisor's frames for it go back to the reservation. */
   discard(): void {

@@ -3,6 +3,7 @@
 
 #define PAUSED 8
 #define SHUTDOWN 4
+#define SUSPENDED 2
 
 static u64 free_pages(void)
 {
@@ -78,44 +79,66 @@ static void create_and_destroy(u32 times)
 {
 	u64 before = free_pages();
 	for (u32 i = 0; i < times; i++) {
-		u32 domain = child_create();
+		u32 domain = child_create(i & 1 ? 32 : 64);
 		if (domctl(5, domain) || domctl_op.info.domain != domain || !(domctl_op.info.flags & PAUSED))
 			fail("a new domain is paused");
 		destroy(domain, before);
 	}
 	print("%d domains created and destroyed\n", (word)times);
 }
+static void wait_for_end(struct child *child, u32 reason, int aloud)
+{
+	do {
+		give_way();
+		time_of(child->domain);
+		if (aloud)
+			child_listen(child);
+	} while (!(domctl_op.info.flags & SHUTDOWN));
+	if ((domctl_op.info.flags >> 16 & 255) != reason)
+		fail("a child shut itself down for another reason");
+}
 static void build_and_destroy(u32 times)
 {
 	u64 before = free_pages();
 	for (u32 i = 0; i < times; i++) {
-		struct child child = { child_create(), 0 };
-		child_build(&child, i ? "to end" : "to end, the first");
-		do {
-			give_way();
-			time_of(child.domain);
-			if (i == 0)
-				child_listen(&child);
-		} while (!(domctl_op.info.flags & SHUTDOWN));
+		u32 bits = i & 1 ? 32 : 64;
+		struct child child = { child_create(bits), bits, 0 };
+		child_build(&child, i < 2 ? "to end, the first" : "to end");
+		wait_for_end(&child, 0, i < 2);
 		child_forget(&child);
 		destroy(child.domain, before);
 	}
 	print("%d domains built, run to their end and destroyed\n", (word)times);
 }
-static void build_and_save(void)
+static void listen_for_a_line(struct child *child)
 {
-	u64 before = free_pages();
-	struct child child = { child_create(), 0 };
-	child_build(&child, "stay");
-	event_wait(child.console_port);
+	event_wait(child->console_port);
 	for (int i = 0; i < 20; i++)
 		give_way();
-	child_listen(&child);
+	child_listen(child);
+}
+static void build_and_save(u32 bits)
+{
+	u64 before = free_pages();
+	struct child child = { child_create(bits), bits, 0 };
+	child_build(&child, "stay");
+	listen_for_a_line(&child);
 	pause(child.domain);
-	child_save(child.domain);
+	child_look(child.domain);
 	resume(child.domain);
-	destroy(child.domain, before); /* while we map its frames */
+	child_type('s');
+	wait_for_end(&child, SUSPENDED, 1);
+	child_save(child.domain);
+	destroy(child.domain, before); /* while we map its console */
 	child_forget(&child);
+	child.domain = child_create(bits);
+	child_restore(&child);
+	listen_for_a_line(&child);
+	child_type('e');
+	wait_for_end(&child, 0, 1);
+	child_forget(&child);
+	destroy(child.domain, before);
+	print("suspended, saved, destroyed, restored, run to its end\n");
 }
 
 void main(struct start_info *info)
@@ -130,7 +153,8 @@ void main(struct start_info *info)
 	pause(1);
 	resume(1);
 	create_and_destroy(number(info->command_line));
-	build_and_save();
+	build_and_save(64);
+	build_and_save(32);
 	build_and_destroy(number(info->command_line));
 	if (domctl(2, 1))
 		fail("destroydomain");

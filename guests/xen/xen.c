@@ -50,6 +50,10 @@ void xen_start(struct start_info *info)
 	map_frame(shared_page, info->shared_info / PAGE);
 	shared_info = (void *)shared_page;
 }
+void xen_leave(void)
+{
+	unmap_page(shared_page);
+}
 void *store_ring(void)
 {
 	return (void *)(BASE + FRAME_OF_MACHINE[start_info->store_frame] * PAGE);
@@ -79,6 +83,12 @@ void fail(const char *what)
 	power_off();
 }
 
+int typed(void)
+{
+	if (console->in_taken == console->in_put)
+		return -1;
+	return console->in[console->in_taken++ % sizeof console->in];
+}
 static void put(char c)
 {
 	while (console->out_put - console->out_taken == sizeof console->out)

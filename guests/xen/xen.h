@@ -35,6 +35,8 @@ extern volatile struct shared_info *shared_info;
 
 /* xen.c */
 void xen_start(struct start_info *info);
+void xen_leave(void); /* before what it found is void */
+int typed(void); /* -1: nothing */
 long hypercall(word number, word a, word b, word c, word d);
 void power_off(void) __attribute__((noreturn));
 void print(const char *format, ...); /* %s, %d, %x */

@@ -81,7 +81,7 @@ describe('guests for Xen', () => {
     assert.deepEqual(sliced.hashes(), whole.hashes());
   });
 
-  it('domain 0 pauses, resumes, builds, saves and destroys others by hypercalls; their lives leave no frame behind', () => {
+  it('domain 0 pauses, resumes, builds, saves, restores and destroys others of both widths by hypercalls; their lives leave no frame behind', () => {
     const config = (name: string) => ({ name, memory: 8 << 20, cpus: 1, technique: 'paravirtual' as const });
     const domains = new Domains([config('control'), config('other')], { firstId: 0, spare: Array.from({ length: 4 }, () => ({ memory: 2 << 20, cpus: 1 })) });
     const said = ['', ''];
@@ -94,12 +94,17 @@ describe('guests for Xen', () => {
     // The others power themselves off, too.
     const isOver = ({ kind, domain }: Stop): boolean => kind === 'crash' || (kind === 'power-off' && domain === 0);
     for (let turns = 0; turns < 1000 && !isOver(domains.run(1_000_000)); turns++);
+    const lives = (first: number, bits: Width): string[] => [
+      `domain ${first}: ${bits} bits, 512 frames, told stay`, 'paused: 0 instructions',
+      `stands in its kernel, tables of each level ${bits === 64 ? '1 1 1 1' : '1 1 1 0'}, 1 pinned, memory at rest`, 'resumed, and it runs',
+      `domain ${first + 1}: goes on (0): count kept, registers kept`, 'suspended, saved, destroyed, restored, run to its end',
+    ];
     assert.deepEqual(said[0]!.split('\n'), [
       'domain 0: 2048 pages, 1 processors', 'domain 1: 2048 pages, 1 processors',
       'paused: 0 instructions', 'resumed, and it runs', '100 domains created and destroyed',
-      'domain 102: 512 frames, told stay', 'paused: 0 instructions',
-      'saved: stands in its kernel, tables of each level 1 1 1 1, 1 pinned, memory at rest', 'resumed, and it runs',
-      'domain 103: 512 frames, told to end, the first', '100 domains built, run to their end and destroyed',
+      ...lives(102, 64), ...lives(104, 32),
+      'domain 106: 64 bits, 512 frames, told to end, the first', 'domain 107: 32 bits, 512 frames, told to end, the first',
+      '100 domains built, run to their end and destroyed',
       'domain 0: 2048 pages, 1 processors', '',
     ]);
     assert.equal(said[1], 'not privileged: domctl says 1\n');
@@ -111,7 +116,7 @@ describe('guests for Xen', () => {
     const out = mkdtempSync(join(tmpdir(), 'ringside-'));
     try {
       execFileSync('make', ['-s', '-C', folder, `OUT=${out}`], { stdio: 'pipe' });
-      const names = ['pair-32.elf', 'pair-64.elf', 'child-64.elf', 'control-64.elf'];
+      const names = ['pair-32.elf', 'pair-64.elf', 'child-32.elf', 'child-64.elf', 'control-64.elf'];
       if (names.every((name) => readFileSync(join(out, name)).equals(readFileSync(join(folder, name))))) return;
       // Another compiler: what counts is what they say.
       const both = pair(32, 64, out);

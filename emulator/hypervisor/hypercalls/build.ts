@@ -36,6 +36,19 @@ const maxMemory: Build = ({ caller }, at, { domain }) => {
   domain.mostFrames = frames;
 }; // prettier-ignore
 
+const BITS = { 32: 4, 64: 8 } as const;
+/** Before anything else: the hypervisor's part of a domain is of its width. */
+const setAddressSize: Build = ({ caller }, at, target) => {
+  const bits = caller.read(at, 4);
+  if (bits !== 32 && bits !== 64) refuse('EINVAL', `there are no domains of ${bits} bits`);
+  const { domain, channels } = target;
+  if (domain.word === BITS[bits]) return;
+  if (domain.free.length < domain.frameCount) refuse('EACCES', 'the domain has memory already, which is in use by its width');
+  if (channels.inspect().ports.length > 0) refuse('EBUSY', 'the domain has event channels already');
+  target.remake(BITS[bits]);
+}; // prettier-ignore
+const getAddressSize: Build = ({ caller }, at, { domain }) => caller.write(at, 4, domain.word * 8);
+
 const hypercallInit: Build = ({ caller }, at, { domain }) => {
   const mfn = Number(caller.read64(at));
   domain.pages.getAs(mfn, TYPE.writable);
@@ -48,15 +61,14 @@ function vcpuOf({ caller }: Call, at: bigint, { domain }: DomainParts): number {
   if (index >= domain.vcpus) refuse('EINVAL', `there is no vcpu ${index}`);
   return index;
 }
+/** The structure is that of the domain's width, whoever calls. */
 const setContext: Build = (call, at, target) => {
   const { domain } = target;
   const index = vcpuOf(call, at, target);
-  if (call.domain.word !== domain.word) refuse('EOPNOTSUPP', 'the context is that of a guest of another width');
-  const vcpu = domain.vcpuStates[index];
-  if (vcpu.kernelRoot !== 0) refuse('EBUSY', `vcpu ${index} has a context already`);
-  const flags = startVcpu(call, target, index, call.caller.readWord(at + 8n));
+  if (domain.vcpuStates[index].kernelRoot !== 0) refuse('EBUSY', `vcpu ${index} has a context already`);
+  const flags = startVcpu(call.caller, target, index, call.caller.readWord(at + 8n));
   if ((flags & VGCF.ONLINE) === 0) return;
-  vcpu.up = true;
+  domain.vcpuStates[index].up = true;
   domain.guest.cpus[index].state.setSystem('activity', RUNNING);
   domain.kick();
 };
@@ -90,5 +102,7 @@ export const BUILDING: Readonly<Record<number, { name: string; run: ReturnType<t
   12: { name: 'setvcpucontext', run: onDomain(setContext) },
   13: { name: 'getvcpucontext', run: onDomain(getContext) },
   22: { name: 'hypercall_init', run: onDomain(hypercallInit) },
+  35: { name: 'set_address_size', run: onDomain(setAddressSize) },
+  36: { name: 'get_address_size', run: onDomain(getAddressSize) },
   61: { name: 'getpageframeinfo3', run: onDomain(frameTypes) },
 };

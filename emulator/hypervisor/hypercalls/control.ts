@@ -5,6 +5,8 @@
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { UserError } from '../../util/assert';
 import type { DomainControl, DomainInfo, DomainState } from '../domain';
+import { SHUTDOWN } from '../xen/abi';
+import type { PvDomain } from '../xen/domain';
 import { refuse } from '../xen/errno';
 import { BUILDING } from './build';
 import type { Call } from './call';
@@ -25,6 +27,7 @@ const FLAGS: Record<DomainState, number> = {
   paused: 1 << 3,
   dead: 1 << 2,
 };
+const SHUTDOWN_SHIFT = 16;
 
 export type Operation = (call: Call, control: DomainControl, at: bigint) => void;
 
@@ -92,7 +95,7 @@ function domainInfo({ caller, parts }: Call, control: DomainControl, at: bigint)
     : [info.memory / PAGE_BYTES, info.memory / PAGE_BYTES];
   caller.write(at + 8n, 2, info.id);
   caller.write(place, 2, info.id);
-  caller.write(place + 4n, 4, FLAGS[info.state]);
+  caller.write(place + 4n, 4, flagsOf(info, known));
   caller.write64(place + 8n, BigInt(pages));
   caller.write64(place + 16n, BigInt(most));
   for (let offset = 24n; offset < 48n; offset += 8n) caller.write64(place + offset, 0n);
@@ -100,6 +103,12 @@ function domainInfo({ caller, parts }: Call, control: DomainControl, at: bigint)
   caller.write64(place + 56n, BigInt(info.instructions));
   caller.write(place + 64n, 4, info.vcpus.length);
   caller.write(place + 68n, 4, info.vcpus.length - 1);
+}
+
+/** With the reason for which it shut itself down. */
+function flagsOf({ state }: DomainInfo, known: PvDomain | undefined): number {
+  const code = known?.ended === undefined ? 0 : SHUTDOWN.indexOf(known.ended);
+  return FLAGS[state] | (code << SHUTDOWN_SHIFT);
 }
 
 function physicalInfo({ caller, domain }: Call, _control: DomainControl, at: bigint): void {

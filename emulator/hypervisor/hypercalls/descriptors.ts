@@ -50,24 +50,27 @@ function replace({ domain, vcpu, area, limit }: Place, old: readonly number[], f
   domain.flush();
 }
 
-export function setLdt({ domain, cpu, caller, vcpu }: Call, base: bigint, entries: number): void {
+export const setLdt = ({ domain, caller }: Call, base: bigint, entries: number): void =>
+  loadLdt(domain, caller.vcpu, base, entries);
+export function loadLdt(domain: Call['domain'], index: number, base: bigint, entries: number): void {
   if (entries > MAX_LDT_ENTRIES || base % BigInt(PAGE_BYTES) !== 0n)
     refuse('EINVAL', `${entries} descriptors at gv:0x${base.toString(16)} are no LDT: at most ${MAX_LDT_ENTRIES}, from the start of a page`); // prettier-ignore
   const frames = Array.from({ length: Math.ceil(entries / ENTRIES_A_PAGE) }, (_, i) => {
-    const { mfn, offset } = domain.entryFor(base + BigInt(i * PAGE_BYTES));
+    const { mfn, offset } = domain.entryFor(base + BigInt(i * PAGE_BYTES), index);
     const entry = domain.memory.read64(mfn, offset);
     if (!isPresent(entry)) refuse('EINVAL', `the LDT at gv:0x${base.toString(16)} is not mapped`);
     return entryFrame(entry);
   });
-  replace({ domain, vcpu: caller.vcpu, area: AREA.LDT, limit: AREA.IDT - AREA.LDT }, vcpu.ldt, frames);
+  const vcpu = domain.vcpuStates[index];
+  replace({ domain, vcpu: index, area: AREA.LDT, limit: AREA.IDT - AREA.LDT }, vcpu.ldt, frames);
   vcpu.ldt = frames;
   vcpu.ldtBase = base;
   vcpu.ldtEntries = entries;
-  cpu.state.setSegment(
+  domain.guest.cpus[index].state.setSegment(
     SEG.LDTR,
     entries === 0
       ? { selector: 0, base: 0n, limit: 0, attributes: ATTRIBUTE.UNUSABLE }
-      : { selector: 8, base: domain.space.address(caller.vcpu, AREA.LDT), limit: entries * 8 - 1, attributes: ATTRIBUTE.P | LDT_TYPE }, // prettier-ignore
+      : { selector: 8, base: domain.space.address(index, AREA.LDT), limit: entries * 8 - 1, attributes: ATTRIBUTE.P | LDT_TYPE }, // prettier-ignore
   );
 }
 

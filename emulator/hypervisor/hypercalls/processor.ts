@@ -21,12 +21,15 @@ export function setDebugreg({ args, cpu }: Call): void {
   if (index >= DEBUG_REGISTERS || index === 4 || index === 5) refuse('EINVAL', `there is no DR${index}`);
   if (index < 4 && !isCanonical(args[1])) refuse('EINVAL', `0x${args[1].toString(16)} is no address`);
   try {
-    cpu.writeDebug(index, index === 7 ? args[1] & ~GENERAL_DETECT : args[1]);
+    writeDebug(cpu, index, args[1]);
   } catch (fault) {
     if (!(fault instanceof Interruption)) throw fault;
     refuse('EINVAL', `DR${index} cannot hold 0x${args[1].toString(16)}`);
   }
 }
+/** Interruption: it cannot hold this. */
+export const writeDebug = (cpu: Call['cpu'], register: number, value: bigint): void =>
+  cpu.writeDebug(register, register === 7 ? value & ~GENERAL_DETECT : value);
 export function getDebugreg({ args, cpu }: Call): bigint {
   const index = asUint(args[0]);
   if (index >= DEBUG_REGISTERS || index === 4 || index === 5) refuse('EINVAL', `there is no DR${index}`);

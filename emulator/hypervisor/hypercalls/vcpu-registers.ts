@@ -1,12 +1,17 @@
 /** struct vcpu_guest_context (arch-x86/xen.h) of a virtual processor as it stands: what domctl getvcpucontext gives. */
+import { FX, saveFx } from '../../isa/semantics/fx-image';
 import { GPR, SEG } from '../../x86/registers';
 import { TRAP_INFO } from '../xen/abi';
 import type { PvDomain } from '../xen/domain';
 
 /** VGCF_*: bits of flags. */
-export const VGCF = { IN_KERNEL: 1 << 2, FAILSAFE_MASKS: 1 << 3, SYSCALL_MASKS: 1 << 4, ONLINE: 1 << 5 } as const;
-/** The x87 and vector registers are not given: VGCF_I387_VALID is not set. */
+export const VGCF = { FPU_VALID: 1 << 0, IN_KERNEL: 1 << 2, FAILSAFE_MASKS: 1 << 3, SYSCALL_MASKS: 1 << 4, ONLINE: 1 << 5 } as const;
+/** fpu_ctxt: as FXSAVE has it, in the form that a 64-bit hypervisor uses for every guest. */
 export const FPU_BYTES = 512;
+export const FX_FORM = { rex: 8 } as const;
+export const VECTOR_REGISTERS = 16;
+export const mxcsrOf = (fpu: Uint8Array): number => new DataView(fpu.buffer).getUint32(FX.mxcsr, true);
+export const DEBUG_REGISTERS = [0, 1, 2, 3, 6, 7] as const;
 export const TRAPS = 256;
 export const GDT_FRAMES = 16;
 /** Registers of struct cpu_user_regs in their order, by general register number. */
@@ -23,15 +28,17 @@ const cr3OfRoot = (word: 4 | 8, mfn: number): bigint =>
 
 export function contextOf(domain: PvDomain, index: number): Uint8Array {
   const { guest, vcpuStates, word } = domain;
-  const { state } = guest.cpus[index];
+  const cpu = guest.cpus[index];
+  const { state } = cpu;
   const { up, inKernel, traps, ldtBase, ldtEntries, gdt, gdtEntries, kernelSs, kernelSp, kernelRoot, userRoot, callbacks, iopl } = vcpuStates[index];
   const words: bigint[] = [];
-  const bytes: number[] = new Array<number>(FPU_BYTES).fill(0);
+  const fpu = saveFx(cpu, FX_FORM, VECTOR_REGISTERS);
+  const bytes: number[] = [...fpu, ...new Array<number>(FPU_BYTES - fpu.length).fill(0)];
   const flush = (): void => {
     for (const each of words.splice(0)) for (let i = 0; i < word; i++) bytes.push(Number((each >> BigInt(8 * i)) & 255n));
   };
   const kernel = word === 8 ? inKernel : state.cpl < 3;
-  words.push(BigInt((up ? VGCF.ONLINE : 0) | (kernel ? VGCF.IN_KERNEL : 0) | (callbacks.failsafe?.masks ? VGCF.FAILSAFE_MASKS : 0) | (callbacks.syscall?.masks ? VGCF.SYSCALL_MASKS : 0)));
+  words.push(BigInt(VGCF.FPU_VALID | (up ? VGCF.ONLINE : 0) | (kernel ? VGCF.IN_KERNEL : 0) | (callbacks.failsafe?.masks ? VGCF.FAILSAFE_MASKS : 0) | (callbacks.syscall?.masks ? VGCF.SYSCALL_MASKS : 0)));
   words.push(...REGISTERS[word].map((gpr) => state.gpr(gpr)));
   flush();
   // Error code and vector of an entry into the hypervisor: it stands between two instructions.

@@ -137,5 +137,5 @@ export function setTimerOp(call: Call): void {
 
 function initialise(call: Call, target: VcpuState, index: number): void {
   if (target.kernelRoot !== 0) refuse('EEXIST', `vcpu ${index} was initialised before`);
-  startVcpu(call, call.parts, index, call.args[2]);
+  startVcpu(call.caller, call.parts, index, call.args[2]);
 }

@@ -4,6 +4,7 @@ import { NS_PER_INSTRUCTION } from '../../util/time';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import { SHARED_INFO, TIME_INFO, TSC_STABLE, VCPU_INFO } from './abi';
+import type { SHUTDOWN } from './abi';
 import { DescriptorRules } from './descriptors';
 import { ERRNO, refuse } from './errno';
 import { ForeignMappings } from './foreign';
@@ -42,6 +43,7 @@ export interface SavedDomain {
   free: number[];
   frameCount: number;
   mostFrames: number;
+  ended?: (typeof SHUTDOWN)[number] | undefined;
   space: Uint8Array;
   foreign: SavedForeign;
 }
@@ -64,6 +66,8 @@ export class PvDomain implements XenDomain {
   frameCount = 0;
   /** What whoever built it lets it have of that (domctl max_mem). */
   mostFrames = Infinity;
+  /** It runs no more, and why: what it has shut itself down for. */
+  ended?: (typeof SHUTDOWN)[number] | undefined;
   /** The virtual processor that runs, or ran last. */
   current = 0;
 
@@ -255,16 +259,18 @@ export class PvDomain implements XenDomain {
       free: [...this.free],
       frameCount: this.frameCount,
       mostFrames: this.mostFrames,
+      ended: this.ended,
       space: this.space.save(),
       foreign: this.foreign.save(),
     };
   }
-  restore({ pages, vcpus, free, frameCount, mostFrames, space, foreign }: SavedDomain): void {
+  restore({ pages, vcpus, free, frameCount, mostFrames, ended, space, foreign }: SavedDomain): void {
     this.pages.restore(pages);
     this.vcpuStates = structuredClone(vcpus);
     this.free = [...free];
     this.frameCount = frameCount;
     this.mostFrames = mostFrames;
+    this.ended = ended;
     this.space.restore(space);
     this.foreign.restore(foreign);
     this.flush();

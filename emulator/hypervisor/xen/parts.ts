@@ -51,6 +51,11 @@ export interface MachineHooks {
   /** What is on its disks. */
   disks(): readonly BlockMedium[];
 }
+/** What whoever made a domain can do with it. */
+export interface Maker {
+  /** Empty, with another width, in its place. */
+  remake(word: 4 | 8): void;
+}
 
 export class DomainParts {
   readonly channels: EventChannels;
@@ -64,6 +69,7 @@ export class DomainParts {
     readonly domain: PvDomain,
     private readonly hooks: MachineHooks,
     private readonly xen: XenHost,
+    private readonly maker: Maker,
   ) {
     this.channels = new EventChannels(domain, (domid) => this.peer(domid)?.channels);
     const tableOf = (domid: number): GrantTable | undefined => this.tableOf(domid);
@@ -145,19 +151,23 @@ export class DomainParts {
   noteBatched(call: Batched): void {
     if (this.batch.length < MOST_LOGGED) this.batch.push(call);
   }
+  remake(word: 4 | 8): void {
+    this.maker.remake(word);
+  }
   shutdown(reason: (typeof SHUTDOWN)[number]): void {
-    this.end();
+    this.end(reason);
     if (reason === 'poweroff') this.hooks.stop({ kind: 'power-off' });
+    else if (reason === 'suspend') this.hooks.stop({ kind: 'suspend' });
     else if (reason === 'reboot' || reason === 'soft_reset') this.hooks.stop({ kind: 'reset' });
     else this.hooks.stop({ kind: 'crash', cpu: this.domain.current, reason: `the guest says so (${reason})` });
   }
   crash(reason: string): void {
-    this.end();
+    this.end('crash');
     this.hooks.stop({ kind: 'crash', cpu: this.domain.current, reason });
   }
-  /** Nothing of it runs any more. */
-  private end(): void {
-    for (const vcpu of this.domain.vcpuStates) vcpu.up = false;
+  /** Nothing of it runs any more. Which of its processors were up is for whoever saves it. */
+  private end(reason: (typeof SHUTDOWN)[number]): void {
+    this.domain.ended = reason;
     for (const { state } of this.domain.guest.cpus) state.setSystem('activity', 1n);
   }
 
@@ -225,7 +235,7 @@ export class DomainParts {
   }
   /** It has something to do. */
   waits(index: number): boolean {
-    return this.domain.vcpuStates[index].up && (this.upcall(index) || this.pollDone(index));
+    return this.domain.vcpuStates[index].up && this.domain.ended === undefined && (this.upcall(index) || this.pollDone(index));
   }
   /** What it waited for has come. True: an upcall is due besides. */
   wake(index: number): boolean {

@@ -19,9 +19,27 @@ const POINTERS = [
   [FX.fdp, layout.X87_FDP, layout.X87_FDS],
 ] as const;
 /** REX.W: 64-bit instruction and data pointers, no selectors. */
-const wide = (instruction: Instruction): boolean => (instruction.rex & 8) !== 0;
+type Form = Pick<Instruction, 'rex'>;
+const wide = ({ rex }: Form): boolean => (rex & 8) !== 0;
 
-export function saveX87(cpu: Processor, instruction: Instruction, image: Uint8Array): void {
+/** What FXSAVE writes; the rest of the 512 bytes is the software's. `count`: of vector registers. */
+export function saveFx(cpu: Processor, form: Form, count: number): Uint8Array {
+  const image = new Uint8Array(FX.xmm + count * 16);
+  saveX87(cpu, form, image);
+  const view = new DataView(image.buffer);
+  view.setUint32(FX.mxcsr, cpu.state.view.getUint32(layout.MXCSR, true), true);
+  view.setUint32(FX.mask, MXCSR_MASK, true);
+  saveXmm(cpu, count, image);
+  return image;
+}
+/** MXCSR has been checked. */
+export function restoreFx(cpu: Processor, form: Form, count: number, image: Uint8Array): void {
+  restoreX87(cpu, form, image);
+  cpu.state.view.setUint32(layout.MXCSR, new DataView(image.buffer).getUint32(FX.mxcsr, true), true);
+  restoreXmm(cpu, count, image);
+}
+
+export function saveX87(cpu: Processor, instruction: Form, image: Uint8Array): void {
   const view = new DataView(image.buffer, image.byteOffset);
   const unit = new Unit(cpu);
   view.setUint16(FX.control, unit.control, true);
@@ -38,7 +56,7 @@ export function saveX87(cpu: Processor, instruction: Instruction, image: Uint8Ar
   }
 }
 
-export function restoreX87(cpu: Processor, instruction: Instruction, image: Uint8Array): void {
+export function restoreX87(cpu: Processor, instruction: Form, image: Uint8Array): void {
   const view = new DataView(image.buffer, image.byteOffset);
   const unit = new Unit(cpu);
   unit.control = view.getUint16(FX.control, true);

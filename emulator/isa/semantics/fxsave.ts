@@ -1,10 +1,9 @@
 /** FXSAVE and FXRSTOR: SDM vol. 1 section 10.5, vol. 2. */
 import type { Processor } from '../../cpu/ports';
 import { GuestFault } from '../../cpu/ports';
-import * as layout from '../../execution/layout';
 import { CR0, CR4, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
-import { FX, MXCSR_MASK, restoreX87, restoreXmm, saveX87, saveXmm } from './fx-image';
+import { FX, MXCSR_MASK, restoreFx, saveFx } from './fx-image';
 import { memoryLinear, readBytes, writeBytes } from './x87-memory';
 
 export { MXCSR_MASK } from './fx-image';
@@ -27,14 +26,7 @@ const vectorCount = (cpu: Processor, { codeSize }: Instruction): number =>
 
 export const fxsave: SystemMeaning = (cpu, instruction) => {
   const gva = open(cpu, instruction, 'write');
-  const vectors = vectorCount(cpu, instruction);
-  const image = new Uint8Array(FX.xmm + vectors * 16);
-  saveX87(cpu, instruction, image);
-  const view = new DataView(image.buffer);
-  view.setUint32(FX.mxcsr, cpu.state.view.getUint32(layout.MXCSR, true), true);
-  view.setUint32(FX.mask, MXCSR_MASK, true);
-  saveXmm(cpu, vectors, image);
-  writeBytes(cpu, gva, image);
+  writeBytes(cpu, gva, saveFx(cpu, instruction, vectorCount(cpu, instruction)));
 };
 
 export const fxrstor: SystemMeaning = (cpu, instruction) => {
@@ -42,7 +34,5 @@ export const fxrstor: SystemMeaning = (cpu, instruction) => {
   const image = readBytes(cpu, gva, WRITTEN);
   const mxcsr = new DataView(image.buffer).getUint32(FX.mxcsr, true);
   if (mxcsr & ~MXCSR_MASK) throw new GuestFault(VECTOR.GP, 0);
-  restoreX87(cpu, instruction, image);
-  cpu.state.view.setUint32(layout.MXCSR, mxcsr, true);
-  restoreXmm(cpu, vectorCount(cpu, instruction), image);
+  restoreFx(cpu, instruction, vectorCount(cpu, instruction), image);
 };
