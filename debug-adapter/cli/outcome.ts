@@ -54,7 +54,11 @@ export const outcomeOf = (stop: Stop): Outcome | undefined => {
     case 'reset':
       return { stop: stop.kind, status: STATUS.died, message: 'the guest asked for a reset' };
     case 'suspend':
-      return { stop: stop.kind, status: STATUS.limit, message: 'the domain suspended itself, and nobody is there to save and resume it' };
+      return {
+        stop: stop.kind,
+        status: STATUS.limit,
+        message: 'the domain suspended itself, and nobody is there to save and resume it',
+      };
     case 'idle':
       return { stop: stop.kind, status: STATUS.limit, message: 'the guest waits for input that never comes' };
     default:

@@ -7,7 +7,13 @@ import type { Guest } from '../guest';
 import { interceptedBy } from '../../cpu/intercepts';
 import type { Occasion } from './paravirtual';
 
-export function paravirtualExit(guest: Guest, cpu: Cpu, thrown: Interruption, occasion: Occasion, kernel: boolean): VmExit {
+export function paravirtualExit(
+  guest: Guest,
+  cpu: Cpu,
+  thrown: Interruption,
+  occasion: Occasion,
+  kernel: boolean,
+): VmExit {
   const exit = exitOf(guest, cpu, thrown, () => undefined);
   if (kernel) exit.ported = true;
   switch (occasion.kind) {

@@ -102,7 +102,10 @@ export class Paravirtual implements Executor, Overseer, Viewed {
       cpu.state.setSystem('activity', 0n);
       return 'delivered';
     }
-    const told = (): ReturnType<typeof describe> => ({ ...describe(cpu, event), ...(parts.inKernel(cpu) ? { ported: true } : {}) });
+    const told = (): ReturnType<typeof describe> => ({
+      ...describe(cpu, event),
+      ...(parts.inKernel(cpu) ? { ported: true } : {}),
+    });
     if (!asked && cpu.onEvent?.(told())) {
       cpu.heldEvent = event;
       return 'held';

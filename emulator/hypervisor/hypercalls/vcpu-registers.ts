@@ -5,7 +5,13 @@ import { TRAP_INFO } from '../xen/abi';
 import type { PvDomain } from '../xen/domain';
 
 /** VGCF_*: bits of flags. */
-export const VGCF = { FPU_VALID: 1 << 0, IN_KERNEL: 1 << 2, FAILSAFE_MASKS: 1 << 3, SYSCALL_MASKS: 1 << 4, ONLINE: 1 << 5 } as const;
+export const VGCF = {
+  FPU_VALID: 1 << 0,
+  IN_KERNEL: 1 << 2,
+  FAILSAFE_MASKS: 1 << 3,
+  SYSCALL_MASKS: 1 << 4,
+  ONLINE: 1 << 5,
+} as const;
 /** fpu_ctxt: as FXSAVE has it, in the form that a 64-bit hypervisor uses for every guest. */
 export const FPU_BYTES = 512;
 export const FX_FORM = { rex: 8 } as const;

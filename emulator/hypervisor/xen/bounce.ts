@@ -80,7 +80,11 @@ function bounce64(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   const { state } = cpu;
   const vcpu = domain.vcpuStates[cpu.apicId];
   const [rsp, rcx, r11] = [state.gpr(GPR.RSP), state.gpr(RCX), state.gpr(R11)];
-  const { cs: selector, ss, sp: shownSp = rsp } = to.shown ?? { cs: state.selector(SEG.CS), ss: state.selector(SEG.SS) };
+  const {
+    cs: selector,
+    ss,
+    sp: shownSp = rsp,
+  } = to.shown ?? { cs: state.selector(SEG.CS), ss: state.selector(SEG.SS) };
   // RPL 0 tells the guest that it was its kernel.
   const cs = fromKernel ? selector & ~3 : selector;
   if (!fromKernel) toggleRoot(domain, cpu);
@@ -90,7 +94,10 @@ function bounce64(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   if (to.segments) frame.push(...dataSegments(cpu));
   frame.push(r11, rcx);
   const sp = push(domain, cpu, top, frame, 8);
-  state.setSegment(SEG.CS, orCrash(to.cs, 'code', () => codeSegment(cpu, to.cs, 3)));
+  state.setSegment(
+    SEG.CS,
+    orCrash(to.cs, 'code', () => codeSegment(cpu, to.cs, 3)),
+  );
   state.setSegment(SEG.SS, stackSegment(cpu, FLAT[8].kernelSs, 3));
   state.setGpr(GPR.RSP, sp);
   state.rip = to.address;
@@ -113,7 +120,8 @@ function bounce32(domain: PvDomain, cpu: Cpu, to: Bounce, fromKernel: boolean, f
   if (to.segments) frame.push(...dataSegments(cpu));
   const sp = push(domain, cpu, ss.base + (fromKernel ? esp : vcpu.kernelSp), frame, 4);
   const code = orCrash(to.cs, 'code', () => codeSegment(cpu, to.cs, ring));
-  if (dplOf(ss) !== ring) throw new DomainCrash(`its handler's code segment, 0x${to.cs.toString(16)}, is not of the ring of its stack`);
+  if (dplOf(ss) !== ring)
+    throw new DomainCrash(`its handler's code segment, 0x${to.cs.toString(16)}, is not of the ring of its stack`);
   state.setSegment(SEG.CS, code);
   state.setSegment(SEG.SS, ss);
   state.setGpr(GPR.RSP, sp - ss.base);

@@ -235,7 +235,11 @@ export class DomainParts {
   }
   /** It has something to do. */
   waits(index: number): boolean {
-    return this.domain.vcpuStates[index].up && this.domain.ended === undefined && (this.upcall(index) || this.pollDone(index));
+    return (
+      this.domain.vcpuStates[index].up &&
+      this.domain.ended === undefined &&
+      (this.upcall(index) || this.pollDone(index))
+    );
   }
   /** What it waited for has come. True: an upcall is due besides. */
   wake(index: number): boolean {

@@ -9,7 +9,10 @@ import type { SavedPages } from '../../../../emulator/hypervisor/xen/typed-pages
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 
 /** What is wrong, one sentence each; empty: all is well. `others`: domains that may map its frames because they are privileged. */
-export function audit({ domain, console, store, channels }: DomainParts, others: readonly DomainParts[] = []): string[] {
+export function audit(
+  { domain, console, store, channels }: DomainParts,
+  others: readonly DomainParts[] = [],
+): string[] {
   const saved = (domain.pages as unknown as { saved: SavedPages }).saved;
   const { memory, word } = domain;
   const wrong: string[] = [];
@@ -21,9 +24,12 @@ export function audit({ domain, console, store, channels }: DomainParts, others:
     const of = typed.get(mfn) ?? new Map<number, number>();
     typed.set(mfn, of.set(type, (of.get(type) ?? 0) + 1));
   };
-  const foreign = new Map(domain.foreign.save().map(({ at, mfn, writable }) => [at.mfn * 512 + at.offset / 8, `${mfn} ${writable}`]));
+  const foreign = new Map(
+    domain.foreign.save().map(({ at, mfn, writable }) => [at.mfn * 512 + at.offset / 8, `${mfn} ${writable}`]),
+  );
   for (const other of others)
-    for (const { domain: of, mfn, writable } of other.domain.foreign.save()) if (of === domain.id) use(mfn, writable ? TYPE.writable : undefined);
+    for (const { domain: of, mfn, writable } of other.domain.foreign.save())
+      if (of === domain.id) use(mfn, writable ? TYPE.writable : undefined);
   const tableTypes: readonly number[] = [TYPE.l1, TYPE.l2, TYPE.l3, TYPE.l4];
   for (let mfn = 0; mfn < memory.frames; mfn++) {
     const flags = saved.flags[mfn];
