@@ -10,7 +10,7 @@ import { moduleList } from '../hypervisor/xen/module-list';
 import { describeParts } from '../hypervisor/xen/inspect';
 import { enterDomain, layOut, startDomain } from '../hypervisor/xen/start';
 import { DomainParts } from '../hypervisor/xen/parts';
-import type { MachineHooks } from '../hypervisor/xen/parts';
+import type { MachineHooks } from '../hypervisor/xen/hooks';
 import { xenOf } from '../hypervisor/xen/registry';
 import { interruptsOf } from '../hypervisor/xen/upcalls';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';

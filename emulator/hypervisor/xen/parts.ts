@@ -4,7 +4,6 @@
  */
 import type { Cpu } from '../../cpu/cpu';
 import { ATTRIBUTE } from '../../cpu/state';
-import type { Stop } from '../../machine/api';
 import { CR0, CR4, EFER, SEG } from '../../x86/registers';
 import { FIRST_RESERVED_GDT_BYTE, VIRQ } from './abi';
 import type { SHUTDOWN } from './abi';
@@ -14,8 +13,8 @@ import { EventChannels } from './events/channels';
 import { GrantMappings } from './grants/mappings';
 import type { GrantContext } from './grants/operation';
 import { GrantTable } from './grants/table';
+import type { MachineHooks, Maker } from './hooks';
 import { BlockDevices } from './io/block-devices';
-import type { BlockMedium } from './io/block-requests';
 import { CONSOLE_SERVICE, XenConsole } from './io/console';
 import type { XenHost } from './registry';
 import { AREA } from './reserved-space';
@@ -40,21 +39,6 @@ export interface Batched {
   args: bigint[];
   result?: bigint;
   refusal?: string;
-}
-
-/** What the machine does for the domain. */
-export interface MachineHooks {
-  stop(stop: Stop): void;
-  output(bytes: Uint8Array): void;
-  report(what: string): void;
-  giveWay(): void;
-  /** What is on its disks. */
-  disks(): readonly BlockMedium[];
-}
-/** What whoever made a domain can do with it. */
-export interface Maker {
-  /** Empty, with another width, in its place. */
-  remake(word: 4 | 8): void;
 }
 
 export class DomainParts {
