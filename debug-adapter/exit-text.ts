@@ -52,6 +52,8 @@ export const EXIT_REASONS = {
   virtualization: 'an instruction of virtualisation',
   'call-out': 'translated code asks for an instruction',
   'apic-access': 'an access to the APIC page',
+  'apic-write': 'a write to a virtual APIC register has been done',
+  'virtualized-eoi': 'a virtual interrupt has ended',
   'entry-failure': 'the entry was refused',
   'privileged-instruction': 'a privileged instruction of a deprivileged kernel',
   'shadow-fault': 'a shadow table had no translation yet',
@@ -134,6 +136,10 @@ function causeText(cause: Cause): string {
       return `task switch to ${shortHex(cause.selector)} by ${cause.source}`;
     case 'apic-access':
       return `${cause.access} of APIC register ${shortHex(cause.offset)}`;
+    case 'apic-write':
+      return `APIC register ${shortHex(cause.offset)} was written`;
+    case 'virtualized-eoi':
+      return `end of virtual interrupt ${shortHex(cause.vector)}`;
     case 'entry-failure':
       return `${cause.what}: ${cause.field}`;
     case 'sipi':

@@ -110,7 +110,7 @@ const FAMILY_OF = {
   popf: 'instruction', int: 'instruction', int1: 'instruction', invlpg: 'instruction', virtualization: 'instruction',
   exception: 'event', 'external-interrupt': 'event', nmi: 'event', init: 'event', 'interrupt-window': 'event', 'nmi-window': 'event',
   'preemption-timer': 'event', 'monitor-trap': 'event', 'tpr-below': 'event', sipi: 'event', 'task-switch': 'event', 'reflected-event': 'event',
-  'triple-fault': 'end', 'entry-failure': 'refused', io: 'device', mmio: 'device', 'apic-access': 'device',
+  'triple-fault': 'end', 'entry-failure': 'refused', io: 'device', mmio: 'device', 'apic-access': 'device', 'apic-write': 'device', 'virtualized-eoi': 'device',
   'msr-read': 'registers', 'msr-write': 'registers', 'cr-access': 'registers', 'dr-access': 'registers', 'descriptor-table': 'registers',
   'nested-fault': 'nested', 'shadow-fault': 'shadow', 'page-table-write': 'shadow', 'privileged-instruction': 'privileged',
   'call-out': 'translated', 'code-write': 'translated', hypercall: 'hypercall',

@@ -71,13 +71,13 @@ export class Cpu implements Processor {
   onEvent?: (event: TrapEvent) => boolean;
   /** Held back by onEvent: deliverHeld() goes on with it. Part of the state. */
   heldEvent?: PendingEvent;
-  /** PAUSE was executed while another processor could run. */
+  /** PAUSE was executed while another one could run; somebody has to look as soon as the instruction is done. */
   onPause?: () => void;
+  attention?: () => void;
   /** A triple fault: the processor is shut down. */
   onTripleFault?: (event: TrapEvent) => void;
   /** Whoever owns the processor while a guest runs on it. Set by `oversee`. */
   overseer?: Overseer;
-
   /** INT n was executed: it clears TF without a trap for itself (SDM vol. 3B section 17.3.1.4). The step loop resets it. */
   vectored = false;
 

@@ -15,7 +15,7 @@ import type { Ext } from './faults';
 import { isIa32e, isLong, isProtected, isVirtual8086 } from './mode';
 import type { PendingEvent } from './exit-cause';
 import { GuestExit, GuestFault } from './ports';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import { nullSegment, realSegment, stackDescriptor } from './segments';
 import { Stack } from './stack';
 import { ATTRIBUTE } from './state';

@@ -60,7 +60,12 @@ export type ExitCause =
   | { reason: 'virtualization'; mnemonic: string }
   /** Translated code asks the hypervisor to do an instruction for it. */
   | { reason: 'call-out'; mnemonic: string }
-  | { reason: 'apic-access'; offset: number; access: 'read' | 'write' | 'execute' }
+  /** `table`: a walk of the guest's paging structures, or of its PDPTEs. */
+  | { reason: 'apic-access'; offset: number; access: 'read' | 'write' | 'execute' | 'table' }
+  /** Behind a write that was virtualised. */
+  | { reason: 'apic-write'; offset: number }
+  /** Behind an end of interrupt that was virtualised, of a vector that its hypervisor asked for. */
+  | { reason: 'virtualized-eoi'; vector: number }
   /** Entry was refused after the guest state was looked at. `field` in the manual's words. */
   | { reason: 'entry-failure'; what: 'guest-state' | 'msr-loading' | 'invalid'; field: string }; // prettier-ignore
 export type ExitReason = ExitCause['reason'];

@@ -11,7 +11,7 @@ import type { Descriptor, Gate } from './descriptors';
 import { innerStack, longStackPointer } from './events';
 import { gp, np, selectorCode } from './faults';
 import { isIa32e, isLong, isReal, stackSize } from './mode';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import { nullSegment, realSegment } from './segments';
 import { Stack } from './stack';
 import { ATTRIBUTE } from './state';

@@ -4,7 +4,7 @@ import { SEG } from '../x86/registers';
 import type { Cpu } from './cpu';
 import { gp, ss } from './faults';
 import type { Access } from './ports';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 
 /** Linear address of an access. Throws #GP, or #SS for the stack, where limits or rights forbid it (SDM vol. 3A 5.3). */
 export function linearAddress(cpu: Cpu, segment: number, offset: bigint, bytes: number, access: Access): bigint {

@@ -8,7 +8,7 @@ import type { Instruction } from '../isa/instruction';
 import { BULK_ITERATIONS } from '../execution/bulk-string';
 import * as layout from '../execution/layout';
 import { EXIT, LEAVE, RETRY } from '../execution/record';
-import { toBigint } from '../mmu/words';
+import { toBigint } from '../util/words';
 import type { Mmu } from '../mmu/access';
 import { GuestFault, Interruption } from './ports';
 import type { CpuState } from './state';

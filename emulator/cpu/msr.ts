@@ -10,7 +10,7 @@ import { below, isAmd, only, plain, withFeature, zero } from './msr-kinds';
 import type { MsrRegister, MsrRow } from './msr-kinds';
 import { msrRanges } from './msr-ranges';
 import { msrVendor } from './msr-vendor';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import type { Cpu } from './cpu';
 
 const segmentBase = (segment: number): MsrRegister => ({

@@ -42,6 +42,8 @@ export interface InterruptSource {
   acknowledge(): number;
   /** What is pending that the take... functions would take; looking changes nothing. */
   signals(): { nmi: boolean; init: boolean; sipi: boolean };
+  /** As a write of the local APIC's EOI register. */
+  endOfInterrupt(): void;
   /** An NMI is pending; taking it clears it. */
   takeNmi(): boolean;
   takeInit(): boolean;
@@ -72,6 +74,8 @@ export interface Overseer {
   taskSwitch?(cause: Extract<ExitCause, { reason: 'task-switch' }>): void;
   /** A virtual interrupt that the guest is to take now: its vector, which is thereby taken. */
   virtualInterrupt?(): number | undefined;
+  /** There is one, as soon as the guest is open to it: it wakes who is halted. */
+  readonly virtualPending?: boolean;
   /** A triple fault is about to shut the processor down. */
   tripleFault(): void;
   /** Between two instructions, before interrupts are looked at: an exit that is due. */

@@ -73,6 +73,7 @@ export class StepLoop implements RunUser {
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
       cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.number, what);
+      cpu.attention = () => this.requestExit();
       cpu.onTripleFault = (event) => this.shutdownCause.set(cpu, event);
     }
   }

@@ -14,7 +14,7 @@ import { isIa32e, isLong, isReal, isVirtual8086 } from './mode';
 import type { GuestFault } from './ports';
 import { ATTRIBUTE } from './state';
 import type { Segment } from './state';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import type { Cpu } from './cpu';
 
 const REAL_ATTRIBUTES = ATTRIBUTE.P | ATTRIBUTE.S | 3;

@@ -9,7 +9,7 @@ import { ss as stackFault } from './faults';
 import { stackSize } from './mode';
 import { ATTRIBUTE } from './state';
 import type { Segment } from './state';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import type { Cpu } from './cpu';
 
 /** Whether [offset, offset + bytes) lies in the segment (SDM vol. 3A 5.3). */

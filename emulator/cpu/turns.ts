@@ -114,7 +114,8 @@ function canRun({ state, interrupts, heldEvent, overseer }: Cpu): boolean {
   const blocked = state.system('interruptibility');
   if (nmi && !(blocked & (NMI_BLOCKED | GIF_CLEAR))) return true;
   if (overseer?.takesInterrupts && interrupts.pending()) return true;
-  return (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & GIF_CLEAR) && interrupts.pending();
+  const waits = interrupts.pending() || overseer?.virtualPending === true;
+  return (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & GIF_CLEAR) && waits;
 }
 
 /** An interrupt or a filter could hold the processor back, or be held back, before its next instruction. */

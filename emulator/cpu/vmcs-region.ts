@@ -6,6 +6,7 @@ import type { VmcsFieldName } from '../x86/vmcs';
 
 const ABORT = 4;
 const LAUNCHED = 8;
+const EVENTS = 12;
 const FIELDS = 16;
 const OFFSET = Object.fromEntries(Object.keys(VMCS).map((name, i) => [name, FIELDS + i * 8])) as Record<
   VmcsFieldName,
@@ -38,6 +39,14 @@ export class Vmcs {
   }
   set launched(value: boolean) {
     this.memory.view.setUint32(this.at + LAUNCHED, value ? 1 : 0, true);
+  }
+
+  /** What a guest's virtual APIC has begun (vmx-apic.ts): the processor's own note, in no field. */
+  get events(): number {
+    return this.memory.view.getUint32(this.at + EVENTS, true);
+  }
+  set events(value: number) {
+    this.memory.view.setUint32(this.at + EVENTS, value, true);
   }
 
   read(field: VmcsFieldName): bigint {

@@ -6,14 +6,13 @@
 import { MAXPHYADDR, PDPTE_RESERVED } from '../mmu/guest-paging';
 import { CR0, CR4, EFER, RFLAGS, VECTOR } from '../x86/registers';
 import {
-  ENTRY_CONTROL, EXIT_CONTROL, INTERRUPTION, PIN, PRIMARY, SECONDARY, VM_FUNCTION, VMX_ERROR,
+  ENTRY_CONTROL, EXIT_CONTROL, INTERRUPTION, PIN, PRIMARY, SECONDARY, VIRTUAL_APIC, VM_FUNCTION, VMX_ERROR,
 } from '../x86/vmcs'; // prettier-ignore
 import type { VmcsFieldName } from '../x86/vmcs';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED, CR4_FIXED, VM_FUNCTIONS } from './vmx-capabilities';
 import type { ControlsName } from './vmx-capabilities';
 import type { Vmcs } from './vmcs-region';
-import { VTPR } from './vmx-apic';
 import { guestSegmentChecks } from './vmx-segment-checks';
 
 /** Of the processor that enters. */
@@ -40,6 +39,9 @@ export const secondary = (v: Vmcs, number: number): boolean =>
   v.has('PRIMARY_CONTROLS', PRIMARY.SECONDARY) && v.has('SECONDARY_CONTROLS', number);
 const switchesEptp = (v: Vmcs): boolean =>
   secondary(v, SECONDARY.VM_FUNCTIONS) && v.has('VM_FUNCTION_CONTROLS', VM_FUNCTION.EPTP_SWITCHING);
+const delivers = (v: Vmcs): boolean => secondary(v, SECONDARY.INTERRUPT_DELIVERY);
+const posts = (v: Vmcs): boolean => v.has('PIN_CONTROLS', PIN.POSTED_INTERRUPTS);
+const ON_SHADOW = [SECONDARY.X2APIC, SECONDARY.APIC_REGISTERS, SECONDARY.INTERRUPT_DELIVERY] as const;
 const has = (v: Vmcs, field: VmcsFieldName, mask: number): boolean => (v.read(field) & BigInt(mask >>> 0)) !== 0n;
 const beyond = (v: Vmcs, field: VmcsFieldName, alignment: bigint): boolean =>
   (v.read(field) & (alignment - 1n)) !== 0n || v.read(field) >> BigInt(MAXPHYADDR) !== 0n;
@@ -94,8 +96,15 @@ export const CONTROL_CHECKS: readonly EntryCheck[] = [
   page('MSR_BITMAPS', (v) => v.has('PRIMARY_CONTROLS', PRIMARY.MSR_BITMAPS)),
   page('VIRTUAL_APIC_PAGE', (v) => v.has('PRIMARY_CONTROLS', PRIMARY.TPR_SHADOW)),
   page('APIC_ACCESS_PAGE', (v) => secondary(v, SECONDARY.APIC_ACCESSES)),
-  { field: 'TPR_THRESHOLD', rule: 'bits 31:4 must be 0', fails: (v) => v.has('PRIMARY_CONTROLS', PRIMARY.TPR_SHADOW) && v.read('TPR_THRESHOLD') > 15n },
-  { field: 'TPR_THRESHOLD', rule: 'not above bits 7:4 of the virtual TPR, unless APIC accesses are virtualised', fails: (v, host) => v.has('PRIMARY_CONTROLS', PRIMARY.TPR_SHADOW) && !secondary(v, SECONDARY.APIC_ACCESSES) && (v.read('TPR_THRESHOLD') & 15n) > ((host.peek(Number(v.read('VIRTUAL_APIC_PAGE')) + VTPR) >> 4n) & 15n) },
+  { field: 'TPR_THRESHOLD', rule: 'bits 31:4 must be 0', fails: (v) => v.has('PRIMARY_CONTROLS', PRIMARY.TPR_SHADOW) && !delivers(v) && v.read('TPR_THRESHOLD') > 15n },
+  { field: 'TPR_THRESHOLD', rule: 'not above bits 7:4 of the virtual TPR, unless APIC accesses are virtualised or virtual interrupts delivered', fails: (v, host) => v.has('PRIMARY_CONTROLS', PRIMARY.TPR_SHADOW) && !secondary(v, SECONDARY.APIC_ACCESSES) && !delivers(v) && (v.read('TPR_THRESHOLD') & 15n) > ((host.peek(Number(v.read('VIRTUAL_APIC_PAGE')) + VIRTUAL_APIC.TPR) >> 4n) & 15n) },
+  { field: 'SECONDARY_CONTROLS', rule: 'x2APIC mode, APIC registers and virtual interrupts need a TPR shadow', fails: (v) => !v.has('PRIMARY_CONTROLS', PRIMARY.TPR_SHADOW) && ON_SHADOW.some((control) => secondary(v, control)) },
+  { field: 'SECONDARY_CONTROLS', rule: 'x2APIC mode and APIC accesses are not virtualised both', fails: (v) => secondary(v, SECONDARY.X2APIC) && secondary(v, SECONDARY.APIC_ACCESSES) },
+  { field: 'PIN_CONTROLS', rule: 'delivery of virtual interrupts needs external-interrupt exiting', fails: (v) => delivers(v) && !v.has('PIN_CONTROLS', PIN.EXTERNAL_INTERRUPT) },
+  { field: 'SECONDARY_CONTROLS', rule: 'posted interrupts need delivery of virtual interrupts', fails: (v) => posts(v) && !delivers(v) },
+  { field: 'EXIT_CONTROLS', rule: 'posted interrupts need exits that acknowledge interrupts', fails: (v) => posts(v) && !v.has('EXIT_CONTROLS', EXIT_CONTROL.ACK_INTERRUPT) },
+  { field: 'POSTED_INTERRUPT_VECTOR', rule: 'bits 15:8 must be 0', fails: (v) => posts(v) && v.read('POSTED_INTERRUPT_VECTOR') > 0xffn },
+  { field: 'POSTED_INTERRUPT_DESCRIPTOR', rule: 'aligned to 64 bytes and below the width of physical addresses', fails: (v) => posts(v) && beyond(v, 'POSTED_INTERRUPT_DESCRIPTOR', 64n) },
   { field: 'PIN_CONTROLS', rule: 'virtual NMIs need NMI exiting', fails: (v) => v.has('PIN_CONTROLS', PIN.VIRTUAL_NMI) && !v.has('PIN_CONTROLS', PIN.NMI) },
   { field: 'PRIMARY_CONTROLS', rule: 'NMI-window exiting needs virtual NMIs', fails: (v) => v.has('PRIMARY_CONTROLS', PRIMARY.NMI_WINDOW) && !v.has('PIN_CONTROLS', PIN.VIRTUAL_NMI) },
   { field: 'VPID', rule: '0 is the hypervisor\'s own', fails: (v) => secondary(v, SECONDARY.VPID) && (v.read('VPID') & 0xffffn) === 0n },

@@ -31,7 +31,7 @@ interface Encoded {
   info?: number;
 }
 /** Undefined: no exit of VT-x has this cause. */
-function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded | undefined {
+function encode({ cause, instruction, during }: GuestExit): Encoded | undefined {
   switch (cause.reason) {
     case 'exception': {
       const { vector, address = 0n } = cause.event;
@@ -94,7 +94,11 @@ function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded
     case 'call-out':
       return undefined;
     case 'apic-access':
-      return { reason: REASON.APIC_ACCESS, qualification: BigInt(cause.offset | (ACCESSES[cause.access] << 12)) };
+      return { reason: REASON.APIC_ACCESS, qualification: apicQualification(cause, during !== undefined) };
+    case 'apic-write':
+      return { reason: REASON.APIC_WRITE, qualification: BigInt(cause.offset) };
+    case 'virtualized-eoi':
+      return { reason: REASON.VIRTUALIZED_EOI, qualification: BigInt(cause.vector) };
     case 'entry-failure':
       return { reason: cause.what === 'msr-loading' ? REASON.ENTRY_MSR_LOADING : REASON.ENTRY_GUEST_STATE };
     default: {
@@ -107,6 +111,12 @@ function encode(cause: ExitCause, instruction: Instruction | undefined): Encoded
 } // prettier-ignore
 const operandsOf = (instruction: Instruction | undefined): Partial<Encoded> =>
   instruction ? { info: operandInfo(instruction), qualification: displacementOf(instruction) } : {};
+
+/** Table 28-6: of linear addresses by what was done, or in the delivery of an event; of guest-physical ones the latter alone. */
+function apicQualification({ offset, access }: Extract<ExitCause, { reason: 'apic-access' }>, delivering: boolean): bigint {
+  const type = access === 'table' ? (delivering ? 10 : 15) : delivering ? 3 : ACCESSES[access];
+  return BigInt(offset | (type << 12));
+} // prettier-ignore
 
 /** Table 28-5. */
 function ioQualification({ port, bytes, write, string, rep, immediate }: Extract<ExitCause, { reason: 'io' }>): bigint {
@@ -131,8 +141,9 @@ export function interruption({ vector, kind, errorCode }: PendingEvent): number 
 }
 
 /** Fills the exit-information fields. False: VT-x has no such exit. */
-export function writeExit(vmcs: Vmcs, { cause, instruction, during }: GuestExit, { state }: Cpu): boolean {
-  const encoded = encode(cause, instruction);
+export function writeExit(vmcs: Vmcs, exit: GuestExit, { state }: Cpu): boolean {
+  const { cause, instruction, during } = exit;
+  const encoded = encode(exit);
   if (!encoded) return false;
   vmcs.write('EXIT_REASON', encoded.reason);
   vmcs.write('EXIT_QUALIFICATION', encoded.qualification ?? 0n);

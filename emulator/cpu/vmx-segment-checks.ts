@@ -2,7 +2,7 @@
 import { CR0, RFLAGS } from '../x86/registers';
 import type { VmcsFieldName } from '../x86/vmcs';
 import { TYPE } from './descriptors';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import { ATTRIBUTE } from './state';
 import type { UnplacedCheck } from './vmx-checks';
 import type { Vmcs } from './vmcs-region';

@@ -16,7 +16,7 @@ import type { GuestExit, VmxResult, VmxUnit } from './ports';
 import { fieldOf, Vmcs, wordsOf } from './vmcs-region';
 import { Vmx } from './vmx';
 import { CR0_FIXED, TIMER_SHIFT } from './vmx-capabilities';
-import { isCanonical } from '../mmu/words';
+import { isCanonical } from '../util/words';
 import { BLOCKED_BY } from './stretch';
 import { badEptPointer, failedCheck, failedGuestCheck } from './vmx-checks';
 import type { EntryCheck } from './vmx-checks';

@@ -7,22 +7,22 @@ import type { Instruction } from '../isa/instruction';
 import { eptContext } from '../mmu/ept';
 import { SecondStage } from '../mmu/second-stage';
 import type { NextStage } from '../mmu/walk';
-import { CR0, RFLAGS, VECTOR } from '../x86/registers';
+import { GPR, RFLAGS, VECTOR } from '../x86/registers';
 import { EXIT_CONTROL, PIN, PRIMARY, SECONDARY } from '../x86/vmcs';
-import type { VmcsFieldName } from '../x86/vmcs';
 import { loadPdptes } from './control';
 import type { Cpu } from './cpu';
 import { interceptedBy } from './intercepts';
 import type { Interceptable } from './intercepts';
 import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
-import { gp, ud } from './faults';
+import { ud } from './faults';
 import { GuestExit } from './ports';
 import type { Overseer } from './ports';
 import type { Vmcs } from './vmcs-region';
-import { ApicAccess, VTPR } from './vmx-apic';
+import { VirtualApic } from './vmx-apic';
+import { ApicAccess } from './vmx-apic-access';
 import { BLOCKED_BY, SHADOWS } from './stretch';
 import { ACTIVITY } from './turns';
-import { msrAsked, portAsked } from './vmx-bitmaps';
+import { controlAsked, msrAsked, portAsked } from './vmx-intercepts';
 import { writeExit } from './vmx-exit';
 import { vmFunction } from './vmx-functions';
 import { loadGuest, saveGuest } from './vmx-state';
@@ -35,8 +35,6 @@ const BY_CONTROL: Readonly<Partial<Record<PlainExit, readonly ['primary' | 'seco
   rdrand: ['secondary', SECONDARY.RDRAND], rdseed: ['secondary', SECONDARY.RDSEED],
 }; // prettier-ignore
 const ALWAYS: readonly string[] = ['cpuid', 'invd', 'xsetbv', 'virtualization'];
-/** CR0 bits that LMSW writes. */
-const LMSW_BITS = 0xfn;
 /** #UD in a guest without the control (26.3). */
 const NEEDS: Readonly<Record<string, number>> = {
   rdtscp: SECONDARY.RDTSCP, rdpid: SECONDARY.RDTSCP, invpcid: SECONDARY.INVPCID, xsaves: SECONDARY.XSAVES, xrstors: SECONDARY.XSAVES,
@@ -56,9 +54,8 @@ export class Vmx implements Overseer {
   private pin = 0;
   private exceptions = 0;
   private nested?: { pointer: bigint; second: SecondStage };
-  /** Host-physical address of the virtual task-priority register, -1 without a TPR shadow; and what it may not fall below. */
-  private vtpr = -1;
-  private tprThreshold = 0;
+  /** Absent without a TPR shadow. */
+  private apic?: VirtualApic;
   /** Ticks after which a monitor trap is due. */
   private trapAfter = Infinity;
   /** The event that entry delivers: it does not leave the guest again. */
@@ -71,6 +68,7 @@ export class Vmx implements Overseer {
     const { cpu } = this;
     this.obey(vmcs);
     loadGuest(vmcs, cpu, () => loadPdptes(cpu));
+    this.apic?.entered();
     cpu.overseer = this;
     cpu.refresh();
   }
@@ -89,16 +87,13 @@ export class Vmx implements Overseer {
     this.exceptions = vmcs.read32('EXCEPTION_BITMAP');
     this.takesInterrupts = (this.pin & (1 << PIN.EXTERNAL_INTERRUPT)) !== 0;
     this.trapAfter = this.wants('primary', PRIMARY.MONITOR_TRAP) ? Number(cpu.ticks()) : Infinity;
-    const shadow = this.wants('primary', PRIMARY.TPR_SHADOW);
-    this.vtpr = shadow ? Number(vmcs.read('VIRTUAL_APIC_PAGE')) + VTPR : -1;
-    this.tprThreshold = shadow ? vmcs.read32('TPR_THRESHOLD') & 15 : 0;
+    this.apic = this.wants('primary', PRIMARY.TPR_SHADOW) ? new VirtualApic(cpu, vmcs) : undefined;
     cpu.mmu.walker.second = this.secondStage(vmcs);
   }
   private secondStage(vmcs: Vmcs): NextStage | null {
     const ept = this.ept(vmcs);
     if (!this.wants('secondary', SECONDARY.APIC_ACCESSES)) return ept;
-    const virtualApic = this.vtpr < 0 ? -1 : this.vtpr - VTPR;
-    return new ApicAccess(ept, Number(vmcs.read('APIC_ACCESS_PAGE')), virtualApic);
+    return new ApicAccess(ept, Number(vmcs.read('APIC_ACCESS_PAGE')), this.apic, this.cpu.mmu.walker);
   }
   private ept(vmcs: Vmcs): SecondStage | null {
     if (!this.wants('secondary', SECONDARY.EPT)) return null;
@@ -121,20 +116,29 @@ export class Vmx implements Overseer {
     const what = interceptedBy(this.cpu, instruction);
     if (!what) return undefined;
     if (this.intercepts(what)) return new GuestExit(what, instruction);
-    const shadowed = what.reason === 'cr-access' && what.register === 8 && what.access === 'write' && this.vtpr >= 0;
-    return shadowed ? this.writeTpr(what.value) : undefined;
+    return this.apic && this.virtualised(this.apic, what) ? 'done' : undefined;
+  }
+  /** What the virtual APIC answers instead of the processor's own. */
+  private virtualised(apic: VirtualApic, what: Interceptable): boolean {
+    const { state } = this.cpu;
+    if (what.reason === 'msr-write')
+      return apic.writeMsr(what.msr, (BigInt(state.gpr32(GPR.RDX)) << 32n) | BigInt(state.gpr32(GPR.RAX)));
+    if (what.reason === 'msr-read') {
+      const value = apic.readMsr(what.msr);
+      if (value === undefined) return false;
+      state.setGpr(GPR.RAX, value & 0xffff_ffffn);
+      state.setGpr(GPR.RDX, value >> 32n);
+      return true;
+    }
+    if (what.reason !== 'cr-access' || what.register !== 8 || what.access !== 'write') return false;
+    apic.writePriority(what.value);
+    return true;
   }
   private vmFunction(instruction: Instruction): 'done' {
     const { cpu, vmcs } = this;
     vmFunction(cpu, vmcs!, instruction);
     cpu.mmu.walker.second = this.secondStage(vmcs!);
     cpu.flushTlb('all');
-    return 'done';
-  }
-  /** MOV to CR8 with a TPR shadow (30.3). Whether the new priority is below the threshold is found behind the instruction. */
-  private writeTpr(value: bigint): 'done' {
-    if (value > 15n) throw gp(0);
-    this.cpu.mmu.writePhysical(this.vtpr, 4, value << 4n);
     return 'done';
   }
   private intercepts(cause: Interceptable): boolean {
@@ -147,7 +151,7 @@ export class Vmx implements Overseer {
       case 'msr-write':
         return !this.wants('primary', PRIMARY.MSR_BITMAPS) || msrAsked(this.cpu.mmu.physical, this.vmcs!, cause.msr, reason === 'msr-write'); // prettier-ignore
       case 'cr-access':
-        return this.control(cause);
+        return controlAsked(this.vmcs!, this.primary, cause);
       case 'dr-access':
         return this.wants('primary', PRIMARY.MOV_DR);
       case 'descriptor-table':
@@ -164,36 +168,8 @@ export class Vmx implements Overseer {
     if (!this.wants('primary', PRIMARY.IO_BITMAPS)) return this.wants('primary', PRIMARY.UNCONDITIONAL_IO);
     return portAsked(this.cpu.mmu.physical, this.vmcs!, port, bytes);
   }
-  private control({ register, access, value }: Extract<Interceptable, { reason: 'cr-access' }>): boolean {
-    const vmcs = this.vmcs!;
-    const differs = (name: 'CR0' | 'CR4', bits: bigint): boolean =>
-      ((value ^ vmcs.read(`${name}_SHADOW`)) & vmcs.read(`${name}_MASK`) & bits) !== 0n;
-    if (access === 'read') return register === 3 ? this.wants('primary', PRIMARY.CR3_STORE) : register === 8 && this.wants('primary', PRIMARY.CR8_STORE); // prettier-ignore
-    if (access === 'smsw') return false;
-    // CLTS leaves where the guest believes TS to be set and the bit is the host's (26.1.3).
-    if (access === 'clts') {
-      const ts = BigInt(CR0.TS);
-      return (vmcs.read('CR0_MASK') & vmcs.read('CR0_SHADOW') & ts) !== 0n;
-    }
-    if (access === 'lmsw') {
-      // LMSW cannot clear PE.
-      const bits = value & 1n ? LMSW_BITS : LMSW_BITS & ~1n;
-      return ((value ^ vmcs.read('CR0_SHADOW')) & vmcs.read('CR0_MASK') & bits) !== 0n;
-    }
-    if (register === 0) return differs('CR0', -1n);
-    if (register === 4) return differs('CR4', -1n);
-    if (register === 8) return this.wants('primary', PRIMARY.CR8_LOAD);
-    return register === 3 && this.wants('primary', PRIMARY.CR3_LOAD) && !this.isTarget(value);
-  }
-  /** 25.6.7. */
-  private isTarget(value: bigint): boolean {
-    const count = Number(this.vmcs!.read('CR3_TARGET_COUNT'));
-    for (let i = 0; i < count; i++) if (this.vmcs!.read(`CR3_TARGET${i}` as VmcsFieldName) === value) return true;
-    return false;
-  }
-
   readControl(index: number, actual: bigint): bigint {
-    if (index === 8) return this.vtpr < 0 ? actual : BigInt(this.tpr);
+    if (index === 8) return this.apic?.priority ?? actual;
     if (index !== 0 && index !== 4) return actual;
     const mask = this.vmcs!.read(`CR${index}_MASK`);
     return (actual & ~mask) | (this.vmcs!.read(`CR${index}_SHADOW`) & mask);
@@ -204,12 +180,9 @@ export class Vmx implements Overseer {
     const mask = this.vmcs!.read(`CR${index}_MASK`);
     return (value & ~mask) | (this.cpu.state.system(`cr${index}`) & mask);
   }
-  /** Bits 7:4 of the virtual task-priority register (30.1). */
-  private get tpr(): number {
-    return Number(this.cpu.mmu.readPhysical(this.vtpr, 1) >> 4n);
-  }
 
   event(event: PendingEvent): void {
+    if (event.kind === 'fault') this.apic?.forget();
     if (event === this.injecting) return;
     const exit = this.exitFor(event);
     if (exit) throw exit;
@@ -239,10 +212,11 @@ export class Vmx implements Overseer {
     const { state, interrupts } = cpu;
     const activity = state.system('activity');
     if (activity === ACTIVITY.waitForSipi) return this.startUp();
+    const settled = this.apic?.settle();
+    if (settled) return settled;
     if (interrupts.signals().init && interrupts.takeInit()) return new GuestExit({ reason: 'init' });
     const ticks = Number(cpu.ticks());
     if (ticks > this.trapAfter) return new GuestExit({ reason: 'monitor-trap' });
-    if (this.tprThreshold > 0 && this.tpr < this.tprThreshold) return new GuestExit({ reason: 'tpr-below' });
     if (this.pin & (1 << PIN.PREEMPTION_TIMER) && ticks >= this.timerExpires) return new GuestExit({ reason: 'preemption-timer' });
     const blocked = state.system('interruptibility');
     const window = blocked & (SHADOWS | BLOCKED_BY.nmi) & ~BLOCKED_BY.sti;
@@ -253,10 +227,26 @@ export class Vmx implements Overseer {
     if (activity === ACTIVITY.shutdown) return undefined;
     const open = (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & SHADOWS);
     if (open && this.wants('primary', PRIMARY.INTERRUPT_WINDOW)) return new GuestExit({ reason: 'interrupt-window' });
-    if (!this.takesInterrupts || !interrupts.pending()) return undefined;
-    const acknowledges = this.vmcs!.has('EXIT_CONTROLS', EXIT_CONTROL.ACK_INTERRUPT);
-    return new GuestExit({ reason: 'external-interrupt', ...(acknowledges ? { vector: interrupts.acknowledge() } : {}) });
+    return this.takesInterrupts ? this.external(open) : undefined;
   } // prettier-ignore
+  /** An external interrupt, behind virtual ones (30.2.2), unless it tells that there are more of those (30.6). `open`: to either. */
+  private external(open: boolean): GuestExit | undefined {
+    const { apic, cpu } = this;
+    while (!(open && apic?.recognised) && cpu.interrupts.pending()) {
+      if (!this.vmcs!.has('EXIT_CONTROLS', EXIT_CONTROL.ACK_INTERRUPT)) return new GuestExit({ reason: 'external-interrupt' });
+      const vector = cpu.interrupts.acknowledge();
+      if (vector !== apic?.notification) return new GuestExit({ reason: 'external-interrupt', vector });
+      cpu.interrupts.endOfInterrupt();
+      apic.post();
+    }
+    return undefined;
+  } // prettier-ignore
+  virtualInterrupt(): number | undefined {
+    return this.apic?.recognised ? this.apic.deliver() : undefined;
+  }
+  get virtualPending(): boolean {
+    return this.apic?.recognised === true;
+  }
   private startUp(): GuestExit | undefined {
     const vector = this.cpu.interrupts.takeSipi();
     return vector < 0 ? undefined : new GuestExit({ reason: 'sipi', vector });
@@ -265,9 +255,9 @@ export class Vmx implements Overseer {
     return (this.pin & (1 << PIN.VIRTUAL_NMI)) !== 0;
   }
   patience(): number {
-    // A window may open after any instruction.
+    // A window may open after any instruction, for virtual interrupts, too.
     const window = this.wants('primary', PRIMARY.INTERRUPT_WINDOW) || this.wants('primary', PRIMARY.NMI_WINDOW);
-    if (this.trapAfter !== Infinity || window || this.tprThreshold > 0) return 1;
+    if (this.trapAfter !== Infinity || window || this.virtualPending) return 1;
     if (!(this.pin & (1 << PIN.PREEMPTION_TIMER))) return Infinity;
     return Math.max(1, this.timerExpires - Number(this.cpu.ticks()));
   }
@@ -286,6 +276,7 @@ export class Vmx implements Overseer {
   record(exit: GuestExit): void {
     const { cpu, vmcs } = this;
     saveGuest(vmcs!, cpu.state);
+    this.apic?.forget();
     if (!writeExit(vmcs!, exit, cpu)) cpu.unsupported(`VT-x exit for ${exit.cause.reason}`);
     this.injecting = undefined;
   }

@@ -279,7 +279,7 @@ export abstract class LocalApicCore {
     if (fresh) this.raiseLocal(APIC.LVT_ERROR);
   }
 
-  protected endOfInterrupt(): void {
+  endOfInterrupt(): void {
     const vector = highest(this.s.isr);
     if (vector < 0) return;
     clearBit(this.s.isr, vector);

@@ -4,6 +4,7 @@ import type { InterruptSource } from '../cpu/ports';
 export const NO_INTERRUPTS: InterruptSource = {
   pending: () => false,
   acknowledge: () => 0xff,
+  endOfInterrupt: () => {},
   signals: () => ({ nmi: false, init: false, sipi: false }),
   takeNmi: () => false,
   takeInit: () => false,

@@ -17,7 +17,7 @@ import { Tlb } from './tlb';
 import { ACCESS, RIGHTS, Walker } from './walk';
 import type { AccessCode, Rights } from './walk';
 import { WatchList } from './watch';
-import { canonical, maskA20, toBigint } from './words';
+import { canonical, maskA20, toBigint } from '../util/words';
 import type { Part } from './watch';
 
 type IoBytes = 1 | 2 | 4;
@@ -87,9 +87,11 @@ export class Mmu {
    */
   resolve(lo: number, hi: number, bytes: number, write: boolean, wholePage = false): number {
     if ((lo & 4095) + bytes > 4096 || this.context === CONTEXT.aligned || !canonical(hi)) return -1;
+    this.walker.bytes = 0;
     const gpa = this.translate(lo, hi, write ? ACCESS.write : ACCESS.read, this.context);
     const host = this.physical.hostAddress(gpa);
-    if (host < 0 || (this.watches.active && this.watches.page(lo, hi, host))) return -1;
+    // What holds for this access alone may leave, or have consequences: the long way comes to them.
+    if (host < 0 || this.walker.pageShift < 12 || (this.watches.active && this.watches.page(lo, hi, host))) return -1;
     if (!write) return host;
     const flags = this.physical.flags(gpa);
     if (flags & (PAGE.ROM | PAGE.FOLLOWED)) return -1;
@@ -178,6 +180,7 @@ export class Mmu {
 
   /** What no page table says: canonical form, alignment (SDM vol. 1 3.3.7.1, vol. 3A 6.15 #AC). */
   private check(lo: number, hi: number, bytes: number, context: Context, stack: boolean): void {
+    this.walker.bytes = bytes;
     if (!canonical(hi) || ((lo & 4095) + bytes > 4096 && this.wide && !canonical(this.nextPageHigh(lo, hi))))
       throw new GuestFault(stack ? VECTOR.SS : VECTOR.GP, 0);
     if (context === CONTEXT.aligned && (lo & (bytes - 1)) !== 0 && (bytes & (bytes - 1)) === 0)
@@ -264,10 +267,7 @@ export class Mmu {
   }
   private writeHost(host: number, bytes: number, value: bigint): void {
     const { view } = this.physical;
-    if (bytes === 8) {
-      view.setBigUint64(host, value, true);
-      return;
-    }
+    if (bytes === 8) return view.setBigUint64(host, value, true);
     this.asBigint[0] = value;
     const low = this.asWords[0];
     if (bytes === 4) view.setInt32(host, low, true);

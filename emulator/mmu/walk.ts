@@ -54,6 +54,8 @@ export class Walker {
   denied = 0;
   /** The leaf's low word. */
   leaf = 0;
+  /** Of the access that the next walk is for, set by who makes it; 0: it is only asked where it would go. */
+  bytes = 0;
   /** Where guests' tables lie is found by it, and what their leaves mean. */
   second: NextStage | null = null;
   private readonly hosts = new Float64Array(5);

@@ -33,6 +33,28 @@ void power_off(void)
 	for (;;)
 		asm volatile("hlt");
 }
+int counts_exits(void)
+{
+	extern u32 multiboot_info;
+	const u32 *info = (const u32 *)(u64)multiboot_info;
+	static const char word[] = "exits";
+	if (!(info[0] & 4))
+		return 0;
+	for (const char *at = (const char *)(u64)info[4]; *at; at++) {
+		int same = 0;
+		while (word[same] && at[same] == word[same])
+			same++;
+		if (!word[same])
+			return 1;
+	}
+	return 0;
+}
+void mark_exit(void)
+{
+	static u32 exits;
+	if (++exits % EXITS_A_MARK == 0)
+		print(".\n");
+}
 void fail(const char *what)
 {
 	print("FAILED: ");

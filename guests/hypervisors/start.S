@@ -11,6 +11,7 @@ header: .long 0x1badb002, 0x00010003, -(0x1badb002 + 0x00010003)
 start:  cli
         cld
         movl    $stack_top, %esp
+        movl    %ebx, multiboot_info
         # PML4 and PDPT, then a page directory of 2 MiB pages.
         movl    $page_tables + 0x1003, page_tables
         movl    $page_tables + 0x2003, page_tables + 0x1000
@@ -61,6 +62,9 @@ gdt:    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x0000890000000067, 0
 gdt_pointer:
         .word 39
         .long gdt
+        .globl multiboot_info
+multiboot_info:
+        .long   0
         .bss
         .balign 4096
         .globl page_tables, stack_top, tss

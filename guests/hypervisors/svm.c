@@ -167,12 +167,24 @@ static int handle(u64 code)
 	}
 }
 
+static void count_exits(void)
+{
+	FIELD(u64, RIP) = GUEST_IMAGE + (exit_loop - guest_image);
+	for (;;) {
+		svm_enter((u64)vmcb, &guest);
+		cpuid_for_guest();
+		mark_exit();
+	}
+}
+
 void main(void)
 {
 	enable();
 	prepare_guest();
 	build_tables();
 	build_vmcb();
+	if (counts_exits())
+		count_exits();
 	u64 code;
 	do {
 		svm_enter((u64)vmcb, &guest);

@@ -5,7 +5,8 @@
 #include "vmx.h"
 
 struct change { u32 field; u64 value; };
-struct row { const char *rule; u32 expected; struct change changes[4]; };
+#define CHANGES 5
+struct row { const char *rule; u32 expected; struct change changes[CHANGES]; };
 
 #define BIT(n) (1UL << (n))
 /* Values that set or clear bits of what is there. */
@@ -17,6 +18,8 @@ struct row { const char *rule; u32 expected; struct change changes[4]; };
 #define ZEROS 0x600000
 #define INJECT(vector, type, more) 0x80000000UL | (vector) | (type) << 8 | (more)
 #define WITH_ERROR BIT(11)
+/* A TPR shadow and virtual interrupts. */
+#define POSTED { PRIMARY_CONTROLS | SET, BIT(21) }, { SECONDARY_CONTROLS | SET, BIT(9) }
 
 static const struct row rows[] = {
 	/* 27.2.1: controls */
@@ -34,6 +37,16 @@ static const struct row rows[] = {
 	{ "APIC-access page: alignment", ERROR_CONTROLS, { { SECONDARY_CONTROLS | SET, BIT(0) }, { APIC_ACCESS_PAGE, 1 } } },
 	{ "TPR threshold: bits 31:4", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { TPR_THRESHOLD, 16 } } },
 	{ "TPR threshold: above the virtual TPR", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { VIRTUAL_APIC_PAGE, ZEROS }, { TPR_THRESHOLD, 1 } } },
+	{ "x2APIC mode without a TPR shadow", ERROR_CONTROLS, { { SECONDARY_CONTROLS | SET, BIT(4) } } },
+	{ "APIC registers without a TPR shadow", ERROR_CONTROLS, { { SECONDARY_CONTROLS | SET, BIT(8) } } },
+	{ "virtual interrupts without a TPR shadow", ERROR_CONTROLS, { { SECONDARY_CONTROLS | SET, BIT(9) } } },
+	{ "x2APIC mode and APIC accesses", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { SECONDARY_CONTROLS | SET, BIT(4) | BIT(0) } } },
+	{ "virtual interrupts without external-interrupt exiting", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { SECONDARY_CONTROLS | SET, BIT(9) }, { PIN_CONTROLS | CLEAR, BIT(0) } } },
+	{ "posted interrupts without virtual interrupts", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(21) }, { PIN_CONTROLS | SET, BIT(7) }, { EXIT_CONTROLS | SET, BIT(15) } } },
+	{ "posted interrupts without acknowledgement on exit", ERROR_CONTROLS, { POSTED, { PIN_CONTROLS | SET, BIT(7) } } },
+	{ "posted interrupts: a vector above 255", ERROR_CONTROLS, { POSTED, { PIN_CONTROLS | SET, BIT(7) }, { EXIT_CONTROLS | SET, BIT(15) }, { POSTED_INTERRUPT_VECTOR, 256 } } },
+	{ "posted interrupts: alignment of the descriptor", ERROR_CONTROLS, { POSTED, { PIN_CONTROLS | SET, BIT(7) }, { EXIT_CONTROLS | SET, BIT(15) }, { POSTED_INTERRUPT_DESCRIPTOR, 32 } } },
+	{ "posted interrupts: width of the descriptor", ERROR_CONTROLS, { POSTED, { PIN_CONTROLS | SET, BIT(7) }, { EXIT_CONTROLS | SET, BIT(15) }, { POSTED_INTERRUPT_DESCRIPTOR, PAST } } },
 	{ "virtual NMIs without NMI exiting", ERROR_CONTROLS, { { PIN_CONTROLS | SET, BIT(5) }, { PIN_CONTROLS | CLEAR, BIT(3) } } },
 	{ "NMI-window exiting without virtual NMIs", ERROR_CONTROLS, { { PRIMARY_CONTROLS | SET, BIT(22) } } },
 	{ "VPID 0", ERROR_CONTROLS, { { VPID | CLEAR, 0xffff } } },
@@ -190,15 +203,15 @@ static u32 attempt(void)
 }
 static int is_wrong(const struct row *row)
 {
-	u64 good[4];
-	for (int i = 0; i < 4 && row->changes[i].field; i++) {
+	u64 good[CHANGES];
+	for (int i = 0; i < CHANGES && row->changes[i].field; i++) {
 		u32 field = row->changes[i].field & 0xffff;
 		u64 value = row->changes[i].value;
 		good[i] = vmcs_read(field);
 		vmcs_write(field, row->changes[i].field & SET ? good[i] | value : row->changes[i].field & CLEAR ? good[i] & ~value : value);
 	}
 	u32 got = attempt();
-	for (int i = 3; i >= 0; i--)
+	for (int i = CHANGES - 1; i >= 0; i--)
 		if (row->changes[i].field)
 			vmcs_write(row->changes[i].field & 0xffff, good[i]);
 	if (got == row->expected)

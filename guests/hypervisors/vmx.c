@@ -6,15 +6,8 @@
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define MSR_VMX_BASIC 0x480
-#define MSR_VMX_TRUE_PIN 0x48d
-#define MSR_VMX_TRUE_PRIMARY 0x48e
-#define MSR_VMX_TRUE_EXIT 0x48f
-#define MSR_VMX_TRUE_ENTRY 0x490
-#define MSR_VMX_SECONDARY 0x48b
 #define MSR_VMX_VMFUNC 0x491
 #define MSR_EFER 0xc0000080
-#define EPT_ALL 7
-#define EPT_WRITE_BACK (6 << 3)
 
 static u8 vmxon_region[4096] __attribute__((aligned(4096)));
 static u8 vmcs_region[4096] __attribute__((aligned(4096)));
@@ -43,7 +36,7 @@ REGION(vmxon, "vmxon")
 REGION(vmclear, "vmclear")
 REGION(vmptrld, "vmptrld")
 
-static u32 adjust(u32 wanted, u32 msr)
+u32 adjust(u32 wanted, u32 msr)
 {
 	u64 allowed = read_msr(msr);
 	u32 value = wanted | (u32)allowed;
@@ -270,6 +263,16 @@ static int handle(u32 reason)
 	}
 }
 
+static void count_exits(void)
+{
+	vmcs_write(GUEST_RIP, GUEST_IMAGE + (exit_loop - guest_image));
+	for (int launched = 0;; launched = 1) {
+		vmx_enter(&guest, launched);
+		cpuid_for_guest();
+		mark_exit();
+	}
+}
+
 void main(void)
 {
 	enable();
@@ -278,6 +281,8 @@ void main(void)
 	controls();
 	host_state();
 	guest_state();
+	if (counts_exits())
+		count_exits();
 	for (int launched = 0;; launched = 1) {
 		int failed = vmx_enter(&guest, launched);
 		if (failed) {
@@ -299,6 +304,7 @@ void main(void)
 	vmcs_write(GUEST_ACTIVITY, 0);
 	vmcs_write(GUEST_INTERRUPTIBILITY, 0);
 	check_entries();
+	check_virtual_apic(ept[3]);
 	asm volatile("vmxoff");
 	print("done\n");
 	power_off();

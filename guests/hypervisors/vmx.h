@@ -10,6 +10,7 @@ enum field {
 	MSR_BITMAPS = 0x2004, EXIT_MSR_STORE = 0x2006, EXIT_MSR_LOAD = 0x2008, ENTRY_MSR_LOAD = 0x200a,
 	EXECUTIVE_VMCS = 0x200c, TSC_OFFSET = 0x2010, VIRTUAL_APIC_PAGE = 0x2012, APIC_ACCESS_PAGE = 0x2014,
 	POSTED_INTERRUPT_DESCRIPTOR = 0x2016, VM_FUNCTION_CONTROLS = 0x2018, EPT_POINTER = 0x201a, EPTP_LIST = 0x2024,
+	EOI_EXIT_BITMAP0 = 0x201c,
 	GUEST_PHYSICAL_ADDRESS = 0x2400,
 	VMCS_LINK_POINTER = 0x2800, GUEST_DEBUGCTL = 0x2802, GUEST_PAT = 0x2804, GUEST_EFER = 0x2806, GUEST_PDPTE0 = 0x280a,
 	GUEST_PDPTE1 = 0x280c, GUEST_PDPTE2 = 0x280e, GUEST_PDPTE3 = 0x2810, HOST_PAT = 0x2c00, HOST_EFER = 0x2c02,
@@ -60,6 +61,17 @@ static inline u64 vmcs_read(u64 field)
 		fail("VMREAD");
 	return value;
 }
+#define MSR_VMX_TRUE_PIN 0x48d
+#define MSR_VMX_TRUE_PRIMARY 0x48e
+#define MSR_VMX_TRUE_EXIT 0x48f
+#define MSR_VMX_TRUE_ENTRY 0x490
+#define MSR_VMX_SECONDARY 0x48b
+#define EPT_ALL 7
+#define EPT_WRITE_BACK (6 << 3)
+
 int vmx_enter(struct registers *guest, int resume);
+/* The virtual APIC: one VM entry after the other, with what the guest does and what must come of it (vmx-apic.c). */
+void check_virtual_apic(u64 *ept_leaves);
+u32 adjust(u32 wanted, u32 msr);
 /* Breaks one rule of VM entry after the other, and says what came of it. */
 void check_entries(void);

@@ -167,6 +167,7 @@ GUEST(real_mode);
 GUEST(long_mode);
 GUEST(interrupts);
 GUEST(local_apic);
+GUEST(virtual_interrupts);
 
 void begin(void)
 {
@@ -186,5 +187,8 @@ void begin(void)
 	m = create(1);
 	start(m, local_apic, local_apic_end, 1);
 	run("local APIC", m);
+	m = create(1);
+	start(m, virtual_interrupts, virtual_interrupts_end, 1);
+	run("virtual interrupts", m);
 	end(0);
 }

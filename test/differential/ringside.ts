@@ -19,7 +19,7 @@ const LONGEST = 64;
 
 export const noBus: Bus = { readPort: () => 0, writePort: () => {}, readMmio: () => 0, writeMmio: () => {} };
 export const noInterrupts: InterruptSource = {
-  pending: () => false, acknowledge: () => 0, signals: () => ({ nmi: false, init: false, sipi: false }), takeNmi: () => false, takeInit: () => false, takeSipi: () => -1,
+  pending: () => false, acknowledge: () => 0, endOfInterrupt: () => {}, signals: () => ({ nmi: false, init: false, sipi: false }), takeNmi: () => false, takeInit: () => false, takeSipi: () => -1,
   getTpr: () => 0, setTpr: () => {}, readMsr: () => undefined, writeMsr: () => false,
 }; // prettier-ignore
 

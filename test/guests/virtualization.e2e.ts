@@ -13,13 +13,15 @@ import { have } from './oracles';
 import { guest, runGuest, withFolder } from './support/run';
 
 const PROCESSORS = [
-  { name: 'VT-x', cpu: 'haswell', module: 'kvm_intel', xen: /HVM: VMX enabled[^]*HVM: Hardware Assisted Paging \(HAP\) detected/ },
-  { name: 'AMD-V', cpu: 'epyc', module: 'kvm_amd', xen: /HVM: SVM enabled[^]*HVM: Hardware Assisted Paging \(HAP\) detected/ },
+  { name: 'VT-x', cpu: 'haswell', module: 'kvm_intel', apic: 'enable_apicv', xen: /HVM: VMX enabled[^]*HVM: Hardware Assisted Paging \(HAP\) detected/ },
+  { name: 'AMD-V', cpu: 'epyc', module: 'kvm_amd', apic: 'avic', xen: /HVM: SVM enabled[^]*HVM: Hardware Assisted Paging \(HAP\) detected/ },
 ] as const; // prettier-ignore
 const KERNEL = 'linux-image-amd64';
 const XEN = 'xen-hypervisor-4.17-amd64';
 const SOURCES = resolve(import.meta.dirname, '..', '..', 'guests', 'kvm');
-const START = '#!/bin/sh\n/bin/kvm; echo "kvm: status $?"; poweroff -f\n';
+/** `apic`: the module's parameter that tells whether the processor's virtual APIC is used. */
+const startOf = (module: string, apic: string): Buffer =>
+  Buffer.from(`#!/bin/sh\n/bin/kvm; echo "kvm: status $?"; echo "apic: $(cat /sys/module/${module}/parameters/${apic})"; poweroff -f\n`);
 
 /** What guests/kvm says when its virtual machines have run: exits to it are for HLT (5), a port (2). */
 const SAID = [
@@ -30,6 +32,7 @@ const SAID = [
   'kvm: long mode says "bc64", leaves for 0x5, rbx 0x1234b0d2',
   'kvm: interrupts says "t", leaves for 0x2, rbx 0x5',
   'kvm: local APIC says "", leaves for 0x2, rbx 0x5001400000035',
+  'kvm: virtual interrupts says "", leaves for 0x2, rbx 0x41610416171',
   'kvm: status 0',
 ];
 
@@ -43,13 +46,13 @@ function program(folder: string, built: boolean): Uint8Array {
 }
 
 describe('hypervisors from Debian run guests by the hardware', () => {
-  for (const { name, cpu, module, xen } of PROCESSORS) {
+  for (const { name, cpu, module, apic, xen } of PROCESSORS) {
     it(`KVM by ${name}`, function () {
       if (!existsSync(guest(KERNEL)) || !existsSync(guest('busybox-static'))) this.skip();
       withFolder((folder) => {
         const [image, initrd] = [join(folder, 'vmlinux'), join(folder, 'initrd')];
         writeFileSync(image, vmlinuxOf(kernelOf(guest(KERNEL))));
-        const files = { 'bin/kvm': program(folder, module === 'kvm_intel'), start: Buffer.from(START) };
+        const files = { 'bin/kvm': program(folder, module === 'kvm_intel'), start: startOf(module, apic) };
         const moduleTree = moduleTreeOf(guest(KERNEL));
         writeFileSync(initrd, initramfs({ busybox: busyboxOf(guest('busybox-static')), moduleTree, modules: [module], files }));
         const options = ['--initrd', initrd, '--cpu', cpu, '--append', 'console=ttyS0 loglevel=4', '--fail', 'Kernel panic'];
@@ -57,6 +60,7 @@ describe('hypervisors from Debian run guests by the hardware', () => {
         assert.equal(status, 0, tail);
         const lines = console.split(/\r?\n/);
         assert.deepEqual(lines.filter((line) => line.startsWith('kvm: ')), SAID, tail);
+        assert.deepEqual(lines.filter((line) => line.startsWith('apic: ')), [`apic: ${module === 'kvm_intel' ? 'Y' : 'N'}`], tail);
         assert.doesNotMatch(console, /\bBUG:|WARNING: CPU|Call Trace/);
       });
     }).timeout(900_000);

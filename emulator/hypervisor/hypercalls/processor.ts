@@ -1,7 +1,7 @@
 /** Single registers of the processor by hypercall: FPU, debug registers, segment bases; and what the guest asked to be assisted in. */
 import { CR0, GPR, MSR, SEG } from '../../x86/registers';
 import { Interruption } from '../../cpu/ports';
-import { isCanonical } from '../../mmu/words';
+import { isCanonical } from '../../util/words';
 import { refuse } from '../xen/errno';
 import { asUint } from './call';
 import type { Call } from './call';

@@ -1,5 +1,5 @@
 /** How the guest is entered: its trap table, callbacks, kernel stack; and back from there (iret). arch-x86/xen.h, callback.h. */
-import { isCanonical } from '../../mmu/words';
+import { isCanonical } from '../../util/words';
 import { GuestFault } from '../../cpu/ports';
 import { TRAP_INFO, FLAT } from '../xen/abi';
 import { refuse } from '../xen/errno';

@@ -21,6 +21,10 @@ const FIELDS: Partial<Record<VmcsFieldName, readonly Field[]>> = {
   EXCEPTION_BITMAP: REGISTER_FIELDS.exceptions,
   GUEST_RFLAGS: REGISTER_FIELDS.rflags,
   // 25.4.2, table 25-3.
+  GUEST_INTERRUPT_STATUS: [
+    { name: 'RVI', bit: 0, width: 8 },
+    { name: 'SVI', bit: 8, width: 8 },
+  ],
   GUEST_INTERRUPTIBILITY: fieldsOfBits(['by STI', 'by MOV SS', 'by SMI', 'by NMI']),
   EPT_POINTER: [
     { name: 'memory type', bit: 0, width: 3 },

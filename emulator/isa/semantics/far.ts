@@ -4,12 +4,12 @@ import { GuestFault } from '../../cpu/ports';
 import { CR0, EFER, GPR, RFLAGS, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { linearOperand, nextRip, readOperand } from '../operands';
+import { isCanonical } from '../../util/words';
 
 type Size = 16 | 32 | 64;
 type Bytes = 2 | 4 | 8;
 const gp = (): GuestFault => new GuestFault(VECTOR.GP, 0);
 const ud = (): GuestFault => new GuestFault(VECTOR.UD);
-const canonical = (gva: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, gva)) === gva;
 const bytesOf = (insn: Instruction): Bytes => (insn.operandSize / 8) as Bytes;
 
 /** The pointer: in the code stream, or in memory, offset first. */
@@ -81,7 +81,7 @@ export const sysret: SystemMeaning = (cpu, insn) => {
   const long = insn.operandSize === 64;
   const rip = long ? state.gpr(GPR.RCX) : BigInt(state.gpr32(GPR.RCX));
   // Intel checks before the privilege changes: the fault is raised in the kernel, on the user's stack.
-  if (!canonical(rip)) throw gp();
+  if (!isCanonical(rip)) throw gp();
   state.rip = rip;
   state.rflags = (Number(state.gpr(11) & 0x3c_7fd7n) | RFLAGS.FIXED) >>> 0;
   cpu.loadFlat(((long ? base + 16 : base) & 0xffff) | 3, ((base + 8) & 0xffff) | 3, 3, long);
@@ -111,7 +111,7 @@ export const sysexit: SystemMeaning = (cpu, insn) => {
   const long = insn.operandSize === 64;
   const rip = long ? state.gpr(GPR.RDX) : BigInt(state.gpr32(GPR.RDX));
   const rsp = long ? state.gpr(GPR.RCX) : BigInt(state.gpr32(GPR.RCX));
-  if (!canonical(rip) || !canonical(rsp)) throw gp();
+  if (!isCanonical(rip) || !isCanonical(rsp)) throw gp();
   state.setGpr(GPR.RSP, rsp);
   state.rip = rip;
   cpu.loadFlat(((code + (long ? 32 : 16)) & 0xffff) | 3, ((code + (long ? 40 : 24)) & 0xffff) | 3, 3, long);

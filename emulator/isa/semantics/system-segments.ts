@@ -4,12 +4,12 @@ import { GuestFault } from '../../cpu/ports';
 import { CR4, SEG, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { linearOperand, readOperand, registerOf, setZero, writeOperand } from '../operands';
+import { isCanonical } from '../../util/words';
 
 type Bytes = 2 | 4 | 8;
 const bytesOf = (insn: Instruction): Bytes => (insn.operandSize / 8) as Bytes;
 const gp = (code = 0): GuestFault => new GuestFault(VECTOR.GP, code);
 const ud = (): GuestFault => new GuestFault(VECTOR.UD);
-const canonical = (gva: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, gva)) === gva;
 
 /** Memory gets 16 bits, a register the whole operand size, zero-extended. */
 function store16(cpu: Processor, insn: Instruction, value: number): void {
@@ -90,7 +90,7 @@ const loadTable =
     const bytes = cpu.long ? 8 : 4;
     const limit = cpu.read(linearOperand(cpu, insn, 2, 'read'), 2);
     let base = cpu.read(linearOperand(cpu, insn, bytes, 'read', 2), bytes);
-    if (cpu.long && !canonical(base)) throw gp();
+    if (cpu.long && !isCanonical(base)) throw gp();
     // The 286's 24 bits.
     if (!cpu.long && insn.operandSize === 16) base &= 0xff_ffffn;
     state.setSystem(`${table}.limit`, limit);
@@ -184,7 +184,7 @@ export const writeBase =
   (cpu, insn) => {
     checkFsgsbase(cpu);
     const value = readOperand(cpu, insn, 0);
-    if (!canonical(value)) throw gp();
+    if (!isCanonical(value)) throw gp();
     cpu.state.setSegmentBase(segment, value);
   };
 export const swapgs: SystemMeaning = ({ state }) => {

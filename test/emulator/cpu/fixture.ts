@@ -40,6 +40,7 @@ const makeInterrupts = (): InterruptSource => {
   return {
     pending: () => false,
     acknowledge: () => 0,
+    endOfInterrupt: () => {},
     signals: () => ({ nmi: false, init: false, sipi: false }),
     takeNmi: () => false,
     takeInit: () => false,
