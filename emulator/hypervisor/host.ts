@@ -87,9 +87,7 @@ export class Host {
         `The domains need ${bytes / MIB} MiB of host memory with what the hypervisor keeps for them, and a host has at most ${hostMib(processors)} MiB; give them less memory.`,
       );
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.physical = new PhysicalMemory(this.memory, bytes);
-    // No hole for a display: this RAM is no PC's.
-    this.physical.setKind(0, bytes - 1, 'ram');
+    this.physical = new PhysicalMemory(this.memory, bytes, layout.RAM, true);
     this.frames = new FrameAllocator(this.physical);
     this.processor = new Cpu({
       memory: this.memory,

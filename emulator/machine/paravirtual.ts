@@ -39,7 +39,7 @@ export class PvPlatform implements Device {
     private readonly frames: Int32Array,
   ) {
     const all = Int32Array.from({ length: host.physical.size / PAGE_BYTES }, (_, frame) => frame);
-    this.machine = new PhysicalMemory(host.memory, host.physical.size, { host: host.physical, frames: all, plain: true });
+    this.machine = new PhysicalMemory(host.memory, host.physical.size, { host: host.physical, frames: all }, true);
   } // prettier-ignore
 
   connect(hooks: MachineHooks & { deadlineMoved(): void }): void {

@@ -2,7 +2,8 @@
  * Guest RAM: a window of the linear memory in which generated code works, and what every page of it is.
  * Whatever is not RAM here belongs to devices: the caller goes to the bus. Devices' names are unknown to this file.
  *
- * Layout as on a PC: RAM from 0 up to `LOW_RAM_LIMIT` at most, what remains from 4 GiB on; the VGA window is a hole.
+ * Layout as on a PC: RAM from 0 up to `LOW_RAM_LIMIT` at most, what remains from 4 GiB on; the VGA window is a hole. A host's RAM is
+ * plain instead: no device of its own lies in it.
  */
 import * as layout from '../execution/layout';
 import { assert } from '../util/assert';
@@ -40,8 +41,6 @@ export interface Backing {
   readonly host: PhysicalMemory;
   /** Host frame numbers, by page of this RAM (from 4 GiB on its pages follow those below the PCI hole). */
   readonly frames: Int32Array;
-  /** RAM throughout: no window for a display. */
-  readonly plain?: boolean;
 }
 
 /** Added to the gpa of what is no RAM, where a number must name it among host-physical addresses. */
@@ -79,11 +78,15 @@ export class PhysicalMemory {
   /** Those of them that follow this RAM. */
   private readonly own: TranslationCache[] = [];
 
-  /** `size`: bytes of RAM, a multiple of the page size. `where`: its place in `memory`, or the frames that hold it. */
+  /**
+   * `size`: bytes of RAM, a multiple of the page size. `where`: its place in `memory`, or the frames that hold it. `plain`: from 0 to
+   * `size` without a hole.
+   */
   constructor(
     memory: WebAssembly.Memory,
     readonly size: number,
     where: number | Backing = layout.RAM,
+    plain = false,
   ) {
     const backing = typeof where === 'number' ? undefined : where;
     this.hostSize = backing ? backing.host.size : size;
@@ -100,11 +103,11 @@ export class PhysicalMemory {
     this.view = new DataView(memory.buffer);
     this.data = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
-    this.lowBytes = Math.min(size, LOW_RAM_LIMIT);
+    this.lowBytes = plain ? size : Math.min(size, LOW_RAM_LIMIT);
     this.highBytes = size - this.lowBytes;
     this.pages = backing ? backing.host.pages : new Uint8Array(size / PAGE_BYTES);
     if (backing) this.back(backing);
-    if (!backing?.plain) this.setKind(0xa_0000, 0xb_ffff, 'hole');
+    if (!plain) this.setKind(0xa_0000, 0xb_ffff, 'hole');
   }
 
   private back({ host, frames }: Backing): void {

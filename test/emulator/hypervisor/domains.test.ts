@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createMachine } from '../../../emulator/index';
 import type { Machine, MachineConfig, Technique } from '../../../emulator/index';
 import { Domains } from '../../../emulator/machine/domains';
+import { LOW_RAM_LIMIT } from '../../../emulator/mmu/physical-memory';
 
 const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
 const input = { name: 'sample.elf', kernel, append: 'exit' };
@@ -50,6 +51,25 @@ describe('domains', () => {
     assert.equal(machines[0].stateHash(), expected);
     assert.equal(machines[1].stateHash(), expected);
   }); // prettier-ignore
+
+  it('run as they would alone, in frames above the 3 GiB where a PC has no RAM', () => {
+    const ways = [
+      ['none'], ['trap-and-emulate'], ['binary-translation'], ['vt-x'], ['vt-x', 'shadow'], ['amd-v'], ['amd-v', 'shadow'],
+    ] as const; // prettier-ignore
+    const small = ways.map(([technique, paging], i) => named(`${i}`, { technique, ...(paging && { paging }) }));
+    // The first have the last frames; the large one has no more than its reservation.
+    const domains = new Domains([...small, named('large', { memory: 2800 * 2 ** 20 })]);
+    const { host } = domains;
+    domains.all.slice(0, ways.length).forEach(({ machine }, i) => {
+      const own = host.owners.find(({ domain }) => domain === domains.all[i].id)!.physical;
+      assert.ok(own.hpa(0) >= LOW_RAM_LIMIT, `hp:0x${own.hpa(0).toString(16)}`);
+      const lines = boot(machine);
+      assert.deepEqual(machine.run(POINT), stop);
+      if (ways[i][0] === 'trap-and-emulate') return;
+      assert.equal(machine.stateHash(), expected, ways[i].join(', '));
+      assert.deepEqual(lines, said);
+    });
+  });
 
   it('have turns that do not depend on the cuts, nor on steps', () => {
     const shares = (go: (domains: Domains, left: number) => number): number[] => {
