@@ -1,8 +1,8 @@
 /*
- * Loops that do nothing but leave their guest. PVH's 32-bit entry (Xen docs/misc/pvh.pandoc); the first letter of the command
+ * Loops that do nothing but leave their guest. PVH's 32-bit entry; the first letter of the command
  * line chooses the loop. Each ends by going round, for as long as it is run.
  */
-#define CMDLINE 24
+#include "../kernels/pvh.h"
 #define CR0_PE_PG 0x80000001
 #define CR4_PSE 0x10
 /* Present, writable, 4 MiB. */
@@ -14,11 +14,7 @@
 /* Mapped by `table`, in the second 4 MiB. */
 #define PAGE 0x400000
 
-  .section .note.Xen, "a", @note
-  .align 4
-  .long 4, 4, 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
-  .asciz "Xen"
-  .long entry
+PVH_NOTE(entry)
 
   .text
   .code32

@@ -1,7 +1,8 @@
 /*
- * From PVH's 32-bit entry (Xen docs/misc/pvh.pandoc) to 64-bit C: 64 MiB mapped one to one in 4 KiB pages, so that the
+ * From PVH's 32-bit entry to 64-bit C: 64 MiB mapped one to one in 4 KiB pages, so that the
  * workloads' memory accesses pay for TLB misses as a kernel's do.
  */
+#include "pvh.h"
 #define MAPPED_MIB 64
 #define TABLES (MAPPED_MIB / 2)
 #define PRESENT_WRITABLE 3
@@ -9,13 +10,8 @@
 #define EFER 0xc0000080
 #define EFER_LME 0x100
 #define CR0_PE_PG 0x80000001
-#define CMDLINE 24
 
-  .section .note.Xen, "a", @note
-  .align 4
-  .long 4, 4, 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
-  .asciz "Xen"
-  .long entry
+PVH_NOTE(entry)
 
   .text
   .code32
