@@ -5,11 +5,10 @@
  *
  * Indirect branches and returns of the guest are native ones to the guest's own addresses. The first fetch there faults; from
  * then on the processor knows the translation (CodeSource.redirect), as an inline lookup in software would.
- * Real mode, 16-bit code and rings 1 and 2 run on the virtual processor itself.
+ * Real mode, 16-bit code, kernels in compatibility mode and rings 1 and 2 run on the virtual processor itself.
  */
 import type { Cpu } from '../../cpu/cpu';
 import { interceptedBy } from '../../cpu/intercepts';
-import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { CpuState } from '../../cpu/state';
 import { stretch } from '../../cpu/stretch';
@@ -21,7 +20,7 @@ import { PAGE_BYTES } from '../../mmu/physical-memory';
 import type { PagingContext } from '../../mmu/guest-paging';
 import { ACCESS, Walker } from '../../mmu/walk';
 import { assert } from '../../util/assert';
-import { CR0, CR4, PF, RFLAGS, SEG, VECTOR } from '../../x86/registers';
+import { CR4, PF, VECTOR } from '../../x86/registers';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import type { EngineView } from '../inspect/engine-view';
@@ -30,6 +29,7 @@ import { TranslationCache } from '../translation/cache';
 import { STUB_VECTOR } from '../translation/relocate';
 import { InPlace } from '../translation/in-place';
 import { kernelCode, kernelCodeUnseen, lookAt } from '../translation/look';
+import { COMPATIBILITY, isCompatibilityKernel, PASSING, translates } from '../translation/reach';
 import { Standings } from '../translation/standing';
 import type { CallOut, GuestCode } from '../translation/translation';
 import { DeprivilegedEngine } from './deprivileged';
@@ -54,6 +54,8 @@ export class BinaryTranslation extends DeprivilegedEngine {
   private readonly inPlace: InPlace;
   private readonly standings: Standings;
   private readonly writes = new Map<number, number>();
+  /** Instructions that a kernel has executed in compatibility mode. */
+  private compatible = 0;
 
   constructor(host: Host, guest: Guest) {
     super(host, guest, false, CR4.SMEP);
@@ -132,8 +134,11 @@ export class BinaryTranslation extends DeprivilegedEngine {
       const left = this.end - generated.retired;
       if (left <= 0) return undefined;
       if (!translates(cpu) || !this.guest.physical.a20) {
+        const before = generated.retired;
         generated.switchTo(cpu);
+        const compatible = isCompatibilityKernel(cpu);
         stretch(generated, cpu, left);
+        if (compatible && (this.compatible += generated.retired - before) > PASSING) cpu.unsupported(COMPATIBILITY);
         return undefined;
       }
       const thrown = this.runDeprivileged(cpu, left);
@@ -285,16 +290,3 @@ export class BinaryTranslation extends DeprivilegedEngine {
 
 /** In programs these fault, as processors can have it (CPUID faulting, CR4.UMIP), so that they show the guest's processor. */
 const SHOWN_TO_PROGRAMS = new Set(['cpuid', 'sgdt', 'sidt', 'sldt', 'str', 'smsw']);
-
-/** Ring 3 as it is unless it may change IF, ring 0 in flat 32-bit or 64-bit code. */
-function translates(cpu: Cpu): boolean {
-  const { state } = cpu;
-  if (!(state.system32('cr0') & CR0.PE) || state.cpl === 1 || state.cpl === 2) return false;
-  if (state.cpl === 3) return (state.systemFlags & RFLAGS.IOPL) !== RFLAGS.IOPL;
-  // They speak of the guest's addresses.
-  if (cpu.debug.watchesCode) return false;
-  const { codeSize } = executionMode(state);
-  if (codeSize === 64) return true;
-  const { base, limit } = state.segment(SEG.CS);
-  return codeSize === 32 && base === 0n && limit === 0xffff_ffff && !cpu.ia32e;
-}
