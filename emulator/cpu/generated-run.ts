@@ -286,7 +286,7 @@ export class GeneratedRun {
       if (outcome instanceof Interruption) return this.port.failed(outcome);
       if (!outcome && !insn.row.attributes.ends) return 0;
       if (!outcome) state.rip = nextRip(insn);
-      const goesOn = insn.row.meaning.kind === 'call' && passesOn(this.cpu, this.user, this.budget.left);
+      const goesOn = insn.row.attributes.ends === true && passesOn(this.cpu, this.user, this.budget.left);
       if (goesOn) this.codeMoved();
       if (goesOn) state.view.setUint32(layout.EXIT_LINK, 0, true);
       state.view.setInt32(layout.EXIT_REASON, goesOn ? EXIT.LINK : EXIT.CALLED, true);

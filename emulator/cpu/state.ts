@@ -7,10 +7,7 @@ import * as layout from '../execution/layout';
 import { assert } from '../util/assert';
 import { GPR_NAMES, RFLAGS, SEG } from '../x86/registers';
 
-/** Where each lies. Whoever asks at every exit from generated code takes the address once: looking up a name is dear. */
-export const SYSTEM_ADDRESS = Object.fromEntries(
-  layout.SYSTEM_REGISTERS.map((name, i) => [name, layout.SYSTEM + i * 8]),
-) as Record<layout.SystemRegister, number>;
+export const { SYSTEM_ADDRESS } = layout;
 
 /** Of the upper half of a 64-bit value. */
 const SIGN = 0x8000_0000;

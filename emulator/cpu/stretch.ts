@@ -10,7 +10,7 @@ import { Interruption } from './ports';
 import { SYSTEM_ADDRESS } from './state';
 import type { CpuState } from './state';
 import type { RunUser } from './step-host';
-import { ACTIVITY, somethingWaits } from './turns';
+import { ACTIVITY, somethingComes, somethingWaits } from './turns';
 
 const { interruptibility: INTERRUPTIBILITY, activity: ACTIVITY_AT } = SYSTEM_ADDRESS;
 
@@ -76,6 +76,8 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
   if (trap) throw trap;
 }
 
+const hasPlain = ({ row: { meaning } }: Instruction): boolean => meaning.kind === 'call' || meaning.plain !== undefined;
+
 /**
  * The instruction at RIP, on the current processor. `insn`: it, where whoever ran the guest has it decoded already; a plain meaning
  * is called then, without looking for its place in generated code first.
@@ -84,8 +86,7 @@ export function once(generated: GeneratedRun, cpu: Cpu, insn?: Instruction): voi
   const { state } = cpu;
   const special =
     (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (state.word(INTERRUPTIBILITY) & SHADOW_BITS) !== 0;
-  if (insn?.row.meaning.kind !== 'call' || special || cpu.debug.armed() || cpu.onEvent)
-    return stretch(generated, cpu, 1);
+  if (!insn || !hasPlain(insn) || special || cpu.debug.armed() || cpu.onEvent) return stretch(generated, cpu, 1);
   const outcome = dispatchCalled(cpu, insn);
   if (outcome && outcome !== 'jumped') throw outcome;
   if (!outcome) state.rip = nextRip(insn);
@@ -99,7 +100,7 @@ export function once(generated: GeneratedRun, cpu: Cpu, insn?: Instruction): voi
  */
 export function passesOn(cpu: Cpu, user: RunUser, left: number): boolean {
   const { state } = cpu;
-  if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingWaits(cpu)) return false;
+  if (!user.undisturbed || cpu.overseer || cpu.heldEvent || cpu.debug.armed() || somethingComes(cpu)) return false;
   if (state.systemFlags & (RFLAGS.TF | RFLAGS.RF) || state.word(ACTIVITY_AT) !== Number(ACTIVITY.active)) return false;
   const shadow = state.word(INTERRUPTIBILITY) & SHADOW_BITS;
   if (!shadow) return true;

@@ -121,3 +121,7 @@ function canRun({ state, interrupts, heldEvent, overseer }: Cpu): boolean {
 /** An interrupt or a filter could hold the processor back, or be held back, before its next instruction. */
 export const somethingWaits = ({ interrupts, onEvent }: Cpu): boolean =>
   onEvent !== undefined || interrupts.pending() || interrupts.signals().nmi;
+/** Something does so now: what IF holds back waits for an instruction that sets it, each of which asks again. */
+export const somethingComes = (cpu: Cpu): boolean =>
+  somethingWaits(cpu) &&
+  ((cpu.state.systemFlags & RFLAGS.IF) !== 0 || cpu.onEvent !== undefined || cpu.interrupts.signals().nmi);

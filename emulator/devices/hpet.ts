@@ -83,6 +83,7 @@ export class Hpet implements Device<Saved> {
   }
 
   private clear(): void {
+    this.due = undefined;
     this.config = this.status = 0;
     this.count = this.seen = 0n;
     this.timers = Array.from({ length: HPET_TIMERS }, () => ({ config: 0, comparator: ALL_ONES, period: 0n, setsHigh: false }));
@@ -108,9 +109,15 @@ export class Hpet implements Device<Saved> {
     this.seen = BigInt(saved.seen);
     this.timers = saved.timers.map((t) => ({ ...t, comparator: BigInt(t.comparator), period: BigInt(t.period) }));
     this.inputs = [...saved.inputs];
+    this.due = undefined;
   }
 
   deadline(): number {
+    return (this.due ??= this.nextDeadline());
+  }
+  /** What `deadline` said, until a register changes or a timer matches: the question comes with every access to a device. */
+  private due: number | undefined;
+  private nextDeadline(): number {
     if (!this.enabled) return Infinity;
     let first = Infinity;
     for (const timer of this.timers) {
@@ -135,6 +142,7 @@ export class Hpet implements Device<Saved> {
       this.fire(i, timer);
     });
     this.seen = now;
+    this.due = undefined;
   }
 
   readMmio(gpa: number, bytes: number): number {
@@ -160,6 +168,7 @@ export class Hpet implements Device<Saved> {
   writeMmio(gpa: number, bytes: number, value: number): void {
     if (bytes !== 4) return;
     this.tick();
+    this.due = undefined;
     this.seen = this.counter();
     const offset = gpa - this.gpa;
     const high = (offset & 4) !== 0;

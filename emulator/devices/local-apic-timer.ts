@@ -22,6 +22,12 @@ const divisorOf = (register: number): number => {
   return code === 7 ? 1 : 2 << code;
 };
 
+/** The TSC counts instructions; what the guest added to it is taken off. */
+const inNs = (instructions: bigint): number => {
+  const ns = Number(instructions) * NS_PER_INSTRUCTION;
+  return ns > Number.MAX_SAFE_INTEGER ? Infinity : Math.max(0, ns);
+};
+
 export class ApicTimer {
   private s = ApicTimer.initial();
 
@@ -48,10 +54,13 @@ export class ApicTimer {
   deadline(): number {
     if (this.s.mode !== 2) return this.s.expiryNs < 0 ? Infinity : this.s.expiryNs;
     if (this.s.tscDeadline === '0') return Infinity;
-    // The TSC counts instructions; what the guest added to it is the offset.
-    const ns = Number(BigInt(this.s.tscDeadline) - this.tscOffset()) * NS_PER_INSTRUCTION;
-    return ns > Number.MAX_SAFE_INTEGER ? Infinity : Math.max(0, ns);
+    const { due, s } = this;
+    const offset = this.tscOffset();
+    if (due.tsc !== s.tscDeadline || due.offset !== offset) this.due = { tsc: s.tscDeadline, offset, ns: inNs(BigInt(s.tscDeadline) - offset) }; // prettier-ignore
+    return this.due.ns;
   }
+  /** The last answer in TSC-deadline mode: the question comes with every access to a device. */
+  private due = { tsc: '', offset: 0n, ns: Infinity };
 
   tick(): void {
     const now = this.clock.now();

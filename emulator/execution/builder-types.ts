@@ -19,7 +19,7 @@ export interface Form {
   /** The memory operand uses FS or GS in flat64. */
   based: boolean;
   operands: readonly {
-    kind: 'gpr' | 'memory' | 'absolute' | 'rip' | 'immediate' | 'target' | 'vector' | 'mmx';
+    kind: 'gpr' | 'memory' | 'absolute' | 'rip' | 'immediate' | 'target' | 'vector' | 'mmx' | 'segment';
     size: number;
   }[];
   rep: 'none' | 'rep' | 'repne';

@@ -46,6 +46,8 @@ function formOperand(operand: Operand, instruction: Instruction): FormOperand {
       return { kind: 'mmx', size: 64 };
     case 'relative':
       return { kind: 'target', size: 64 };
+    case 'segment':
+      return { kind: 'segment', size: 16 };
     default:
       throw new Error(`${instruction.row.mnemonic}: an operand of kind ${operand.kind} has no emitted form`);
   }
@@ -60,10 +62,13 @@ function isAbsolute({ memory }: Instruction): boolean {
 const memoryKind = (instruction: Instruction): 'rip' | 'absolute' | 'memory' =>
   instruction.memory?.ripRelative ? 'rip' : isAbsolute(instruction) ? 'absolute' : 'memory';
 
+const STACKS: readonly string[] = ['pusha', 'popa', 'iret'];
 /** Whether a meaning may look at the stack's width. */
 const usesStack = ({ row }: Instruction): boolean =>
-  row.attributes.default64 === true || row.attributes.force64 === true || /^(pusha|popa)$/.test(row.mnemonic);
-const countsByAddressSize = ({ row }: Instruction): boolean => row.attributes.repeat !== undefined || /^(loop|jcxz)/.test(row.mnemonic); // prettier-ignore
+  row.attributes.default64 === true || row.attributes.force64 === true || STACKS.includes(row.mnemonic);
+const COUNTS: readonly string[] = ['loop', 'loope', 'loopne', 'jcxz'];
+const countsByAddressSize = ({ row }: Instruction): boolean =>
+  row.attributes.repeat !== undefined || COUNTS.includes(row.mnemonic);
 
 export function formOf(instruction: Instruction, mode: ExecutionMode): Form {
   const { memory, row } = instruction;
@@ -167,12 +172,13 @@ export class FormTable {
 
 const SLOTS = [RECORD.SLOT0, RECORD.SLOT1, RECORD.SLOT2];
 
-/** Where a register operand lies in linear memory; 0 for what is no register. */
+/** Where a register operand lies in linear memory, a segment register's selector; 0 for what is no register. */
 export function slotOf(operand: Operand): number {
   if (operand.kind === 'gpr')
     return operand.index < 16 ? layout.GPRS + operand.index * 8 : layout.GPRS + (operand.index - 16) * 8 + 1;
   if (operand.kind === 'xmm') return layout.VECTORS + operand.index * layout.VECTOR_SIZE;
   if (operand.kind === 'mmx') return layout.X87 + operand.index * 16;
+  if (operand.kind === 'segment') return layout.SEGMENTS + operand.index * layout.SEGMENT_SIZE + layout.SEGMENT.SELECTOR;
   return 0;
 }
 

@@ -133,8 +133,7 @@ class RecordEmitter extends Emitter {
     this.ways.next(this.record);
   }
   plain(): void {
-    this.f.if(this.helper('called', I32, [this.record]), () => this.ways.exit());
-    this.ways.next(this.nextRecord());
+    callMeaning(this.f, this.record, this.helpers, this.ways);
   }
   ticks(): Value {
     // The block was paid for as a whole: what comes from here on has not happened.
@@ -148,6 +147,18 @@ class RecordEmitter extends Emitter {
   protected bulk(info: Value): Value {
     return this.helper('bulkString', I32, [this.record, info]);
   }
+}
+
+/** The row's plain meaning, and on with what it answers (record.ts). */
+function callMeaning(f: FunctionBuilder, record: Value, helpers: HelperIndices, ways: Ways): void {
+  const answer = f.let(call(helpers.called, I32, [record]));
+  f.if(answer, () => {
+    f.if(answer.eq(LEAVE), () => ways.exit());
+    const to = f.let(call(helpers.resume, I32, []));
+    f.if(to.eqz(), () => ways.exit());
+    ways.enter(to.sub(1));
+  });
+  ways.next(record.add(RECORD_BYTES));
 }
 
 type HostHelper = Exclude<Helper, (typeof SHARED_HELPERS)[number]>;
@@ -205,25 +216,30 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
           leave(f, EXIT.STOP, record);
           f.branch(exit);
         };
-        const callMeaning = (): void => {
-          const answer = f.let(call(helpers.called, I32, [record]));
-          f.if(answer, () => {
-            f.branchIf(exit, answer.eq(LEAVE));
-            const to = f.let(call(helpers.resume, I32, []));
-            f.branchIf(exit, to.eqz());
-            ways.enter(to.sub(1));
-          });
-          ways.next(record.add(RECORD_BYTES));
-        };
         const fall = (): void => followLink(f, record, RECORD.LINK_NEXT, load(64, record, RECORD.NEXT_RIP), ways);
         const forms = inline.map((code) => () => new RecordEmitter(f, code, helpers, ways).emitForm());
-        dispatch(f, record, [stop, callMeaning, fall, ...forms], () => outOfLine(f, record, formType, ways));
+        dispatch(f, record, [stop, () => callMeaning(f, record, helpers, ways), fall, ...forms], () =>
+          outOfLine(f, record, formType, ways),
+        );
       });
     }),
   );
   module.add(f, [], 'run');
+  for (const name of Object.keys(imported) as HostHelper[])
+    module.add(forward(name, imported[name]!), HELPERS[name].results, name);
   module.add(guardFunction(helpers.guard), [I32], 'enterGuarded');
   return module.build();
+}
+
+/** Calls a function of the host. Modules that come later import this one: for each import from the host V8 compiles a wrapper anew. */
+function forward(name: HostHelper, index: number): FunctionBuilder {
+  const { parameters, results } = HELPERS[name];
+  const f = new FunctionBuilder(parameters);
+  const operands = parameters.map((_, i) => f.parameter(i));
+  if (results.length > 0) f.return(call(index, results[0]!, operands));
+  else f.call(index, operands);
+  if (results.length > 0) f.unreachable();
+  return f;
 }
 
 /** What is entered before a block at a breakpoint: answers with the block, or 0 to leave as if the budget were short. */

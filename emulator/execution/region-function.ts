@@ -100,7 +100,7 @@ export abstract class RegionFunction {
   }
   plain(site: Site): void {
     this.callOut(site);
-    this.f.branch(this.ends);
+    if (!site.insn.row.attributes.ends) this.f.branch(this.ends);
   }
   giveWay({ record }: Site): void {
     const { f } = this;

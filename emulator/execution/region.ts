@@ -67,6 +67,8 @@ const stepOf = (insn: Instruction, record: number, mode: ExecutionMode): Step =>
   return { insn, record, form, facts: analyse(insn, form) };
 };
 
+const RETURNS: readonly string[] = ['ret', 'iret'];
+
 function waysOf({ insn, facts }: Step, fall: bigint): Ways {
   if (!insn.row.attributes.ends) return { direct: [fall], back: [], indirect: false };
   const none = { direct: [], back: [], indirect: false };
@@ -77,7 +79,7 @@ function waysOf({ insn, facts }: Step, fall: bigint): Ways {
   if (facts.jumps && relative) direct.push(relative.target);
   const isCall = insn.row.mnemonic === 'call';
   // A return leads back to a call in some region, not to a table's targets.
-  const indirect = facts.jumpsIndirect && insn.row.mnemonic !== 'ret';
+  const indirect = facts.jumpsIndirect && !RETURNS.includes(insn.row.mnemonic);
   return { direct, back: isCall ? [nextRip(insn)] : [], indirect };
 }
 

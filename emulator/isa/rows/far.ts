@@ -4,6 +4,7 @@ import { called, guarded } from '../row';
 import type { RowSpec } from '../row';
 import * as far from '../semantics/far';
 import * as flags from '../semantics/flags';
+import { iretEmitted } from '../semantics/serialise';
 
 const transfer: RowAttributes = { ends: true, sensitive: true };
 const ALL = 'OSZAPCDIT';
@@ -15,7 +16,7 @@ export const farRows: readonly RowSpec[] = [
   called('ff /3', 'call', 'Mp', far.farCall, { ...transfer, form: 'memory' }),
   called('cb', 'retf', '', far.farReturn, transfer),
   called('ca', 'retf', 'Iw', far.farReturn, transfer),
-  called('cf', 'iret', '', far.iret, { ...transfer, intercept: 'iret', writes: ALL }),
+  guarded('cf', 'iret', '', iretEmitted, far.iret, { ...transfer, intercept: 'iret', writes: ALL }),
 
   called('cd', 'int', 'Ib', far.int, { ...transfer, intercept: 'int', writes: 'IT' }),
   called('cc', 'int3', '', far.int3, { ends: true }),

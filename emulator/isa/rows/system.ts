@@ -5,7 +5,7 @@ import type { RowSpec } from '../row';
 import * as control from '../semantics/system-control';
 import * as io from '../semantics/io';
 import { random } from '../semantics/random';
-import { rdtsc, rdtscPlain } from '../semantics/time';
+import { rdtsc, rdtscp, rdtscpPlain, rdtscPlain } from '../semantics/time';
 import * as xsave from '../semantics/xsave';
 import * as segments from '../semantics/system-segments';
 import { SEG } from '../../x86/registers';
@@ -54,7 +54,7 @@ export const systemRows: readonly RowSpec[] = [
   called('63 /r', 'arpl', 'Ew,Gw', segments.arpl, { protectedOnly: true, not64: true, writes: 'Z' }),
 
   // The selector of CS holds the true privilege level, whatever a hypervisor would like the guest to believe.
-  called('8c /r', 'mov', 'Ev,Sw', segments.movFromSegment, { sensitive: true }),
+  guarded('8c /r', 'mov', 'Ev,Sw', segments.movFromSegmentEmitted, segments.movFromSegment, { sensitive: true }),
   called('8e /r', 'mov', 'Sw,Ew', segments.movToSegment, loads),
   ...([['06', 'ES'], ['0e', 'CS'], ['16', 'SS'], ['1e', 'DS']] as const).map(([byte, name]) =>
     called(byte, 'push', name, segments.pushSegment, { ...stackedSegment, not64: true })),
@@ -91,7 +91,7 @@ export const systemRows: readonly RowSpec[] = [
   called('0f 32', 'rdmsr', '', control.rdmsr, { privileged: true, intercept: 'msr-read' }),
   called('0f 30', 'wrmsr', '', control.wrmsr, { ...ring0, intercept: 'msr-write' }),
   guarded('0f 31', 'rdtsc', '', rdtsc, rdtscPlain, { intercept: 'rdtsc', feature: 'tsc' }),
-  called('0f 01 f9', 'rdtscp', '', control.rdtscp, { intercept: 'rdtscp', feature: 'rdtscp' }),
+  guarded('0f 01 f9', 'rdtscp', '', rdtscp, rdtscpPlain, { intercept: 'rdtscp', feature: 'rdtscp' }),
   called('nfx 0f c7 /6', 'rdrand', 'Rv', random, { form: 'register', feature: 'rdrand', intercept: 'rdrand', writes: 'OSZAPC' }),
   called('nfx 0f c7 /7', 'rdseed', 'Rv', random, { form: 'register', feature: 'rdseed', intercept: 'rdseed', writes: 'OSZAPC' }),
   called('f3 0f c7 /7', 'rdpid', 'Rn', control.rdpid, { form: 'register', feature: 'rdpid' }),

@@ -64,17 +64,6 @@ export const wrmsr: SystemMeaning = (cpu) => {
   cpu.writeMsr(state.gpr32(GPR.RCX), (BigInt(state.gpr32(GPR.RDX)) << 32n) | BigInt(state.gpr32(GPR.RAX)));
 };
 
-function storeTsc(cpu: Processor): void {
-  const { state } = cpu;
-  if (state.system32('cr4') & CR4.TSD && state.cpl > 0) throw gp();
-  const value = cpu.tsc();
-  state.setGpr32(GPR.RAX, Number(value & 0xffff_ffffn));
-  state.setGpr32(GPR.RDX, Number(value >> 32n));
-}
-export const rdtscp: SystemMeaning = (cpu) => {
-  storeTsc(cpu);
-  cpu.state.setGpr32(GPR.RCX, cpu.state.system32('tsc_aux'));
-};
 export const rdpid: SystemMeaning = (cpu, insn) => {
   writeGpr(cpu.state, registerOf(insn, 0), width(cpu), cpu.state.system('tsc_aux'));
 };

@@ -1,6 +1,7 @@
 /** Segment registers and descriptor tables: MOV, PUSH, POP, LDS...; LGDT...; LAR, LSL, VERR, VERW, ARPL. */
 import type { Processor } from '../../cpu/ports';
 import { GuestFault } from '../../cpu/ports';
+import type { Emitter } from '../../execution/builder';
 import { CR4, SEG, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
 import { linearOperand, readOperand, registerOf, setZero, writeOperand } from '../operands';
@@ -18,10 +19,13 @@ function store16(cpu: Processor, insn: Instruction, value: number): void {
 }
 
 export const movFromSegment: SystemMeaning = (cpu, insn) => {
-  const index = registerOf(insn, 1);
-  if (index > SEG.GS) throw ud();
-  store16(cpu, insn, cpu.state.selector(index));
+  store16(cpu, insn, cpu.state.selector(registerOf(insn, 1)));
 };
+export function movFromSegmentEmitted(e: Emitter): void {
+  const selector = e.read(1);
+  if (e.isMemory(0)) e.write(0, selector, 16);
+  else e.write(0, e.size === 64 ? selector.extendU() : selector);
+}
 export const movToSegment: SystemMeaning = (cpu, insn) => {
   const index = registerOf(insn, 0);
   if (index === SEG.CS || index > SEG.GS) throw ud();
