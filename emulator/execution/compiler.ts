@@ -9,7 +9,7 @@
 import { assert } from '../util/assert';
 import { structure } from './flow';
 import type { Flow } from './flow';
-import { nextRip } from './forms';
+import { immediateOf, nextRip } from './forms';
 import type { HelperIndices } from './builder';
 import { materialise, MEMORY } from './lazy-flags';
 import type { Pending } from './lazy-flags';
@@ -43,12 +43,11 @@ export class RegionCompiler extends RegionFunction implements RegionFrame {
   private place: Position = { node: 0 };
   private repeats: Label = 0;
 
-  /** `index`: the region's place in the function table. `immediateOf`: a record's immediate field. */
+  /** `index`: the region's place in the function table. */
   constructor(
     private readonly plan: RegionPlan,
     private readonly index: number,
     helpers: HelperIndices,
-    private readonly immediateOf: (record: number) => bigint,
   ) {
     super(helpers);
     this.flow = structure([[], ...plan.blocks.map((b) => b.successors)], plan.entries);
@@ -189,7 +188,7 @@ export class RegionCompiler extends RegionFunction implements RegionFrame {
   private step(step: Step, node: number, i: number): void {
     const { insn, record, form, facts } = step;
     const site: Site = {
-      insn, record, immediate: this.immediateOf(record), direct: this.isDirect(step), liveAfter: this.live.after[node - 1][i],
+      insn, record, immediate: immediateOf(insn), direct: this.isDirect(step), liveAfter: this.live.after[node - 1][i],
     }; // prettier-ignore
     const { meaning, attributes } = insn.row;
     if (meaning.kind === 'call' || !form || !facts) return this.callPlain(site);

@@ -55,7 +55,7 @@ function formOperand(operand: Operand, instruction: Instruction): FormOperand {
 
 /** A displacement that does not fit the record's 32 bits: MOV with a 64-bit offset. */
 function isAbsolute({ memory }: Instruction): boolean {
-  if (!memory || memory.ripRelative) return false;
+  if (!memory || memory.ripRelative || memory.base >= 0 || memory.index >= 0) return false;
   return BigInt.asIntN(64, memory.displacement) !== BigInt.asIntN(32, memory.displacement);
 }
 
@@ -178,7 +178,8 @@ export function slotOf(operand: Operand): number {
     return operand.index < 16 ? layout.GPRS + operand.index * 8 : layout.GPRS + (operand.index - 16) * 8 + 1;
   if (operand.kind === 'xmm') return layout.VECTORS + operand.index * layout.VECTOR_SIZE;
   if (operand.kind === 'mmx') return layout.X87 + operand.index * 16;
-  if (operand.kind === 'segment') return layout.SEGMENTS + operand.index * layout.SEGMENT_SIZE + layout.SEGMENT.SELECTOR;
+  if (operand.kind === 'segment')
+    return layout.SEGMENTS + operand.index * layout.SEGMENT_SIZE + layout.SEGMENT.SELECTOR;
   return 0;
 }
 
@@ -204,28 +205,33 @@ export function writeFall(view: DataView, at: number, last: Instruction, positio
   beginRecord(view, at, HANDLER.FALL, last.length, position, to);
 }
 
+/** The record's immediate field: immediate, branch target or absolute address. ENTER's second lies above the 16 bits of the first. */
+export function immediateOf(insn: Instruction): bigint {
+  let value = isAbsolute(insn) ? insn.memory!.displacement : 0n;
+  insn.operands.forEach((operand, i) => {
+    if (operand.kind === 'relative') value = operand.target;
+    if (operand.kind !== 'immediate') return;
+    value = i > 0 && insn.operands[i - 1].kind === 'immediate' ? value | (operand.value << 16n) : operand.value;
+  });
+  return value;
+}
+
 /** Writes the 48 bytes of a record (record.ts). */
 export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
   const next = nextRip(insn);
   const { memory, operands } = insn;
   beginRecord(view, at, handler, insn.length, position, next);
-  for (let i = 0; i < operands.length; i++) {
-    const operand = operands[i];
-    // The second one, ENTER's, lies above the 16 bits of the first.
-    if (operand.kind === 'immediate' && i > 0 && operands[i - 1].kind === 'immediate')
-      view.setUint16(at + RECORD.IMMEDIATE + 2, Number(operand.value), true); // prettier-ignore
-    else if (operand.kind === 'immediate') view.setBigUint64(at + RECORD.IMMEDIATE, operand.value, true);
-    else if (operand.kind === 'relative') view.setBigUint64(at + RECORD.IMMEDIATE, operand.target, true);
-    else if (i < SLOTS.length) view.setUint16(at + SLOTS[i], slotOf(operand), true);
-  }
+  const immediate = immediateOf(insn);
+  if (immediate !== 0n) view.setBigUint64(at + RECORD.IMMEDIATE, immediate, true);
+  for (let i = 0; i < operands.length && i < SLOTS.length; i++)
+    view.setUint16(at + SLOTS[i], slotOf(operands[i]), true);
   if (!memory) return;
   view.setUint16(at + RECORD.BASE, gprSlot(memory.base), true);
   view.setUint16(at + RECORD.INDEX, gprSlot(memory.index), true);
   view.setUint8(at + RECORD.SCALE, memory.scale);
   view.setUint8(at + RECORD.SEGMENT, memory.segment);
   view.setUint16(at + RECORD.SEGMENT_BASE, layout.SEGMENTS + memory.segment * layout.SEGMENT_SIZE, true);
-  if (isAbsolute(insn)) view.setBigUint64(at + RECORD.IMMEDIATE, memory.displacement, true);
-  else {
+  if (!isAbsolute(insn)) {
     const displacement = memory.ripRelative ? memory.displacement - next : memory.displacement;
     view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, displacement)), true);
   }

@@ -85,9 +85,10 @@ export const SYSTEM_REGISTERS = [
 ] as const; // prettier-ignore
 export type SystemRegister = (typeof SYSTEM_REGISTERS)[number];
 /** Where each lies. Whoever asks at every exit from generated code takes the address once: looking up a name is dear. */
-export const SYSTEM_ADDRESS = Object.fromEntries(
-  SYSTEM_REGISTERS.map((name, i) => [name, SYSTEM + i * 8]),
-) as Record<SystemRegister, number>;
+export const SYSTEM_ADDRESS = Object.fromEntries(SYSTEM_REGISTERS.map((name, i) => [name, SYSTEM + i * 8])) as Record<
+  SystemRegister,
+  number
+>;
 
 /** x87: eight 80-bit registers by physical number, 16 bytes each; then the environment (SDM vol. 1 section 8.1). */
 export const X87 = STATE + 0x600;

@@ -7,7 +7,7 @@ import type { Block } from './block';
 import { RegionCompiler } from './compiler';
 import { importHelpers } from './interpreter';
 import type { HelperIndices } from './builder';
-import { HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record';
+import { HEADER, HEADER_BYTES, NO_REGION, RECORD_BYTES } from './record';
 import { planRegion } from './region';
 import type { Step, Surroundings } from './region';
 import { I32, ModuleBuilder } from './wasm';
@@ -111,7 +111,7 @@ export class Regions {
       if (!block.alive || claimed.has(block)) continue;
       const plan = planRegion(block, this.options, this.around, (b, i) => b.address + i * RECORD_BYTES, steps);
       const index = this.free.pop() ?? this.nextIndex++;
-      const compiler = new RegionCompiler(plan, index, helpers, (record) => this.view.getBigUint64(record + RECORD.IMMEDIATE, true)); // prettier-ignore
+      const compiler = new RegionCompiler(plan, index, helpers);
       module.add(compiler.compile(), [I32], `f${regions.length}`);
       const entries = compiler.flow.entries.map((node) => plan.blocks[node - 1].block);
       for (const entry of entries) claimed.add(entry);
