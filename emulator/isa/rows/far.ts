@@ -23,7 +23,13 @@ export const farRows: readonly RowSpec[] = [
   called('f1', 'int1', '', far.int1, { ends: true, intercept: 'int1' }),
   called('ce', 'into', '', far.into, { ends: true, not64: true, reads: 'O' }),
 
-  called('0f 05', 'syscall', '', far.syscall, { ends: true, only64: true, writes: ALL, feature: 'syscall' }),
+  called('0f 05', 'syscall', '', far.syscall, {
+    ends: true,
+    only64: true,
+    writes: ALL,
+    reads: ALL,
+    feature: 'syscall',
+  }),
   called('0f 07', 'sysret', '', far.sysret, {
     ends: true,
     only64: true,

@@ -32,12 +32,14 @@ const alu = (base: number, mnemonic: string, meaning: (e: Emitter) => void, attr
 const shiftFlags: RowAttributes = { writes: ALL, undefined: 'OA' };
 const rotateFlags: RowAttributes = { writes: 'OC', undefined: 'O' };
 const rotateCarryFlags: RowAttributes = { writes: 'OC', undefined: 'O', reads: 'C' };
+/** OF of shifts and rotates is undefined for other counts (SDM vol. 2B, RCL, SAL). */
+const byOne = (attributes: RowAttributes): RowAttributes => ({ ...attributes, undefined: attributes.undefined?.replace('O', '') ?? '' }); // prettier-ignore
 /** Group 2: by an immediate, by 1, by CL. */
 const shifts = (extension: number, mnemonic: string, meaning: (e: Emitter) => void, attributes: RowAttributes): RowSpec[] => [
   emitted(`c0 /${extension}`, mnemonic, 'Eb,Ib', meaning, attributes),
   emitted(`c1 /${extension}`, mnemonic, 'Ev,Ib', meaning, attributes),
-  emitted(`d0 /${extension}`, mnemonic, 'Eb,1', meaning, attributes),
-  emitted(`d1 /${extension}`, mnemonic, 'Ev,1', meaning, attributes),
+  emitted(`d0 /${extension}`, mnemonic, 'Eb,1', meaning, byOne(attributes)),
+  emitted(`d1 /${extension}`, mnemonic, 'Ev,1', meaning, byOne(attributes)),
   emitted(`d2 /${extension}`, mnemonic, 'Eb,CL', meaning, attributes),
   emitted(`d3 /${extension}`, mnemonic, 'Ev,CL', meaning, attributes),
 ]; // prettier-ignore

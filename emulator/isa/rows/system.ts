@@ -11,6 +11,8 @@ import * as segments from '../semantics/system-segments';
 import { SEG } from '../../x86/registers';
 
 const ring0: RowAttributes = { privileged: true, ends: true };
+/** SDM vol. 2B, MOV: flags are undefined after it, and processors leave them. */
+const moveFlags: RowAttributes = { undefined: 'OSZAPC' };
 const crAccess: RowAttributes = { ...ring0, intercept: 'cr-access' };
 const drAccess: RowAttributes = { ...ring0, intercept: 'dr-access' };
 // No block ends here: a device that wants the run loop's attention makes generated code leave (cpu/run.ts, requestExit).
@@ -24,10 +26,10 @@ const loads: RowAttributes = { ends: true, sensitive: true };
 const area = (feature: string): RowAttributes => ({ form: 'memory', feature });
 
 export const systemRows: readonly RowSpec[] = [
-  called('0f 20 /r', 'mov', 'Rn,Cn', control.movFromControl, crAccess),
-  called('0f 22 /r', 'mov', 'Cn,Rn', control.movToControl, crAccess),
-  called('0f 21 /r', 'mov', 'Rn,Dn', control.movFromDebug, drAccess),
-  called('0f 23 /r', 'mov', 'Dn,Rn', control.movToDebug, drAccess),
+  called('0f 20 /r', 'mov', 'Rn,Cn', control.movFromControl, { ...crAccess, ...moveFlags }),
+  called('0f 22 /r', 'mov', 'Cn,Rn', control.movToControl, { ...crAccess, ...moveFlags }),
+  called('0f 21 /r', 'mov', 'Rn,Dn', control.movFromDebug, { ...drAccess, ...moveFlags }),
+  called('0f 23 /r', 'mov', 'Dn,Rn', control.movToDebug, { ...drAccess, ...moveFlags }),
   called('0f 06', 'clts', '', control.clts, crAccess),
   called('0f 01 /6', 'lmsw', 'Ew', control.lmsw, crAccess),
   called('0f 01 /4', 'smsw', 'Ev', segments.smsw, { sensitive: true, intercept: 'cr-access' }),
@@ -110,7 +112,7 @@ export const systemRows: readonly RowSpec[] = [
 
   called('f4', 'hlt', '', control.hlt, { ...ring0, intercept: 'hlt' }),
   // Outside system-management mode, and there is none here.
-  called('0f aa', 'rsm', '', control.undefinedInstruction, { ends: true, intercept: 'rsm' }),
+  called('0f aa', 'rsm', '', control.undefinedInstruction, { ends: true, writes: 'OSZAPCDIT', intercept: 'rsm' }),
   called('0f ff /r', 'ud0', 'Gv,Ev', control.undefinedInstruction, { ends: true }),
   called('0f b9 /r', 'ud1', 'Gv,Ev', control.undefinedInstruction, { ends: true }),
   called('0f 0b', 'ud2', '', control.undefinedInstruction, { ends: true }),

@@ -38,6 +38,6 @@ export const virtualizationRows: readonly RowSpec[] = [
   called('0f 01 db', 'vmsave', '', svm.vmsave, amd),
   called('0f 01 dc', 'stgi', '', svm.stgi, amd),
   called('0f 01 dd', 'clgi', '', svm.clgi, amd),
-  called('0f 01 de', 'skinit', '', svm.skinit, amd),
+  called('0f 01 de', 'skinit', '', svm.skinit, { ...amd, writes: 'OSZAPCDIT' }),
   called('0f 01 df', 'invlpga', '', svm.invlpga, amd),
 ]; // prettier-ignore

@@ -50,12 +50,12 @@ const arithmeticRegisters: RowSpec[] = ORDER.flatMap((operation, i) => {
   ];
 });
 
-const CONDITIONS: readonly [string, number][] = [
-  ['b', RFLAGS.CF], ['e', RFLAGS.ZF], ['be', RFLAGS.CF | RFLAGS.ZF], ['u', RFLAGS.PF],
+const CONDITIONS: readonly [string, number, string][] = [
+  ['b', RFLAGS.CF, 'C'], ['e', RFLAGS.ZF, 'Z'], ['be', RFLAGS.CF | RFLAGS.ZF, 'CZ'], ['u', RFLAGS.PF, 'P'],
 ]; // prettier-ignore
-const conditionalMoves: RowSpec[] = CONDITIONS.flatMap(([name, flags], i) => [
-  called(`da /${i}`, `fcmov${name}`, 'ST0,STi', x87.conditionalMove(flags, false), { ...register, reads: 'CZP' }),
-  called(`db /${i}`, `fcmovn${name}`, 'ST0,STi', x87.conditionalMove(flags, true), { ...register, reads: 'CZP' }),
+const conditionalMoves: RowSpec[] = CONDITIONS.flatMap(([name, flags, reads], i) => [
+  called(`da /${i}`, `fcmov${name}`, 'ST0,STi', x87.conditionalMove(flags, false), { ...register, reads }),
+  called(`db /${i}`, `fcmovn${name}`, 'ST0,STi', x87.conditionalMove(flags, true), { ...register, reads }),
 ]);
 
 const comparisons: RowSpec[] = [

@@ -90,18 +90,22 @@ function commentAbove(document: AssemblyDocument, start: number): string {
   return lines.join('\n').trim();
 }
 
-export function instructionText(statement: Instruction): string | undefined {
-  const name = statement.mnemonic.text.toLowerCase();
-  const readings = readingsOf(name, statement.dialect);
-  if (readings.length === 0) {
-    const text = describeMnemonic(name);
-    return text ? `**${name.toUpperCase()}** ${text}` : undefined;
-  }
+/** Of the forms that its operands fit, or of all where none does. Undefined: no row has the name. */
+export function factsOfStatement(statement: Instruction): Facts | undefined {
+  const readings = readingsOf(statement.mnemonic.text, statement.dialect);
+  if (readings.length === 0) return undefined;
   const fitting = fittingRows(statement);
   const chosen = readings.find(({ rows }) => rows.some((row) => fitting.includes(row))) ?? readings[0];
   const rows = chosen.rows.filter((row) => fitting.includes(row));
-  const facts = factsOf(chosen.base, rows.length ? rows : chosen.rows);
-  return factsText(facts, name);
+  return factsOf(chosen.base, rows.length ? rows : chosen.rows);
+}
+
+function instructionText(statement: Instruction): string | undefined {
+  const name = statement.mnemonic.text.toLowerCase();
+  const facts = factsOfStatement(statement);
+  if (facts) return factsText(facts, name);
+  const text = describeMnemonic(name);
+  return text ? `**${name.toUpperCase()}** ${text}` : undefined;
 }
 
 /** Markdown. `spelled`: as the source has it. */

@@ -83,7 +83,10 @@ export function fittingRows(instruction: Instruction): Row[] {
   if (readingsOf(instruction.mnemonic.text, instruction.dialect).length === 0) return [];
   const { writing, outcomes } = outcomesOf(instruction, shapes);
   const fitting = outcomes.filter(({ row, reading, notations }) => notations.length === shapes.length && fitAll(notations, row, reading, writing) === 'fits'); // prettier-ignore
-  return [...new Set(fitting.map(({ row }) => row))];
+  // Of shifts by 1 the assembler takes the form that says so.
+  const byOne = fitting.filter(({ notations }) => notations.some(({ where }) => where === '1'));
+  const literal = shapes.some((shape) => shape.kind === 'immediate' && shape.value === 1n);
+  return [...new Set((literal && byOne.length > 0 ? byOne : fitting).map(({ row }) => row))];
 }
 
 /** AVX-512 gives more registers, masks and forms than the rows have. */

@@ -29,7 +29,10 @@ const union = (letters: (string | undefined)[]): string => [...ORDER].filter((le
 export function factsOf(base: string, rows: readonly Row[]): Facts {
   const attributes = rows.map((row) => row.attributes);
   const vague = union(attributes.map((each) => each.undefined));
-  const traps = rows.length > 0 && attributes.every((each) => each.privileged || each.feature === 'vmx');
+  const privilege = privilegeOf(base, rows);
+  const traps =
+    rows.length > 0 &&
+    (attributes.every((each) => each.privileged || each.feature === 'vmx') || privilege.startsWith(RING_0));
   const names = [...new Set(attributes.flatMap(({ intercept }) => intercept ?? []))];
   return {
     base,
@@ -40,7 +43,7 @@ export function factsOf(base: string, rows: readonly Row[]): Facts {
       undefined: vague,
       reads: union(attributes.map((each) => each.reads)),
     },
-    privilege: privilegeOf(base, rows),
+    privilege,
     traps,
     sensitive: attributes.some((each) => each.sensitive === true) && !traps,
     interceptions: names.flatMap((name) => INTERCEPTIONS[name] ?? []),
@@ -48,10 +51,13 @@ export function factsOf(base: string, rows: readonly Row[]): Facts {
   };
 }
 
+/** Whoever else tries faults. */
+const RING_0 = 'Ring 0 alone';
+
 function privilegeOf(base: string, rows: readonly Row[]): string {
   if (Object.hasOwn(PRIVILEGE, base)) return PRIVILEGE[base];
   const privileged = rows.filter(({ attributes }) => attributes.privileged).length;
-  if (privileged > 0 && privileged === rows.length) return 'Ring 0 alone (#GP).';
+  if (privileged > 0 && privileged === rows.length) return `${RING_0} (#GP).`;
   if (rows.some(({ attributes }) => attributes.io)) return 'CPL at most IOPL, or allowed by the I/O permission bitmap (#GP).'; // prettier-ignore
   return privileged > 0 ? 'Any ring; with control or debug registers ring 0 alone (#GP).' : 'Any ring.';
 }

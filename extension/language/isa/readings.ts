@@ -33,6 +33,8 @@ const PREDICATE = new RegExp(
   `^(v?)cmp(${[...PREDICATES].sort((a, b) => b.length - a.length).join('|')})(ps|pd|ss|sd)$`,
 );
 const CARRYLESS = /^(v?)pclmul[lh]q[lh]qdq$/;
+/** AT&T's suffixes of vectors in memory that become narrower. */
+const NARROWED = /^(vcvtt?pd2(?:dq|ps))[xy]$/;
 
 const readingOf = (base: string, more: Partial<Reading> = {}): Reading[] => {
   const rows = BY_MNEMONIC.get(base);
@@ -50,6 +52,8 @@ function plain(name: string, gnu: boolean): Reading[] {
   if (compare) found.push(...readingOf(`${compare[1]}cmp${compare[3]}`, { implied: true }));
   const carryless = CARRYLESS.exec(name);
   if (carryless) found.push(...readingOf(`${carryless[1]}pclmulqdq`, { implied: true }));
+  const narrowed = gnu && NARROWED.exec(name);
+  if (narrowed) found.push(...readingOf(narrowed[1]));
   return found;
 } // prettier-ignore
 
@@ -64,9 +68,12 @@ function suffixed(name: string): Reading[] {
   // FLDCW, FNSTCW and FNSTSW have words in memory.
   if (/^fn?(ld|st)[cs]ww$/.test(name)) return plain(name.slice(0, -1), true);
   if (name.startsWith('f')) {
-    const [, base, suffix] = /^(f\w+?)(ll|[slqt])$/.exec(name) ?? [];
-    const bits = base && (base.startsWith('fi') ? INTEGER_SUFFIX : FLOAT_SUFFIX)[suffix];
-    return bits ? readingOf(base, { bits }) : [];
+    // `fmull` is FMUL with an l, `fildll` FILD with two.
+    return ['ll', 's', 'l', 'q', 't'].flatMap((suffix) => {
+      const base = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
+      const bits = (base.startsWith('fi') ? INTEGER_SUFFIX : FLOAT_SUFFIX)[suffix];
+      return bits ? readingOf(base, { bits }) : [];
+    });
   }
   const suffix = name[name.length - 1];
   const bits = SUFFIX_BITS[suffix];
@@ -90,8 +97,8 @@ export function readingsOf(name: string, dialect: Dialect): readonly Reading[] {
 
 function read(name: string, gnu: boolean): Reading[] {
   const result = plain(name, gnu);
-  // With a general register it is MOVD with REX.W.
-  if (name === 'movq' || name === 'vmovq') result.push(...readingOf(name.replace('q', 'd'), { bits: 64 }));
+  // With general registers these are MOVD, PINSRD and PEXTRD with REX.W.
+  if (/^v?(mov|pinsr|pextr)q$/.test(name)) result.push(...readingOf(name.replace(/q$/, 'd'), { bits: 64 }));
   if (name === 'movsx') result.push(...readingOf('movsxd'));
   if (!gnu) return result;
   if (name === 'salc') return [];

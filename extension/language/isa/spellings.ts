@@ -17,6 +17,8 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   // With WAIT before it (SDM vol. 2A, FINIT/FNINIT...).
   finit: 'fninit', fclex: 'fnclex', fstcw: 'fnstcw', fstsw: 'fnstsw', fstenv: 'fnstenv', fsave: 'fnsave', fneni: 'feni', fndisi: 'fdisi', fnsetpm: 'fsetpm',
 }; // prettier-ignore
+/** NASM's, with the size of what is popped. */
+for (const size of ['w', 'd', 'q']) (SYNONYMS as Record<string, string>)[`retf${size}`] = 'retf';
 /** Named by size in Intel syntax. */
 for (const name of ['movs', 'stos', 'lods', 'scas', 'cmps', 'ins', 'outs'])
   for (const size of ['b', 'w', 'd', 'q'])
