@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import webpack from 'webpack';
 
 const require = createRequire(import.meta.url);
 const root = dirname(fileURLToPath(import.meta.url));
@@ -28,7 +29,8 @@ const common = {
   },
   externals: { vscode: 'commonjs vscode' },
   // A stack trace that a user reports has to be readable; the package is compressed anyway.
-  optimization: { minimize: false },
+  // What is imported late is one file, too.
+  optimization: { minimize: false, splitChunks: false },
   performance: { hints: false },
   stats: 'errors-warnings',
   infrastructureLogging: { level: 'error' },
@@ -65,6 +67,8 @@ export default [
     name: 'web-extension',
     entry: { extension: './extension/extension.web.ts' },
     output: { ...web.output, library: { type: 'commonjs2' } },
+    // An extension for browsers is one file.
+    plugins: [new webpack.optimize.LimitChunkCountPlugin({ maxChunks: 1 })],
   },
   { ...web, entry: { 'debug-adapter': './debug-adapter/worker.ts' } },
   { ...web, entry: { 'language-server': './extension/language/server-web.ts' } },
@@ -78,7 +82,7 @@ export default [
       translated: './extension/panels/translated.view.tsx',
       screen: './extension/panels/screen.view.tsx',
     },
-    optimization: { minimize: true },
+    optimization: { minimize: true, splitChunks: false },
     module: { ...common.module, rules: [...common.module.rules, css] },
     output: { path: join(dist, 'views'), filename: '[name].js' },
   },

@@ -1,6 +1,5 @@
 /** The extension on the desktop and on remote hosts: the debug adapter is a process of its own. */
 import * as vscode from 'vscode';
-import { startInProcess } from './language/client-node';
 import { register } from './registrations';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -10,6 +9,10 @@ export function activate(context: vscode.ExtensionContext): void {
       // The command `node` with a script means the editor's own Node: nothing has to be installed.
       createDebugAdapterDescriptor: () => new vscode.DebugAdapterExecutable('node', [program]),
     },
-    startLanguageClient: startInProcess(context.extensionUri),
+    // Half of all code, for those who read assembly: a file of its own.
+    startLanguageClient: async (options) => {
+      const { startInProcess } = await import(/* webpackChunkName: "language-client" */ './language/client-node');
+      return startInProcess(context.extensionUri, options);
+    },
   });
 }

@@ -1,6 +1,5 @@
 /** The extension in a browser: the debug adapter is a web worker. */
 import * as vscode from 'vscode';
-import { startInWorker } from './language/client-web';
 import { register } from './registrations';
 import { WorkerAdapter } from './worker-adapter';
 
@@ -13,6 +12,9 @@ export function activate(context: vscode.ExtensionContext): void {
           new WorkerAdapter(new Worker(script.toString(true)), vscode.workspace.fs),
         ),
     },
-    startLanguageClient: startInWorker(context.extensionUri),
+    startLanguageClient: async (options) => {
+      const { startInWorker } = await import('./language/client-web');
+      return startInWorker(context.extensionUri, options);
+    },
   });
 }

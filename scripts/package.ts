@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { packageExtension } from './vsix';
 
 const MAX_BYTES = 5 * 1024 * 1024;
+/** What the editor loads when the extension starts: no emulator, and no language client. */
+const MAX_START_BYTES = 400 * 1024;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -17,6 +19,12 @@ const webpack = join(dirname(require.resolve('webpack/package.json')), 'bin', 'w
 const { status } = spawnSync(process.execPath, [webpack], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 packageExtension(output);
+
+const start = statSync(join(root, 'dist', 'extension.js')).size;
+if (start > MAX_START_BYTES) {
+  console.error(`dist/extension.js has ${start} bytes: something large is imported that could be imported late.`);
+  process.exit(1);
+}
 
 const bytes = statSync(output).size;
 console.log(`${output}: ${(bytes / 1024 / 1024).toFixed(2)} MiB`);

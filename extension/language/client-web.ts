@@ -1,11 +1,8 @@
 /** In a browser the server is a worker. */
 import * as vscode from 'vscode';
-import { LanguageClient } from 'vscode-languageclient/browser';
-import type { StartClient } from './client';
+import { LanguageClient, type LanguageClientOptions } from 'vscode-languageclient/browser';
 
-export const startInWorker =
-  (extension: vscode.Uri): StartClient =>
-  (options) => {
-    const script = vscode.Uri.joinPath(extension, 'dist', 'web', 'language-server.js');
-    return new LanguageClient('ringside', 'Ringside Assembly', new Worker(script.toString(true)), options);
-  };
+export function startInWorker(extension: vscode.Uri, options: LanguageClientOptions): LanguageClient {
+  const script = vscode.Uri.joinPath(extension, 'dist', 'web', 'language-server.js');
+  return new LanguageClient('ringside', 'Ringside Assembly', new Worker(script.toString(true)), options);
+}

@@ -39,16 +39,19 @@ async function walk(): Promise<string[]> {
   return found;
 }
 
-export type StartClient = (options: LanguageClientOptions) => BaseLanguageClient;
+/** Resolves when the client is loaded; it is not running yet. */
+export type StartClient = (options: LanguageClientOptions) => Promise<BaseLanguageClient>;
 
 /** Starts when the first assembly is opened. */
 export function registerLanguage(sessions: Sessions, start: StartClient): vscode.Disposable {
   const owned: vscode.Disposable[] = [];
   let client: BaseLanguageClient | undefined;
-  const begin = (document: vscode.TextDocument): void => {
-    if (client || !LANGUAGES.includes(document.languageId)) return;
+  let begun = false;
+  const begin = async (document: vscode.TextDocument): Promise<void> => {
+    if (begun || !LANGUAGES.includes(document.languageId)) return;
+    begun = true;
     const watcher = vscode.workspace.createFileSystemWatcher(FILES);
-    client = start({
+    client = await start({
       documentSelector: LANGUAGES.map((language) => ({ language })),
       initializationOptions: initializationOptions(),
       synchronize: { fileEvents: watcher },
@@ -67,9 +70,9 @@ export function registerLanguage(sessions: Sessions, start: StartClient): vscode
     });
     const counts = new ExitCounts(sessions, client);
     owned.push(watcher, counts, ...counts.register(LANGUAGES), new InlineRegisters(client).register(LANGUAGES));
-    void client.start();
+    await client.start();
   };
-  vscode.workspace.textDocuments.forEach(begin);
-  owned.push(vscode.workspace.onDidOpenTextDocument(begin));
+  vscode.workspace.textDocuments.forEach((document) => void begin(document));
+  owned.push(vscode.workspace.onDidOpenTextDocument((document) => void begin(document)));
   return { dispose: () => (owned.forEach((each) => each.dispose()), void client?.stop()) };
 }
