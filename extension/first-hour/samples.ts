@@ -49,7 +49,8 @@ async function open(extension: vscode.Uri, id?: string, target?: vscode.Uri): Pr
 async function pickSample(): Promise<Sample | undefined> {
   const items = samples().map((sample) => ({ label: sample.title, detail: sample.detail, sample }));
   const title = vscode.l10n.t('Ringside samples');
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: vscode.l10n.t('Sample to copy and open') });
+  // The walkthrough takes the focus back when it ticks the step off.
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: vscode.l10n.t('Sample to copy and open'), ignoreFocusOut: true });
   return picked?.sample;
 } // prettier-ignore
 
