@@ -4,6 +4,7 @@ import { UserError } from '../emulator/util/assert';
 import { parseDisk } from './disk-option';
 import { baseName, type Files } from './files';
 import { startedFile, type LaunchConfig } from './launch';
+import { parseModule } from './module-option';
 
 /** UserError names the attribute and the file. */
 export async function readBootInput(files: Files, config: LaunchConfig): Promise<BootInput | FirmwareInput> {
@@ -34,8 +35,9 @@ export async function readBootInput(files: Files, config: LaunchConfig): Promise
   }
   if (config.module !== undefined) {
     boot.modules = [];
-    for (const [n, path] of config.module.entries()) {
-      boot.modules.push({ name: baseName(path), bytes: await read(`module[${n}]`, path) });
+    for (const [n, text] of config.module.entries()) {
+      const { path, ...args } = parseModule(text);
+      boot.modules.push({ name: baseName(path), bytes: await read(`module[${n}]`, path), ...args });
     }
   }
   if (config.append !== undefined) boot.append = config.append;

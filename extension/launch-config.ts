@@ -1,6 +1,7 @@
 /** Launch configurations: one for a folder that has none, defaults, and checks before a session starts. */
 import * as vscode from 'vscode';
 import { splitDisk } from '../debug-adapter/disk-option';
+import { splitModule } from '../debug-adapter/module-option';
 import { checkLaunch } from '../debug-adapter/launch';
 import { reasonOf, resolvePath, toUri } from './files';
 import { findBootables, type Bootable } from './kernel-image';
@@ -85,14 +86,17 @@ export async function checkLaunchConfiguration(folder: Folder, config: Config): 
   return resolved;
 }
 
-/** Attributes that name files, as a string or a list. Of a disk, options follow the path. */
+/** Attributes that name files, as a string or a list. Of a disk and a module, options follow the path. */
 const FILES = ['kernel', 'firmware', 'vgaRom', 'initrd', 'module', 'disk', 'symbols'] as const;
+
+const splitOptions = (attribute: string, text: string): [path: string, options: string] =>
+  attribute === 'disk' ? splitDisk(text) : attribute === 'module' ? splitModule(text) : [text, ''];
 
 /** Every file that a configuration names, with the attribute for messages. */
 function filesOf(config: Attributes, place = ''): { attribute: string; path: string }[] {
   const own = FILES.flatMap((attribute) => {
     const value: unknown = config[attribute];
-    const plain = (text: string): string => (attribute === 'disk' ? splitDisk(text)[0] : text);
+    const plain = (text: string): string => splitOptions(attribute, text)[0];
     if (Array.isArray(value))
       return value.map((text: string, i) => ({ attribute: `${place}${attribute}[${i}]`, path: plain(text) }));
     return typeof value === 'string' ? [{ attribute: place + attribute, path: plain(value) }] : [];
@@ -106,8 +110,8 @@ const domainsOf = ({ domains }: Attributes): Attributes[] => (Array.isArray(doma
 
 function absolute<C extends Attributes>(config: C, folder: vscode.Uri | undefined): C {
   const path = (value: string): string => resolvePath(value, folder);
-  const disk = (value: string): string => {
-    const [file, options] = splitDisk(value);
+  const resolved = (attribute: string) => (value: string) => {
+    const [file, options] = splitOptions(attribute, value);
     return path(file) + options;
   };
   const each = (value: unknown, change: (text: string) => string): unknown =>
@@ -117,7 +121,7 @@ function absolute<C extends Attributes>(config: C, folder: vscode.Uri | undefine
   return {
     ...config,
     ...(config.domains === undefined ? {} : { domains: domainsOf(config).map((each) => absolute(each, folder)) }),
-    ...Object.fromEntries(named.map((name) => [name, each(config[name], name === 'disk' ? disk : path)])),
+    ...Object.fromEntries(named.map((name) => [name, each(config[name], resolved(name))])),
     ...(sourceMap
       ? {
           sourceMap: Object.fromEntries(

@@ -4,6 +4,7 @@ import type { BootInput, DiskInput, FirmwareInput, Machine } from '../../emulato
 import { assert, UserError } from '../../emulator/util/assert';
 import { openImage, writeBack } from '../disk-files';
 import type { DiskOption } from '../disk-option';
+import { parseModule } from '../module-option';
 import type { RunOptions } from './arguments';
 import { parseScript } from './script';
 
@@ -36,7 +37,9 @@ const bootInput = (name: string, options: RunOptions): BootInput => ({
   kernel: readBytes(name),
   append: options.append,
   initrd: options.initrd === undefined ? undefined : { name: options.initrd, bytes: readBytes(options.initrd) },
-  modules: options.modules.map((name) => ({ name, bytes: readBytes(name) })),
+  modules: options.modules
+    .map(parseModule)
+    .map(({ path: name, ...args }) => ({ name, bytes: readBytes(name), ...args })),
 });
 
 const WHY: Record<string, string> = {

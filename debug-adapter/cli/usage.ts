@@ -20,7 +20,9 @@ What it gets
   --cpu MODEL           ${MODEL_NAMES.join(', ')}, and changes to it: haswell,-avx2,+smap (default ${DEFAULT_MODEL})
   --append TEXT         command line
   --initrd FILE         initial RAM disk; the first module for Multiboot and PVH
-  --module FILE         a further file for Multiboot and PVH; repeatable
+  --module FILE[,args=TEXT]
+                        a further file for Multiboot and PVH, and under paravirtual in a list of modules; repeatable. TEXT
+                        follows its name on its command line
   --disk FILE[,OPTION]  a disk, as a raw image; repeatable, the first is the one that a BIOS boots. Options: if=ide (default)
                         or if=virtio; media=cdrom; ro; writeback. What the guest writes stays in memory, and goes into the
                         file at the end only with writeback

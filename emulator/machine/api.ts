@@ -135,7 +135,8 @@ export interface BootInput extends Equipment {
   name: string;
   kernel: Uint8Array;
   initrd?: { name: string; bytes: Uint8Array };
-  modules?: { name: string; bytes: Uint8Array }[];
+  /** `args`: behind its name on its command line. */
+  modules?: { name: string; bytes: Uint8Array; args?: string }[];
   append?: string;
   /** A paravirtual domain without a kernel: domain 0 fills it. */
   empty?: true;

@@ -16,7 +16,7 @@ import { interruptsOf } from '../hypervisor/xen/upcalls';
 import { PAGE_BYTES, PhysicalMemory } from '../mmu/physical-memory';
 import { UserError } from '../util/assert';
 import type { BootInput } from './api';
-import { baseName } from './loaders/modules';
+import { moduleLine } from './loaders/modules';
 import { readXenImage } from './loaders/xen-image';
 
 interface SavedPlatform {
@@ -61,7 +61,7 @@ export class PvPlatform implements Device {
     const image = readXenImage(name, kernel);
     this.clear();
     const parts = this.newDomain(image.word);
-    const files = modules.map((file) => ({ name: baseName(file.name), bytes: file.bytes }));
+    const files = modules.map((file) => ({ name: moduleLine(file), bytes: file.bytes }));
     const bytes = initrd?.bytes ?? (files.length > 0 ? moduleList(files) : undefined);
     const module = bytes && { bytes, list: !initrd };
     const built = startDomain(parts, { image, commandLine: append, frames: this.frames, ...(module ? { module } : {}) });

@@ -4,7 +4,7 @@ import { UserError } from '../../util/assert';
 import type { Placement } from './placement';
 
 export interface PlacedModule {
-  /** Without folders: what a guest sees must not depend on where the host keeps its files. */
+  /** Its command line: see moduleLine. */
   name: string;
   gpa: number;
   bytes: number;
@@ -13,6 +13,10 @@ export interface PlacedModule {
 export const baseName = (path: string): string =>
   path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 
+/** Name and arguments. Without folders: what a guest sees must not depend on where the host keeps its files. */
+export const moduleLine = ({ name, args }: { name: string; args?: string }): string =>
+  args === undefined ? baseName(name) : `${baseName(name)} ${args}`;
+
 const PAGE = 0x1000;
 const MIB = 0x10_0000;
 
@@ -20,7 +24,7 @@ const MIB = 0x10_0000;
 export const placeModules = (input: BootInput, placement: Placement): PlacedModule[] => {
   const files = [...(input.initrd ? [input.initrd] : []), ...(input.modules ?? [])];
   return files.map((file) => {
-    const name = baseName(file.name);
+    const name = moduleLine(file);
     const from = Math.max(MIB, placement.end);
     const room = { align: PAGE, from: placement.isRam(from, file.bytes.length) ? from : MIB };
     const gpa = file.bytes.length ? placement.place(`module ${name}`, file.bytes, room) : 0;
