@@ -93,6 +93,8 @@ export class Domains implements DomainControl {
     const entry = this.entry(this.create(config).id);
     entry.machine.boot({ name: entry.name, kernel: new Uint8Array(0), empty: true });
     entry.booted = true;
+    // Whoever asked is in the middle of its turn: what it retires from here on is its own.
+    this.executing?.machine.takeBack();
     return entry;
   }
   pause(id: number): void {

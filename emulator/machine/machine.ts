@@ -220,6 +220,7 @@ export class Pc implements Machine, StepHost {
     this.loop.resume();
     return this.loop.run(instructions);
   }
+  readonly takeBack = (): void => this.loop.resume();
   step(cpu: number): Stop {
     this.loop.resume();
     return this.loop.step(this.cpus[cpu]);
