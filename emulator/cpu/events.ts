@@ -77,6 +77,7 @@ export function describe(cpu: Cpu, event: PendingEvent): TrapEvent {
   const described: TrapEvent = { vector: event.vector, source, rip: state.rip, cpl: state.cpl };
   if (event.errorCode !== undefined) described.errorCode = event.errorCode;
   if (event.address !== undefined) described.address = event.address;
+  if (cpu.overseer?.inPortedKernel) described.ported = true;
   return described;
 }
 

@@ -66,6 +66,8 @@ export interface Overseer {
   readonly asks: boolean;
   /** Those among them that guests spin on (execution/forms.ts, SPUN_ON) do not leave: they need not ask. */
   readonly sparesSpinning?: boolean;
+  /** The guest's kernel runs, and knows its hypervisor: it is in a ring that is a program's elsewhere. */
+  readonly inPortedKernel?: boolean;
   /** Before such a row's meaning, when its privilege has been checked. Answers as a meaning does if it did the work itself. */
   instruction(instruction: Instruction): 'done' | 'jumped' | GuestExit | undefined;
   /** Before an event goes through the guest's IDT. */

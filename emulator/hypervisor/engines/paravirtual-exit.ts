@@ -7,15 +7,9 @@ import type { Guest } from '../guest';
 import { interceptedBy } from '../../cpu/intercepts';
 import type { Occasion } from './paravirtual';
 
-export function paravirtualExit(
-  guest: Guest,
-  cpu: Cpu,
-  thrown: Interruption,
-  occasion: Occasion,
-  kernel: boolean,
-): VmExit {
+export function paravirtualExit(guest: Guest, cpu: Cpu, thrown: Interruption, occasion: Occasion): VmExit {
   const exit = exitOf(guest, cpu, thrown, () => undefined);
-  if (kernel) exit.ported = true;
+  if (cpu.overseer?.inPortedKernel) exit.ported = true;
   switch (occasion.kind) {
     case 'hypercall':
       exit.reason = 'hypercall';

@@ -58,6 +58,8 @@ export type Occasion =
 
 export class Paravirtual implements Executor, Overseer, Viewed {
   readonly asks = true;
+  /** RDTSC is the guest's to execute, as under Xen's tsc_mode "default" where time stamps are steady; CR4.TSD is as it wants it. */
+  readonly sparesSpinning = true;
   /** The guest's own tables are in force: there are no others to show, but what its frames are in use as. */
   readonly view: EngineView = { paravirtual: () => this.parts };
   /** Of the guest that was started last. */
@@ -102,11 +104,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
       cpu.state.setSystem('activity', 0n);
       return 'delivered';
     }
-    const told = (): ReturnType<typeof describe> => ({
-      ...describe(cpu, event),
-      ...(parts.inKernel(cpu) ? { ported: true } : {}),
-    });
-    if (!asked && cpu.onEvent?.(told())) {
+    if (!asked && cpu.onEvent?.(describe(cpu, event))) {
       cpu.heldEvent = event;
       return 'held';
     }
@@ -142,7 +140,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
   private handle(cpu: Cpu, thrown: Interruption): Stop | undefined {
     const { exits } = this.guest;
     const occasion = this.occasionOf(cpu, thrown);
-    const exit = paravirtualExit(this.guest, cpu, thrown, occasion, this.running.inKernel(cpu));
+    const exit = paravirtualExit(this.guest, cpu, thrown, occasion);
     if (occasion.kind === 'hypercall') exit.hypercall = this.hypercallOf(cpu);
     if (exit.hypercall && exits.filter) Object.assign(exit.hypercall, this.decode(cpu, exit.hypercall));
     if (exits.begin(exit)) return { kind: 'vm-exit', cpu: cpu.apicId, exit };
@@ -257,6 +255,10 @@ export class Paravirtual implements Executor, Overseer, Viewed {
   }
 
   // --- Overseer
+
+  get inPortedKernel(): boolean {
+    return this.running.inKernel(this.guest.cpus[this.running.domain.current]);
+  }
 
   /** The processor can make CPUID fault, which is all that a hypervisor needs here (CPUID faulting, SDM vol. 3A 2.5). */
   instruction(instruction: Instruction): undefined {
