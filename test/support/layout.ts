@@ -137,7 +137,7 @@ export const LAYERS: readonly Layer[] = [
     imports: [
       /^extension\//,
       /^emulator\/machine\/loaders\/kind\.ts$/,
-      /^debug-adapter\/(launch|disk-option|condition-names|expressions\/(parser|errors))\.ts$/,
+      /^debug-adapter\/(launch|disk-option|module-option|condition-names|expressions\/(parser|errors))\.ts$/,
     ],
     types: [/^debug-adapter\/(protocol|worker-protocol)\.ts$/],
     packages: ['vscode'],
