@@ -84,7 +84,7 @@ export class PvDomain implements XenDomain {
     this.pages.onChange = (mfn, from, to) => this.history.note(mfn, from, to);
     this.descriptors = new DescriptorRules(this.memory, word);
     this.space = new ReservedSpace(this.memory, guest.frames, word);
-    this.foreign = new ForeignMappings((domid) => wiring.peer(domid)?.pages);
+    this.foreign = new ForeignMappings((domid) => wiring.peer(domid)?.pages, () => this.flush()); // prettier-ignore
     this.tables = new PageTableRules(this.pages, word, this.descriptors, this.space.entries, this.foreign);
     this.pages.onWritableGone = () => this.flush();
     this.pages.onFree = (mfn) => this.freed(mfn);

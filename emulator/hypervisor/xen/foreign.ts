@@ -20,8 +20,14 @@ const keyOf = (mfn: number, offset: number): number => mfn * ENTRIES + (offset >
 export class ForeignMappings {
   private readonly entries = new Map<number, ForeignMapping>();
 
-  /** `pagesOf`: of a domain that is there. */
-  constructor(private readonly pagesOf: (domid: number) => TypedPages | undefined) {}
+  /**
+   * `pagesOf`: of a domain that is there. `onRelease`: translations that the processors of this one may keep have to go, since the
+   * other one may make a table of the frame next.
+   */
+  constructor(
+    private readonly pagesOf: (domid: number) => TypedPages | undefined,
+    private readonly onRelease: () => void,
+  ) {}
 
   /** Whether the entry at this place of an L1 maps another domain's frame. */
   holds(mfn: number, offset: number): boolean {
@@ -37,6 +43,7 @@ export class ForeignMappings {
     const mapping = this.entries.get(key);
     if (!mapping) return;
     this.entries.delete(key);
+    this.onRelease();
     const pages = this.pagesOf(mapping.domain);
     if (mapping.writable) pages?.putAs(mapping.mfn);
     else pages?.put(mapping.mfn);
