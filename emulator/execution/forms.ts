@@ -5,6 +5,7 @@ import { assert } from '../util/assert';
 import type { Addressing, Form } from './builder';
 import { buildForms } from './interpreter';
 import type { FormCode } from './interpreter';
+import type { FunctionTable } from './function-table';
 import * as layout from './layout';
 import { operandsOf, shapeOf } from './form-number';
 import { FIRST_FORM_HANDLER, GUARD_INDEX, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record'; // prettier-ignore
@@ -110,16 +111,14 @@ export class FormTable {
   /** The same by shapeOf, then by operandsOf. */
   private readonly numbered = new Map<number, Map<number, number>>();
   private readonly pending: { handler: number; code: FormCode }[] = [];
-  private next: number;
 
   constructor(
-    private readonly table: WebAssembly.Table,
+    private readonly table: FunctionTable,
     private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports,
     inline: readonly { key: string }[],
     private readonly common: CommonForms,
   ) {
     inline.forEach(({ key }, i) => this.handlers.set(key, FIRST_FORM_HANDLER + i));
-    this.next = FIRST_FORM_HANDLER + inline.length;
   }
 
   /** The handler for an emitted instruction; `flush` before executing a record that has it. */
@@ -143,7 +142,7 @@ export class FormTable {
       this.addCommon();
       return this.handlers.get(key)!;
     }
-    const handler = this.next++;
+    const handler = this.table.take();
     this.handlers.set(key, handler);
     this.pending.push({ handler, code: { form, emit, ends: row.attributes.ends === true } });
     return handler;
@@ -151,21 +150,17 @@ export class FormTable {
 
   private addCommon(): void {
     const exports = this.common.instantiate();
-    this.room(this.common.keys.size);
     for (const [key, name] of this.common.keys) {
-      this.handlers.set(key, this.next);
-      this.table.set(this.next++, exports[name]);
+      const handler = this.table.take();
+      this.handlers.set(key, handler);
+      this.table.set(handler, exports[name]);
     }
-  }
-  private room(count: number): void {
-    if (this.table.length < this.next + count) this.table.grow(this.next + count - this.table.length + 256);
   }
 
   flush(): void {
     if (this.pending.length === 0) return;
     const batch = this.pending.splice(0);
     const exports = this.instantiate(buildForms(batch.map((p) => p.code)));
-    this.room(0);
     batch.forEach(({ handler }, i) => this.table.set(handler, exports[`f${i}`]));
   }
 }

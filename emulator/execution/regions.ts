@@ -5,6 +5,7 @@
 import { assert } from '../util/assert';
 import type { Block } from './block';
 import { RegionCompiler } from './compiler';
+import type { FunctionTable } from './function-table';
 import { importHelpers } from './interpreter';
 import type { HelperIndices } from './builder';
 import { HEADER, HEADER_BYTES, NO_REGION, RECORD_BYTES } from './record';
@@ -32,8 +33,6 @@ export const COMPILER_OPTIONS: CompilerOptions = {
 };
 /** Hot blocks wait for others to share their module with, for so many instructions at most. */
 const PATIENCE = 1 << 20;
-/** Below are the functions of forms. */
-const FIRST_INDEX = 0x4000;
 
 export interface Region {
   /** In the function table. */
@@ -52,8 +51,6 @@ export class Regions {
   private readonly ofBlock = new Map<Block, Set<Region>>();
   private batches: Batch[] = [];
   private bytes = 0;
-  private readonly free: number[] = [];
-  private nextIndex = FIRST_INDEX;
   /** A region died: whoever is inside has to leave. */
   onKill: () => void = () => {};
   /** Regions compiled since power-on, and the bytes of their modules. */
@@ -61,7 +58,7 @@ export class Regions {
 
   constructor(
     private readonly view: DataView,
-    private readonly table: WebAssembly.Table,
+    private readonly table: FunctionTable,
     private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports,
     private readonly around: Surroundings,
     private readonly options: CompilerOptions,
@@ -110,7 +107,7 @@ export class Regions {
     for (const block of this.waiting) {
       if (!block.alive || claimed.has(block)) continue;
       const plan = planRegion(block, this.options, this.around, (b, i) => b.address + i * RECORD_BYTES, steps);
-      const index = this.free.pop() ?? this.nextIndex++;
+      const index = this.table.take();
       const compiler = new RegionCompiler(plan, index, helpers);
       module.add(compiler.compile(), [I32], `f${regions.length}`);
       const entries = compiler.flow.entries.map((node) => plan.blocks[node - 1].block);
@@ -122,7 +119,6 @@ export class Regions {
     if (regions.length === 0) return;
     const bytes = module.build();
     const exports = this.instantiate(bytes);
-    if (this.table.length < this.nextIndex) this.table.grow(this.nextIndex - this.table.length + 256);
     regions.forEach(({ region, instructions }, i) => {
       this.table.set(region.index, exports[`f${i}`]);
       this.install(region, instructions);
@@ -179,8 +175,7 @@ export class Regions {
       set.delete(region);
       if (set.size === 0) this.ofBlock.delete(block);
     }
-    this.table.set(region.index, null);
-    this.free.push(region.index);
+    this.table.release(region.index);
   }
   clear(): void {
     for (const regions of [...this.ofBlock.values()]) for (const region of [...regions]) this.kill(region);

@@ -2,11 +2,12 @@
 import type { CodeSource } from './code-cache';
 import { CodeCache } from './code-cache';
 import { FormTable } from './forms';
+import { FunctionTable } from './function-table';
 import { COMMON_FORMS } from './common-forms';
 import { HOT_FORMS, resolveHotForms } from './hot-forms';
 import { buildDispatcher, buildForms } from './interpreter';
 import type { FormCode, InterpreterImports } from './interpreter';
-import { GUARD_INDEX } from './record';
+import { FIRST_FORM_HANDLER, GUARD_INDEX } from './record';
 import { COMPILER_OPTIONS, Regions } from './regions';
 import type { CompilerOptions } from './regions';
 
@@ -42,22 +43,23 @@ export class GeneratedCode {
   readonly run: (record: number) => void;
 
   constructor(memory: WebAssembly.Memory, imports: InterpreterImports, source: CodeSource, tier: Tier) {
-    const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
     const { module, inline } = compiledDispatcher();
-    const host = { memory, table, ...imports };
+    // Forms that the dispatcher has in itself have numbers, too.
+    const functions = new FunctionTable(FIRST_FORM_HANDLER + inline.length);
+    const host = { memory, table: functions.table, ...imports };
     const shared = new WebAssembly.Instance(module, { env: host }).exports;
     this.run = shared.run as (record: number) => void;
-    table.set(GUARD_INDEX, shared.enterGuarded);
+    functions.set(GUARD_INDEX, shared.enterGuarded);
     const exportsOf = (made: WebAssembly.Module): WebAssembly.Exports =>
       new WebAssembly.Instance(made, { env: { ...host, ...shared } }).exports;
     const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
       exportsOf(new WebAssembly.Module(bytes));
     const { keys, module: commonModule } = compiledCommon();
-    const forms = new FormTable(table, instantiate, inline, { keys, instantiate: () => exportsOf(commonModule) });
+    const forms = new FormTable(functions, instantiate, inline, { keys, instantiate: () => exportsOf(commonModule) });
     this.cache = new CodeCache(memory, forms, source);
     if (tier === 'interpreter') return;
     const options = { ...COMPILER_OPTIONS, ...(typeof tier === 'object' ? tier : {}) };
-    this.regions = new Regions(new DataView(memory.buffer), table, instantiate, this.cache, options);
+    this.regions = new Regions(new DataView(memory.buffer), functions, instantiate, this.cache, options);
     this.cache.regions = this.regions;
   }
 }

@@ -74,7 +74,7 @@ export class Program {
   ) {
     // Across the border of two pages.
     this.entry = this.at = 0x1000 - dice.below(0x800);
-    const count = 6 + dice.below(14);
+    const count = 10 + dice.below(20);
     for (let i = 0; i < count && this.hasRoom; i++) this.block(i);
     this.settle();
     this.jump(JUMP.JMP, 'head');
