@@ -27,7 +27,7 @@ export function runsInUserMode(row: Row): boolean {
 
 export type Domain = 'integer' | 'x87' | 'vector';
 export const domainOf = (row: Row): Domain =>
-  /^(d[8-f]|9b)/.test(row.opcode) ? 'x87' : /[PQNVWU]/.test(row.operands) || /xmm|mxcsr|fx/.test(row.mnemonic) ? 'vector' : 'integer'; // prettier-ignore
+  /^(d[8-f]|9b)/.test(row.opcode) || row.mnemonic === 'emms' ? 'x87' : /[PQNVWU]/.test(row.operands) || /xmm|mxcsr|fx|^vzero/.test(row.mnemonic) ? 'vector' : 'integer'; // prettier-ignore
 
 const PLAIN_FX = ((): Uint8Array => {
   const fx = new Uint8Array(512);

@@ -4,6 +4,7 @@
  *   npm run test:tiers -- MILLIONS [SEED]         interpreter and compiler
  *   npm run test:tiers -- MILLIONS [SEED] host    the processor that this runs on and ours
  */
+import { AssertionError } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { bundle } from '../../bench/support/bundle';
 import { HostOracle } from './oracle';
@@ -13,6 +14,8 @@ import { TierComparison } from './tiers';
 /** Of one program at most. */
 const INSTRUCTIONS = 200_000;
 const SAY_EVERY = 5e6;
+/** Shown, or batches that have some. */
+const MOST_DIFFERENCES = 20;
 
 function run(instructions: number, seed: number, host: boolean): void {
   const reason = host && HostOracle.unavailable();
@@ -28,14 +31,25 @@ function run(instructions: number, seed: number, host: boolean): void {
         `${((user + system) / figures.executed).toFixed(2)} µs of CPU time each; ${figures.endless} programs without an end left out: ${outcome}`,
     );
   };
+  let differences = 0;
+  const attempt = (compare: () => void): void => {
+    try {
+      compare();
+    } catch (error) {
+      if (!(error instanceof AssertionError)) throw error;
+      console.log(error.message);
+      if (++differences === MOST_DIFFERENCES) throw new Error('there are more');
+    }
+  };
   for (let program = seed * 1_000_000, said = 0; figures.executed < instructions; program++) {
-    comparison.compare(program, INSTRUCTIONS);
+    attempt(() => comparison.compare(program, INSTRUCTIONS));
     if (figures.executed - said < SAY_EVERY) continue;
     said = figures.executed;
-    say('no difference so far');
+    say(differences ? `so far differences in ${differences} of them` : 'no difference so far');
   }
-  comparison.flush();
-  say('no difference');
+  attempt(() => comparison.flush());
+  say(differences ? `differences in ${differences} of them` : 'no difference');
+  process.exitCode = differences ? 1 : 0;
 }
 
 /** Most of the code that is generated here does not live long enough to be optimised. */

@@ -187,13 +187,12 @@ export class HostComparison {
   flush(): void {
     const batch = this.batch.splice(0);
     const results = this.host.run(batch);
-    batch.forEach(({ seed, program, mode, ours }, i) => {
+    const found = batch.flatMap(({ seed, program, mode, ours }, i) => {
       const different = differences(results[i].result, ours, program, mode);
-      if (different.length === 0) return;
-      assert.fail(
-        `seed ${seed}, ${mode.name}: host ${different.slice(0, 4).join('; ')}\n${this.explain(program, mode)}`,
-      );
+      if (different.length === 0) return [];
+      return [`seed ${seed}, ${mode.name}: host ${different.slice(0, 4).join('; ')}\n${this.explain(program, mode)}`];
     });
+    if (found.length) assert.fail(found.join('\n\n'));
   }
 
   /** The first step after which the two are different, and how. */

@@ -3,6 +3,7 @@ import { parseEncoding } from '../../emulator/isa/encoding';
 import type { Encoding } from '../../emulator/isa/encoding';
 import type { CodeSize, Instruction, Row } from '../../emulator/isa/instruction';
 import { ROWS } from '../../emulator/isa/opcodes';
+import { loadsDenormal } from './compare';
 import { domainOf, runsInUserMode } from './generate';
 import type { Style } from './program';
 import type { Random } from './random';
@@ -24,8 +25,8 @@ const NOT_ON_HOST: readonly { mnemonics: RegExp; why: string }[] = [
   { mnemonics: /gather/, why: 'how far one comes before it faults is the processor\'s own affair' }, // prettier-ignore
   { mnemonics: /^sha/, why: "AMD's do not ask for aligned memory" },
 ];
-/** As compare.ts has it: AMD leaves C1, and sets flags although an exception is unmasked. */
-const COMPARISON = /^(fi?com|fucom|ftst)/;
+/** As compare.ts has it: what AMD does although an exception is unmasked. */
+const goesOnUnmasked = (row: Row): boolean => /^(fi?com|fucom|ftst)/.test(row.mnemonic) || loadsDenormal(row);
 /** Loads masks of exceptions from anywhere. */
 const UNMASKS = /^(fldcw|fldenv|frstor|fxrstor|v?ldmxcsr)$/;
 
@@ -80,7 +81,7 @@ export function hostStyle(mode: Mode, fuel: number, random: Random, has: (featur
     !row.attributes.ends &&
     has(row.attributes.feature) &&
     !NOT_ON_HOST.some(({ mnemonics }) => mnemonics.test(row.mnemonic)) &&
-    !(masked ? UNMASKS : COMPARISON).test(row.mnemonic) &&
+    !(masked ? UNMASKS.test(row.mnemonic) : goesOnUnmasked(row)) &&
     // Outside 64-bit mode the SDM has VEX.W ignored where AMD refuses it.
     !(code.size === 32 && /^v(pextrd|pinsrd)$/.test(row.mnemonic));
   const all = once(`host ${mode.name} ${masked}`, () => groups(user.filter(left), code.size));
