@@ -38,6 +38,8 @@ export interface Place {
 }
 
 const SURE_OF_FLAGS = /^(?!ro[lr]|rc[lr]|sh[lr]|sar|scas|cmps|fu?comi)/;
+/** host/sequences.c has room for so many. */
+export const MOST_HEADS = 16;
 const STACK_USERS = /^(push|pop|call|ret|enter|leave)/;
 /** How far one of these came before it faulted is the processor's own affair. */
 const STACK_WALKERS = /^(pusha|popa|enter)/;
@@ -128,7 +130,7 @@ export class Program {
 
   private block(index: number): void {
     const { dice, style } = this;
-    const head = index > 0 && dice.oneIn(2);
+    const head = index > 0 && this.heads.length < MOST_HEADS && dice.oneIn(2);
     if (!head) this.settle();
     this.blocks.push(this.at);
     if (head || index === 0) {

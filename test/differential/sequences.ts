@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { CpuState } from '../../emulator/cpu/state';
-import { ARITHMETIC_FLAGS, RFLAGS } from '../../emulator/x86/registers';
+import { ARITHMETIC_FLAGS, RFLAGS, VECTOR } from '../../emulator/x86/registers';
 import { FLAGS, stateDifferences } from './compare';
 import { storeFloat, upperHalves } from './fx-image';
 import { buildForHost, HostOracle, PLACE } from './oracle';
@@ -18,7 +18,6 @@ import { EAGER, INSTRUCTIONS_A_LOOP, hex, listing, noFigures } from './tiers';
 import { MODES, UserMachine } from './user-machine';
 import type { Fault, Mode } from './user-machine';
 
-const HEADS = 16;
 const LOGGED = 64;
 const HEADER = 96;
 const RECORD = HEADER + 128 + 768 + PLACE.DATA_BYTES + CODE_BYTES + CODE_BYTES / 8;
@@ -45,7 +44,7 @@ interface Step {
 
 function writeProgram(program: Program, narrow: boolean, steps: number, to: Uint8Array): void {
   const view = new DataView(to.buffer, to.byteOffset);
-  const heads = program.heads.slice(0, HEADS);
+  const heads = program.heads;
   [narrow ? 1 : 0, program.entry, program.end, steps, heads.length, ...heads].forEach((word, i) => view.setUint32(i * 4, word, true)); // prettier-ignore
   view.setBigUint64(88, BigInt(program.rflags), true);
   let at = HEADER;
@@ -145,9 +144,9 @@ const flagBits = (letters: string): number => [...letters].reduce((bits, letter)
 function faultText(fault: Fault | undefined, unclear: ReadonlyMap<number, string>): string {
   if (!fault) return 'none';
   const { vector, address, rip } = fault;
-  const code = fault.errorCode & (vector === 14 && address >> 63n ? ~1 : ~0);
+  const code = fault.errorCode & (vector === VECTOR.PF && address >> 63n ? ~1 : ~0);
   const known = ARITHMETIC_FLAGS & ~flagBits(unclear.get(Number(rip) - PLACE.CODE_PAGE) ?? '');
-  return `${vector} ${hex(code)} at ${hex(rip)} flags ${hex(fault.rflags & known)}${vector === 14 ? ` address ${hex(address)}` : ''}`;
+  return `${vector} ${hex(code)} at ${hex(rip)} flags ${hex(fault.rflags & known)}${vector === VECTOR.PF ? ` address ${hex(address)}` : ''}`;
 }
 
 export class HostComparison {
@@ -203,11 +202,12 @@ export class HostComparison {
     const machine = new UserMachine('interpreter');
     machine.load(program, mode, true);
     const state = machine.cpu.state;
+    // The host counts no iterations of one instruction, and no stops outside of the code.
     const stepOn = (): void => {
       const before = state.rip;
       const faults = machine.faults.length;
       do machine.run(1);
-      while (state.rip === before && machine.faults.length === faults);
+      while (machine.faults.length === faults && (state.rip === before || state.rip - BigInt(PLACE.CODE_PAGE) >= BigInt(CODE_BYTES) || state.rip < BigInt(PLACE.CODE_PAGE))); // prettier-ignore
     };
     for (let i = 0; i < steps.length; i++) {
       const { rip, rflags, hash } = steps[i];
@@ -235,6 +235,10 @@ export class HostComparison {
 
 const unclearFlags = (program: Program): Map<number, string> => new Map(program.places.map((p) => [p.at, p.unclear]));
 
+/** Whether an access over the end of a segment of 4 GiB violates its limit is the processor's own affair (SDM vol. 3A section 5.3). */
+const crossesLimit = (host: Fault, ours: Fault | undefined, { code }: Mode): boolean =>
+  code.size === 32 && ours?.rip === host.rip && ours.vector === VECTOR.PF && ours.address >= 0xffff_ff00n && (host.vector === VECTOR.SS || host.vector === VECTOR.GP); // prettier-ignore
+
 function differences(host: Ended, ours: Ended, program: Program, mode: Mode): string[] {
   if (host.finished !== FINISHED.end) return [host.finished === FINISHED.never ? 'did not end' : 'stopped'];
   const found: string[] = [];
@@ -242,7 +246,7 @@ function differences(host: Ended, ours: Ended, program: Program, mode: Mode): st
   if (host.faultCount !== ours.faultCount) found.push(`${host.faultCount} faults, ours ${ours.faultCount}`);
   for (let i = 0; i < host.faults.length; i++) {
     const [a, b] = [faultText(host.faults[i], unclear), faultText(ours.faults[i], unclear)];
-    if (a === b) continue;
+    if (a === b || crossesLimit(host.faults[i], ours.faults[i], mode)) continue;
     found.push(`fault ${i}: ${a}, ours ${b}`);
     break;
   }

@@ -133,7 +133,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     /* PUSHF stored the flag by which we step. */
     if (result.step_count) {
       const uint8_t *last = (const uint8_t *)steps[result.step_count - 1].rip;
-      while (*last == 0x66 || (!program.narrow && *last >> 4 == 4)) last++;
+      while (*last == 0x66 || *last == 0x67 || (!program.narrow && *last >> 4 == 4)) last++;
       if (*last == 0x9c && (uint64_t)r[REG_RSP] - DATA < DATA_BYTES) ((uint8_t *)r[REG_RSP])[1] &= ~1;
     }
     return note_step(uc);
