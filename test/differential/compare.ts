@@ -86,6 +86,10 @@ function floatDifferences({ host, ours, row, ulps = 0 }: Comparison): string[] {
 /** FLD from memory of what may be a denormal: AMD loads it although that exception is unmasked, where the SDM leaves TOP and registers (vol. 1 section 8.5.2). */
 export const loadsDenormal = (row: Row): boolean => row.mnemonic === 'fld' && /^M[dq]$/.test(row.operands);
 
+/** Linux says of every address from its TASK_SIZE_MAX on that a page is present there. */
+export const knownErrorCode = (vector: number, errorCode: number, address: bigint): number =>
+  errorCode & (vector === VECTOR.PF && address >= 0x7fff_ffff_f000n ? ~1 : ~0);
+
 /** Registers, memory and floats. */
 export function stateDifferences(comparison: Comparison, codeSize: 64 | 32): string[] {
   const { host, ours } = comparison;
@@ -117,8 +121,7 @@ export function differences(c: Case, comparison: Comparison & { row: Row }): str
   const { mnemonic } = comparison.row;
   const { host, ours } = comparison;
   const found: string[] = [];
-  // The upper half of the oracle's address space is its kernel's: pages are present there.
-  const code = (r: Result): number => r.errorCode & (r.vector === 14 && r.faultAddress >> 63n ? ~1 : ~0);
+  const code = (r: Result): number => knownErrorCode(r.vector, r.errorCode, r.faultAddress);
   const fault = (r: Result): string =>
     r.vector < 0 ? 'none' : `${vectorName(r.vector)} 0x${code(r).toString(16)}${r.vector === 14 ? ` at 0x${r.faultAddress.toString(16)}` : ''}`; // prettier-ignore
   if (c.codeSize === 32 && /^v(pextrd|pinsrd)$/.test(mnemonic) && host.vector === VECTOR.UD) return [];

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { CpuState } from '../../emulator/cpu/state';
 import { ARITHMETIC_FLAGS, RFLAGS, VECTOR } from '../../emulator/x86/registers';
-import { FLAGS, stateDifferences } from './compare';
+import { FLAGS, knownErrorCode, stateDifferences } from './compare';
 import { storeFloat, upperHalves } from './fx-image';
 import { buildForHost, HostOracle, PLACE } from './oracle';
 import type { Result } from './oracle';
@@ -140,11 +140,11 @@ const ended = (machine: UserMachine, program: Program): Ended => {
 
 const flagBits = (letters: string): number => [...letters].reduce((bits, letter) => bits | FLAGS[letter], 0);
 
-/** What the notes say of one fault; the upper half of the host's address space is its kernel's, whose pages are present. */
+/** What the notes say of one fault. */
 function faultText(fault: Fault | undefined, unclear: ReadonlyMap<number, string>): string {
   if (!fault) return 'none';
   const { vector, address, rip } = fault;
-  const code = fault.errorCode & (vector === VECTOR.PF && address >> 63n ? ~1 : ~0);
+  const code = knownErrorCode(vector, fault.errorCode, address);
   const known = ARITHMETIC_FLAGS & ~flagBits(unclear.get(Number(rip) - PLACE.CODE_PAGE) ?? '');
   return `${vector} ${hex(code)} at ${hex(rip)} flags ${hex(fault.rflags & known)}${vector === VECTOR.PF ? ` address ${hex(address)}` : ''}`;
 }
