@@ -2,17 +2,13 @@
 import assert from 'node:assert/strict';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Client } from './support/client';
-import { launchSample, sampleSource, Server } from './support/server';
+import { launchSample, sampleSource, clientForEach } from './support/server';
 
 type Answer = CustomRequests['ringside/condition']['body'];
 
 describe('conditions', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   it('are checked before the run starts, everywhere: a bad one is not verified and names the column', async () => {
     const bad = '$cs == 8 && nope > 1';

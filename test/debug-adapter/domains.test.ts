@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from './support/client';
 import type { DomainEntry } from '../../debug-adapter/protocol';
-import { brief, evaluate, SAMPLE, Server, type StackFrame } from './support/server';
+import { brief, clientForEach, evaluate, SAMPLE, type StackFrame } from './support/server';
 
 const DOMAINS = [
   { name: 'web', technique: 'vt-x', weight: 512 },
@@ -12,15 +12,11 @@ const DOMAINS = [
 type Configure = (own: Client) => Promise<unknown>;
 
 describe('several domains in one session', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => {
-    client = await server.connect();
+  clientForEach((own) => {
+    client = own;
     client.patience = 50_000;
   });
-  afterEach(() => client.kill());
 
   const launch = async (configure: Configure = async () => {}, more: object = {}): Promise<void> => {
     await client.request('initialize', { supportsInvalidatedEvent: true });

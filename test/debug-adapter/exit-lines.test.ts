@@ -4,18 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Client } from './support/client';
-import { launchSample, Server } from './support/server';
+import { launchSample, clientForEach } from './support/server';
 
 const FOLDER = resolve(__dirname, '../../guests/sample');
 type Body = CustomRequests['ringside/exitLines']['body'];
 
 describe('exits by line', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const stop = async (own: Client): Promise<void> => {
     await own.request('setFunctionBreakpoints', { breakpoints: [{ name: 'handle_page_fault' }] });

@@ -2,17 +2,13 @@
 import assert from 'node:assert/strict';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Client } from './support/client';
-import { launchSample, Server } from './support/server';
+import { launchSample, clientForEach } from './support/server';
 
 type Explanation = CustomRequests['ringside/explainStop']['body'];
 
 describe('explanations', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const rows = [
     {

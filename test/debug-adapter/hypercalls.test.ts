@@ -3,17 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from './support/client';
-import { evaluate, Server } from './support/server';
+import { evaluate, clientForEach } from './support/server';
 
 const kernel = join(__dirname, '../../.cache/guests/grub-xen-host/usr/lib/grub-xen/grub-x86_64-xen.bin');
 
 describe('debugging a paravirtualised guest', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const launch = async (condition?: string): Promise<void> => {
     await client.request('initialize', { adapterID: 'ringside' });

@@ -1,17 +1,13 @@
 /** The sample kernel deprivileged, under the adapter: filters over exits and silent holes, breakpoints and stacks as ever. */
 import assert from 'node:assert/strict';
 import type { Client } from './support/client';
-import { brief, evaluate, frames, launchSample, Server } from './support/server';
+import { brief, evaluate, frames, launchSample, clientForEach } from './support/server';
 
 const technique = 'trap-and-emulate';
 
 describe('debugging a guest under trap-and-emulate', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const filters =
     (...filterOptions: { filterId: string; condition?: string }[]) =>

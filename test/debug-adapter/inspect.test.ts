@@ -1,15 +1,11 @@
 /** Looking into the stopped sample kernel: registers, memory, code, page tables. Over a socket, one session a test. */
 import assert from 'node:assert/strict';
 import type { Client } from './support/client';
-import { evaluate, frames, scope, Server, stopAt, variables } from './support/server';
+import { evaluate, frames, scope, clientForEach, stopAt, variables } from './support/server';
 
 describe('inspecting the sample kernel', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   it('shows and edits registers, flags and variables', async () => {
     const [top] = await stopAt(client, 'fibonacci');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Client } from './support/client';
-import { brief, evaluate, frames, launchSample, sampleSource, scope, Server, stopAt } from './support/server';
+import { brief, evaluate, frames, launchSample, sampleSource, scope, clientForEach, stopAt } from './support/server';
 
 /** The line of a source file that holds this text: the sample may grow. */
 const lineOf = (file: string, text: string): number =>
@@ -11,12 +11,8 @@ const lineOf = (file: string, text: string): number =>
     .findIndex((line) => line.includes(text)) + 1;
 
 describe('debugging the sample kernel', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  const connect = clientForEach((own) => (client = own));
 
   const stack = async (): Promise<string[]> => (await frames(client)).map(brief);
 
@@ -246,7 +242,7 @@ describe('debugging the sample kernel', () => {
 
   it('runs to the same end with breakpoints as without', async () => {
     const finish = async (configure?: (client: Client) => Promise<void>): Promise<string> => {
-      const own = await server.connect();
+      const own = await connect();
       await launchSample(own, configure ? { configure } : {});
       await own.event('terminated');
       const result = `${own.output_('stdout')} ${(await own.request('evaluate', { expression: 'instructions', context: 'repl' })).result}`;

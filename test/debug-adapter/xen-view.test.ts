@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Client } from './support/client';
-import { Server } from './support/server';
+import { clientForEach } from './support/server';
 
 const folder = join(__dirname, '../../guests/xen');
 interface Node {
@@ -13,12 +13,8 @@ interface Node {
 }
 
 describe("a paravirtualised guest's memory", () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   /** Stops before its first hypercall. */
   const launch = async (image: string): Promise<void> => {

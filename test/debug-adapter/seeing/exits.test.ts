@@ -2,17 +2,13 @@
 import assert from 'node:assert/strict';
 import type { CustomRequests } from '../../../debug-adapter/protocol';
 import type { Client } from '../support/client';
-import { brief, evaluate, frames, launchSample, Server } from '../support/server';
+import { brief, evaluate, frames, launchSample, clientForEach } from '../support/server';
 
 type Exits = CustomRequests['ringside/exits']['body'];
 
 describe('exits', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const exits = (args: object = {}): Promise<Exits> => client.request('ringside/exits', args) as Promise<Exits>;
   const filtered = async (attributes: object, filterOptions: object[]): Promise<void> =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { CustomRequests } from '../../../debug-adapter/protocol';
 import type { Client } from '../support/client';
-import { evaluate, launchSample, Server } from '../support/server';
+import { evaluate, launchSample, clientForEach } from '../support/server';
 
 type Translated = CustomRequests['ringside/translate']['body'];
 type Tables = CustomRequests['ringside/pageTables']['body'];
@@ -20,12 +20,8 @@ type Run = (typeof RUNS)[number];
 const pagingOf = (run: Run): string => ('paging' in run ? run.paging : 'none');
 
 describe('addresses and page tables', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  const connect = clientForEach((own) => (client = own));
 
   const stopIn = async (run: object): Promise<void> => {
     await launchSample(client, {
@@ -77,7 +73,7 @@ describe('addresses and page tables', () => {
       [{ technique: 'trap-and-emulate' }, 'mmio', /No RAM/],
     ] as const;
     for (const [run, exit, why] of rows) {
-      const own = await server.connect();
+      const own = await connect();
       await launchSample(own, { attributes: { ...run, stopOnEntry: true } });
       await own.event('stopped');
       // Paging is off: the address is guest-physical as it is. The second stage exists once the guest has run.
@@ -184,7 +180,7 @@ describe('addresses and page tables', () => {
 
   it('a write to a page-table entry stops, by its guest-physical address', async () => {
     for (const run of [{ technique: 'none' }, { technique: 'vt-x' }, { technique: 'binary-translation' }]) {
-      const own = await server.connect();
+      const own = await connect();
       await launchSample(own, {
         attributes: run,
         configure: (c) => c.request('setFunctionBreakpoints', { breakpoints: [{ name: 'handle_page_fault' }] }),

@@ -2,17 +2,13 @@
 import assert from 'node:assert/strict';
 import type { CustomRequests } from '../../../debug-adapter/protocol';
 import type { Client } from '../support/client';
-import { evaluate, frames, launchSample, Server, stopAt } from '../support/server';
+import { evaluate, frames, launchSample, clientForEach, stopAt } from '../support/server';
 
 type Translated = CustomRequests['ringside/translated']['body'];
 
 describe('steps in translated code', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const translated = (): Promise<Translated> => client.request('ringside/translated', {}) as Promise<Translated>;
   const reason = async (command: string, args: object = {}): Promise<string> => {

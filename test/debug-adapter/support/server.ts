@@ -36,6 +36,17 @@ export class Server {
   }
 }
 
+/** For a suite: one adapter for its tests, and a client for each of them. What is returned connects further clients. */
+export function clientForEach(take: (client: Client) => void): () => Promise<Client> {
+  let server: Server;
+  let client: Client;
+  before(async () => (server = await Server.start()));
+  after(() => server.stop());
+  beforeEach(async () => take((client = await server.connect())));
+  afterEach(() => client.kill());
+  return () => server.connect();
+}
+
 export interface LaunchOptions {
   attributes?: object;
   /** Requests between `initialized` and `configurationDone`. */
