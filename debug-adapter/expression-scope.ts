@@ -3,6 +3,7 @@ import type { TrapEvent } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import { PHYSICAL_END, readSpace, writeSpace } from './addresses';
 import type { Debuggee } from './debuggee';
+import { deviceRegister, setDeviceRegister } from './device-registers';
 import { REGISTERS_32, REGISTERS_64, registersOfMode, type RegisterNumbers } from './dwarf-registers';
 import type { Scope } from './expressions/evaluate';
 import { registerBits } from './scopes/processor';
@@ -139,13 +140,16 @@ export function frameScope(
     },
     setRegister: (name, value) => {
       mustBeTop(top);
-      const done = file.set(name, BigInt.asUintN(registerBits(name, file), value));
+      const done =
+        file.get(name) === undefined
+          ? setDeviceRegister(inspect, frame.cpu, name, value)
+          : file.set(name, BigInt.asUintN(registerBits(name, file), value));
       edited();
       return done;
     },
     register: (name) => {
       const value = file.get(name);
-      if (value === undefined) return undefined;
+      if (value === undefined) return deviceRegister(inspect, frame.cpu, name);
       const bytes = Math.ceil(registerBits(name, file) / 8);
       return { bytes, read: top ? () => file.get(name) ?? 0n : () => inCaller(frame, name, file.get(name) ?? 0n) };
     },
@@ -218,7 +222,7 @@ export function liveScope(
     ...(gva === undefined ? {} : { variable: (name: string) => remembering(scope.variable?.(name)) }),
     register: (name) => {
       const file = inspect().registers(cpu());
-      if (file.get(name) === undefined) return undefined;
+      if (file.get(name) === undefined) return deviceRegister(inspect(), cpu(), name);
       const bytes = Math.ceil(registerBits(name, file) / 8);
       return { bytes, read: () => inspect().registers(cpu()).get(name) ?? 0n };
     },

@@ -24,7 +24,8 @@ function read(view: TableView, gva: bigint, bytes: number): DataView {
 }
 
 /** Bytes that lie in guest memory can be edited there. */
-const inMemory = (gva: bigint): string => `*(unsigned long *)gv:${hex(gva)}`;
+const inMemory = (gva: bigint, bytes: keyof typeof TYPES = 8): string => `*(${TYPES[bytes]} *)gv:${hex(gva)}`;
+const TYPES = { 2: 'unsigned short', 4: 'unsigned int', 8: 'unsigned long long' } as const;
 
 interface Descriptor {
   base: bigint;
@@ -117,7 +118,8 @@ export function taskState(view: TableView): StructureNode {
     if (offset + bytes > memory.byteLength) return [];
     const value = bytes === 8 ? memory.getBigUint64(offset, true) : BigInt(bytes === 4 ? memory.getUint32(offset, true) : memory.getUint16(offset, true));
     const symbol = bytes === 2 ? undefined : view.describe(value);
-    return [{ name, value: hex(value, bytes * 2), ...(symbol === undefined ? {} : { text: symbol }) }];
+    const editable = inMemory(base + BigInt(offset), bytes);
+    return [{ name, value: hex(value, bytes * 2), ...(symbol === undefined ? {} : { text: symbol }), editable }];
   };
   const fields = wide
     ? [...[0, 1, 2].flatMap((n) => field(`RSP${n}`, 4 + n * 8, 8)), ...[1, 2, 3, 4, 5, 6, 7].flatMap((n) => field(`IST${n}`, 28 + n * 8, 8))]

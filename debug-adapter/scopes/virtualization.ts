@@ -1,9 +1,10 @@
 /** Everything that has structure in a stopped machine, as trees: control blocks, descriptor tables, registers, devices. */
-import type { Machine } from '../../emulator/machine/api';
+import type { Inspector, Machine } from '../../emulator/machine/api';
 import type { StructureNode } from '../../emulator/machine/inspect-api';
 import { setFields } from '../../emulator/util/bit-fields';
 import { hex, shortHex } from '../addresses';
 import { isObject } from '../arguments';
+import { expressionOf } from '../device-registers';
 import { FIELDS } from './bits';
 import { globalTable, interruptTable, localTable, taskState, type TableView } from './descriptor-tables';
 
@@ -31,7 +32,7 @@ export function structureRoots(machine: Machine, cpu: number, describe: TableVie
     { name: 'LDT', node: () => localTable(view) },
     { name: 'IDT', node: () => interruptTable(view) },
     { name: 'TSS', node: () => taskState(view) },
-    ...Object.entries(inspect.structures(cpu)).map(([name, value]) => ({ name, node: () => plainNode(name, value) })),
+    ...Object.entries(inspect.structures(cpu)).map(([name, value]) => ({ name, node: () => deviceNode(inspect, name, value) })),
   ];
 } // prettier-ignore
 
@@ -55,6 +56,16 @@ function registers({ inspect, cpu, describe }: TableView, name: string, names: r
   });
   return { name, children };
 } // prettier-ignore
+
+/** A device with its registers, some of which can be set. */
+function deviceNode(inspect: Inspector, device: string, value: unknown): StructureNode {
+  const editable = new Set(inspect.editableDevices());
+  const node = plainNode(device, value);
+  const children = node.children?.map((child): StructureNode =>
+    editable.has(`${device}.${child.name}`) ? { ...child, editable: expressionOf(device, child.name) } : child,
+  );
+  return children ? { ...node, children } : node;
+}
 
 /** Values of a device. Numbers are registers, which people read in hexadecimal. */
 const plainNode = (name: string, value: unknown): StructureNode =>

@@ -81,6 +81,9 @@ export interface Device<Saved = unknown> extends Window {
   restore(saved: Saved): void;
   /** Without side effects. */
   inspect?(): Inspection;
+  /** Of `inspect()`: registers that a debugger may set, to what software could. */
+  readonly editable?: readonly string[];
+  edit?(register: string, value: number): void;
 }
 
 /** Says by name, once, what a guest asked for and we lack. */

@@ -26,6 +26,16 @@ export const LVT_ORDER = [
   APIC.LVT_TIMER, APIC.LVT_THERMAL, APIC.LVT_PERF, APIC.LVT_LINT0, APIC.LVT_LINT1, APIC.LVT_ERROR,
 ] as const; // prettier-ignore
 
+/** Of the same, for people. */
+export const LVT_NAMES: Readonly<Record<(typeof LVT_ORDER)[number], string>> = {
+  [APIC.LVT_TIMER]: 'lvt.timer',
+  [APIC.LVT_THERMAL]: 'lvt.thermal',
+  [APIC.LVT_PERF]: 'lvt.perf',
+  [APIC.LVT_LINT0]: 'lvt.lint0',
+  [APIC.LVT_LINT1]: 'lvt.lint1',
+  [APIC.LVT_ERROR]: 'lvt.error',
+};
+
 export const SVR_ENABLE = 0x100;
 export const SVR_WRITABLE = 0x3ff;
 /** Error status (figure 10-9). */

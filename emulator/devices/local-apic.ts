@@ -12,9 +12,17 @@ import { LocalApicCore } from './local-apic-core';
 import { hasBit } from './vector-set';
 import type { LocalApicPins, LocalApicSaved } from './local-apic-core';
 import {
-  APIC, APIC_BASE, APIC_VERSION, ESR_BITS, LVT, LVT_ORDER, LVT_WRITABLE, MSR_APIC_BASE, MSR_TSC_DEADLINE, MSR_X2APIC,
+  APIC, APIC_BASE, APIC_VERSION, ESR_BITS, LVT, LVT_NAMES, LVT_ORDER, LVT_WRITABLE, MSR_APIC_BASE, MSR_TSC_DEADLINE, MSR_X2APIC,
   SVR_ENABLE, SVR_WRITABLE, X2APIC_WRITABLE,
 } from './local-apic-registers'; // prettier-ignore
+
+/** Registers that a debugger may set, by their names in `inspect`. */
+const EDITABLE: Readonly<Record<string, number>> = {
+  tpr: APIC.TPR,
+  svr: APIC.SVR,
+  timerInitial: APIC.TIMER_INITIAL,
+  ...Object.fromEntries(LVT_ORDER.map((offset) => [LVT_NAMES[offset], offset])),
+};
 
 export class LocalApic extends LocalApicCore implements Device<LocalApicSaved> {
   readonly name: string;
@@ -105,8 +113,13 @@ export class LocalApic extends LocalApicCore implements Device<LocalApicSaved> {
       icr: this.s.icrLow, timerInitial: this.timer.initial, timerCurrent: this.timer.current,
       tscDeadline: this.timer.tscDeadline.toString(), nmi: this.s.nmi, init: this.s.init, sipi: this.s.sipi,
     }; // prettier-ignore
-    LVT_ORDER.forEach((offset, i) => (result[`lvt.${offset.toString(16)}`] = this.s.lvt[i]!));
+    LVT_ORDER.forEach((offset, i) => (result[LVT_NAMES[offset]] = this.s.lvt[i]!));
     return result;
+  }
+  readonly editable = Object.keys(EDITABLE);
+  edit(register: string, value: number): void {
+    this.writeRegister(EDITABLE[register]!, value >>> 0);
+    this.update();
   }
 
   // --- Registers

@@ -68,6 +68,14 @@ function winner(c: Chip, isMaster: boolean): number {
   return c.specialFullyNested && isMaster && irq === CASCADE && blocking === CASCADE ? irq : -1;
 }
 
+/** Bits that a debugger may set. IRQ 0, 1, 2, 8 and 13 are edges by construction (PIIX4 section 4.2.5). */
+const EDITABLE = {
+  isr: { master: 0xff, slave: 0xff },
+  imr: { master: 0xff, slave: 0xff },
+  elcr: { master: 0xf8, slave: 0xde },
+  vectorBase: { master: 0xf8, slave: 0xf8 },
+} as const;
+
 export class Pic implements Device<Saved> {
   readonly name = 'pic';
   readonly ports = [
@@ -141,9 +149,8 @@ export class Pic implements Device<Saved> {
   }
 
   writePort(port: number, _bytes: number, byte: number): void {
-    // IRQ 0, 1, 2, 8 and 13 are edges by construction (PIIX4 section 4.2.5).
-    if (port === 0x4d0) this.master.elcr = byte & 0xf8;
-    else if (port === 0x4d1) this.slave.elcr = byte & 0xde;
+    if (port === 0x4d0) this.master.elcr = byte & EDITABLE.elcr.master;
+    else if (port === 0x4d1) this.slave.elcr = byte & EDITABLE.elcr.slave;
     else {
       const c = port < 0x80 ? this.master : this.slave;
       if (port & 1) this.writeOdd(c, byte);
@@ -165,6 +172,12 @@ export class Pic implements Device<Saved> {
     } // prettier-ignore
     result['intr'] = this.pending;
     return result;
+  }
+  readonly editable = ['master', 'slave'].flatMap((name) => Object.keys(EDITABLE).map((field) => `${name}.${field}`));
+  edit(register: string, value: number): void {
+    const [name, field] = register.split('.') as ['master' | 'slave', keyof typeof EDITABLE];
+    this[name][field] = value & EDITABLE[field][name];
+    this.update();
   }
 
   private input(c: Chip, irq: number, level: boolean): void {

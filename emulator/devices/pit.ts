@@ -8,6 +8,8 @@
  */
 import type { Clock, Device, Inspection, Line } from './bus';
 import { nsOfTick, ticksAt } from './clock';
+import { elapsed, fromBcd, idle, modulus, nextPhase, nextRise, output, value } from './pit-counter';
+import type { Counter } from './pit-counter';
 
 export const PIT_HZ = 1_193_182;
 /** Port 61h bit 4 toggles with each DRAM refresh request, every 15.085 us. */
@@ -15,100 +17,12 @@ const REFRESH_NS = 15_085;
 const MODE_PORT = 0x43;
 const PORT_B = 0x61;
 
-interface Counter {
-  /** 0-5. */
-  mode: number;
-  bcd: boolean;
-  /** RW field: 1 low byte, 2 high byte, 3 low then high. */
-  access: number;
-  gate: boolean;
-  /** Low byte that waits for its high byte, or -1. */
-  low: number;
-  readHigh: boolean;
-  /** Latched count and latched status; -1: none. */
-  latch: number;
-  status: number;
-  /** Last complete count that was written, 0: none since the control word. */
-  written: number;
-  /** Count in force (1 to 65536), loaded at tick `start`; 0: none. */
-  count: number;
-  start: number;
-  /** Clocks counted when the gate froze it; -1: runs. */
-  frozen: number;
-  /** Count to be loaded at tick `nextStart`; -1: nothing. `nextLow`: into the low half of a square wave. */
-  nextCount: number;
-  nextStart: number;
-  nextLow: boolean;
-}
-
 interface Saved {
   counters: Counter[];
   /** Tick up to which output edges of counter 0 were told. */
   seen: number;
   speaker: number;
 }
-
-const idle = (gate: boolean): Counter => ({
-  mode: 3, bcd: false, access: 3, gate, low: -1, readHigh: false, latch: -1, status: -1,
-  written: 0, count: 0, start: 0, frozen: -1, nextCount: 0, nextStart: -1, nextLow: false,
-}); // prettier-ignore
-
-const modulus = (c: Counter): number => (c.bcd ? 10_000 : 0x1_0000);
-const elapsed = (c: Counter, tick: number): number => (c.frozen >= 0 ? c.frozen : Math.max(0, tick - c.start));
-const toBcd = (n: number): number =>
-  (Math.floor(n / 1000) % 10 << 12) | (Math.floor(n / 100) % 10 << 8) | (Math.floor(n / 10) % 10 << 4) | n % 10; // prettier-ignore
-const fromBcd = (n: number): number => (n >> 12) * 1000 + ((n >> 8) & 15) * 100 + ((n >> 4) & 15) * 10 + (n & 15);
-
-/** Level of the OUT pin (figures 15 to 20). */
-function output(c: Counter, tick: number): boolean {
-  if (c.count === 0) return c.mode !== 0;
-  const clocks = elapsed(c, tick);
-  switch (c.mode) {
-    case 0:
-    case 1:
-      return clocks >= c.count;
-    case 2:
-      return !c.gate || c.frozen >= 0 || clocks % c.count !== c.count - 1;
-    case 3:
-      return !c.gate || c.frozen >= 0 || clocks % c.count < Math.ceil(c.count / 2);
-    default:
-      return clocks !== c.count;
-  }
-}
-
-/** The counting element, as it is read. */
-function value(c: Counter, tick: number): number {
-  if (c.count === 0) return 0;
-  const clocks = elapsed(c, tick);
-  let n: number;
-  if (c.mode === 2) n = c.count - (clocks % c.count);
-  else if (c.mode === 3) {
-    const phase = clocks % c.count;
-    const high = Math.ceil(c.count / 2);
-    // Counts by two through each half; an odd count loses its last bit (data sheet, mode 3).
-    n = (c.count & ~1) - 2 * (phase < high ? phase : phase - high);
-  } else n = c.count - clocks;
-  const m = modulus(c);
-  n = ((n % m) + m) % m;
-  return c.bcd ? toBcd(n) : n;
-}
-
-/** First tick after `tick` at which OUT rises while (`count`, `start`) is in force. */
-function riseAfter(c: Counter, count: number, start: number, tick: number): number {
-  if (count === 0 || c.frozen >= 0) return Infinity;
-  if (c.mode === 2 || c.mode === 3) return start + (Math.floor(Math.max(0, tick - start) / count) + 1) * count;
-  const once = start + count + (c.mode >= 4 ? 1 : 0);
-  return once > tick ? once : Infinity;
-}
-
-function nextRise(c: Counter, tick: number): number {
-  const rise = riseAfter(c, c.count, c.start, tick);
-  if (c.nextStart < 0 || rise <= c.nextStart) return rise;
-  return riseAfter(c, c.nextCount, nextPhase(c), c.nextStart);
-}
-
-/** Tick at which the period begins that the next count will be in the middle of, or at the start. */
-const nextPhase = (c: Counter): number => c.nextStart - (c.nextLow ? Math.ceil(c.nextCount / 2) : 0);
 
 export class Pit implements Device<Saved> {
   readonly name = 'pit';
@@ -175,8 +89,18 @@ export class Pit implements Device<Saved> {
     this.state.counters.forEach((c, i) => {
       result[`counter${i}`] =
         `mode ${c.mode}, count ${c.count}, now ${value(c, tick)}, OUT ${output(c, tick) ? 1 : 0}, GATE ${c.gate ? 1 : 0}`;
+      result[`counter${i}.reload`] = c.written;
     });
     return result;
+  }
+  readonly editable = ['port61', 'counter0.reload', 'counter1.reload', 'counter2.reload'];
+  /** A count as if written whole: in force when the counter would take it. */
+  edit(register: string, value: number): void {
+    if (register === 'port61') return this.writePort(PORT_B, 1, value);
+    const tick = this.advance();
+    const counter = this.state.counters[Number(register['counter'.length])]!;
+    this.load(counter, value % modulus(counter) || modulus(counter), tick);
+    this.irq0.set(output(this.state.counters[0]!, tick));
   }
 
   /** Loads what is due and tells edges of counter 0 up to now; the current tick. */

@@ -193,6 +193,10 @@ export interface Inspector {
   halted(cpu: number): boolean;
   /** Descriptor tables, devices, and so on, by name: trees of plain values. */
   structures(cpu: number): Record<string, unknown>;
+  /** Registers in there that the user may set, as `device.register`: `pic.master.imr`. */
+  editableDevices(): readonly string[];
+  /** False: there is no such register, or nobody may set it. */
+  setDevice(path: string, value: number): boolean;
   /** Called after a write to CR0, CR3, CR4 or EFER changed what addresses mean; must only inspect. Costs nothing while unset. */
   onAddressSpace: ((cpu: number) => void) | undefined;
 } // prettier-ignore

@@ -6,7 +6,7 @@
 import type { Bus, InterruptSource } from '../cpu/ports';
 import { AcpiPm } from '../devices/acpi-pm';
 import { ApicBus } from '../devices/apic-bus';
-import type { Device, Inspection, Line, Window } from '../devices/bus';
+import type { Device, Line, Window } from '../devices/bus';
 import { DebugExit } from '../devices/debug-exit';
 import { Dma } from '../devices/dma';
 import { Hpet } from '../devices/hpet';
@@ -234,10 +234,9 @@ export class Board {
     for (const [cpu, apic] of this.apics.entries()) if (apic.pending()) this.host.cpuAttention(cpu);
   }
 
-  inspect(): Record<string, Inspection> {
-    const result: Record<string, Inspection> = {};
-    for (const device of this.devices) if (device.inspect) result[device.name] = device.inspect();
-    return result;
+  /** For the debugger. */
+  get parts(): readonly Device[] {
+    return this.devices;
   }
 
   private localApic(cpu: number): LocalApic {

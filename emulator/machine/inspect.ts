@@ -3,6 +3,7 @@
  * of the same parts that execute: the page walk, the decoder, the register file.
  */
 import type { Cpu } from '../cpu/cpu';
+import type { Device, Inspection } from '../devices/bus';
 import { codeSize as codeSizeOf, modeName } from '../cpu/mode';
 import { decode } from '../isa/decode';
 import { format } from '../isa/format';
@@ -26,7 +27,7 @@ export interface Inspected {
   readonly physical: PhysicalMemory;
   readonly hypervisor?: HypervisorInspector;
   /** Devices by name, decoded. */
-  devices(): Record<string, unknown>;
+  devices(): readonly Device[];
   /** The user changed memory or registers. */
   edited(): void;
 }
@@ -172,8 +173,22 @@ export class MachineInspector implements Inspector {
   halted(cpu: number): boolean {
     return this.machine.cpus[cpu].state.system('activity') !== 0n;
   }
-  structures(): Record<string, unknown> {
-    return this.machine.devices();
+  structures(): Record<string, Inspection> {
+    const shown = this.machine.devices().flatMap((device) => (device.inspect ? [[device.name, device.inspect()]] : []));
+    return Object.fromEntries(shown) as Record<string, Inspection>;
+  }
+  editableDevices(): readonly string[] {
+    return this.machine
+      .devices()
+      .flatMap(({ name, editable = [] }) => editable.map((register) => `${name}.${register}`));
+  }
+  setDevice(path: string, value: number): boolean {
+    const [name, register] = [path.slice(0, path.indexOf('.')), path.slice(path.indexOf('.') + 1)];
+    const device = this.machine.devices().find((each) => each.name === name);
+    if (!device?.editable?.includes(register)) return false;
+    device.edit!(register, value);
+    this.machine.edited();
+    return true;
   }
   get onAddressSpace(): Inspector['onAddressSpace'] {
     return this.addressSpaceHook;

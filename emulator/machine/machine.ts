@@ -85,7 +85,7 @@ export class Pc implements Machine, StepHost {
       cpus: this.cpus,
       physical: seen,
       ...(this.virtualization && { hypervisor: this.virtualization.inspect }),
-      devices: () => this.board.inspect(),
+      devices: () => this.board.parts,
       edited: () => this.edited(),
     });
   }
@@ -258,6 +258,7 @@ export class Pc implements Machine, StepHost {
   private edited(): void {
     this.used = true;
     for (const cpu of this.cpus) cpu.mmu.tlb.flush();
+    this.deadline = this.board.nextDeadline();
     this.virtualization?.inspect.edited();
   }
 

@@ -5,7 +5,7 @@ import type { CustomRequests } from '../../../debug-adapter/protocol';
 import type { Machine } from '../../../emulator/index';
 import type { Client } from '../support/client';
 import { InProcess } from '../support/in-process';
-import { evaluate, launchSample, Server } from '../support/server';
+import { evaluate, launchSample, clientForEach } from '../support/server';
 
 type Body = CustomRequests['ringside/structures']['body'];
 type Node = Body['nodes'][number];
@@ -20,12 +20,8 @@ function at(nodes: readonly Node[], ...path: string[]): Node {
 const bits = (node: Node): string[] => (node.bits ?? []).map(({ name }) => name);
 
 describe('structures', () => {
-  let server: Server;
   let client: Client;
-  before(async () => (server = await Server.start()));
-  after(() => server.stop());
-  beforeEach(async () => (client = await server.connect()));
-  afterEach(() => client.kill());
+  clientForEach((own) => (client = own));
 
   const structures = (args: object = {}): Promise<Body> => client.request('ringside/structures', args) as Promise<Body>;
   const atFault = async (attributes: object): Promise<void> => {
@@ -54,6 +50,24 @@ describe('structures', () => {
     const { editable } = at(nodes, 'MSRs', 'cstar');
     await client.request('setExpression', { expression: editable, value: '0x1234' });
     assert.equal(at((await structures({ roots: ['MSRs'] })).nodes, 'MSRs', 'cstar').value, '0x0000000000001234');
+    // So are registers of devices, as far as software could write them.
+    for (const [device, register, wanted, is] of [
+      ['pic', 'master.imr', '0x1fa', '0xfa'],
+      ['pic', 'slave.vectorBase', '0x77', '0x70'],
+      ['pit', 'counter0.reload', '0x1234', '0x1234'],
+      ['local-apic0', 'tpr', '0x20', '0x20'],
+      ['local-apic0', 'lvt.error', '0x100fe', '0x100fe'],
+    ] as const) {
+      const { editable: expression } = at(nodes, device, register);
+      await client.request('setExpression', { expression, value: wanted });
+      assert.equal(at((await structures({ roots: [device] })).nodes, device, register).value, is, register);
+      assert.equal(BigInt(await evaluate(client, expression!)), BigInt(is));
+    }
+    assert.equal(at(nodes, 'pic', 'master.irr').editable, undefined);
+    assert.match(await client.refusal('setExpression', { expression: '$pic.master.irr', value: '1' }), /pic.master.irr cannot be written/); // prettier-ignore
+    const stack = at(nodes, 'TSS', 'RSP1');
+    await client.request('setExpression', { expression: stack.editable, value: '0xffff800000001000' });
+    assert.equal(at((await structures({ roots: ['TSS'] })).nodes, 'TSS', 'RSP1').value, '0xffff800000001000');
     const gate = at(nodes, 'IDT', '14 #PF Page fault');
     assert.equal(BigInt(await evaluate(client, gate.editable!)), BigInt(gate.value!));
   });

@@ -222,7 +222,7 @@ describe('board', () => {
         b.clock.ns = a.clock.ns;
         b.board.restore(saved);
         assert.deepEqual(b.board.save(), saved);
-        a.board.inspect();
+        a.board.parts.forEach((part) => part.inspect?.());
         assert.deepEqual(a.board.save(), saved);
         assert.deepEqual(play(b, after), play(a, after));
         assert.deepEqual(b.board.save(), a.board.save());

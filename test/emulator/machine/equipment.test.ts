@@ -115,7 +115,7 @@ describe('equipment', () => {
         b.memory.data.set(a.memory.data);
         b.board.restore(saved);
         assert.deepEqual(b.board.save(), saved);
-        a.board.inspect();
+        a.board.parts.forEach((part) => part.inspect?.());
         assert.deepEqual(a.board.save(), saved, 'inspecting changes nothing');
         assert.deepEqual(play(b, after), play(a, after));
         assert.deepEqual(b.board.save(), a.board.save());
