@@ -72,7 +72,9 @@ export interface TableRequests {
         /** With `index` or `search`: the number of the first of `runs`, and how many there are altogether. */
         index?: number;
         total?: number;
-        /** With `changes`: runs that are new or other, and those that are gone. */
+        /** With `changes`: the instruction count of the stop that was compared with; absent the first time. */
+        since?: number;
+        /** Parts that are mapped now and were not, or otherwise, and those that were before; at most 1000 of each. */
         added?: Json<MappedRun>[];
         removed?: Json<MappedRun>[];
       };

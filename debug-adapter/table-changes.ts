@@ -1,5 +1,4 @@
 /** What page tables were when the client last looked at another stop, and lists of them at this one: kept only of what it asks for. */
-import type { MappedRun } from '../emulator/machine/inspect-api';
 
 /** Things that are compared at once; the one that was asked for longest ago goes. */
 const MOST_KEPT = 64;
@@ -59,52 +58,4 @@ export class TableChanges {
   edited(): void {
     this.made.clear();
   }
-}
-
-const same = (a: MappedRun, b: MappedRun): boolean =>
-  a.write === b.write &&
-  a.user === b.user &&
-  a.execute === b.execute &&
-  a.global === b.global &&
-  a.pageBytes === b.pageBytes;
-
-/** Whether at an address both map to the same place alike. */
-const agree = (a: MappedRun, b: MappedRun): boolean =>
-  same(a, b) && BigInt(a.target) - a.gva === BigInt(b.target) - b.gva;
-
-/** The part of a run between two addresses. */
-const part = (run: MappedRun, from: bigint, to: bigint): MappedRun => ({
-  ...run,
-  gva: from,
-  target: run.target + Number(from - run.gva),
-  size: to - from,
-});
-
-/** Parts of address space that are mapped otherwise than before, at most `limit` of each. Both in order of address. */
-export function changedRuns(
-  before: readonly MappedRun[],
-  now: readonly MappedRun[],
-  limit: number,
-): { added: MappedRun[]; removed: MappedRun[] } {
-  return { added: missingIn(before, now, limit), removed: missingIn(now, before, limit) };
-}
-/** Parts of `runs` that `others` does not have alike. */
-function missingIn(others: readonly MappedRun[], runs: readonly MappedRun[], limit: number): MappedRun[] {
-  const out: MappedRun[] = [];
-  let i = 0;
-  for (const run of runs) {
-    const end = run.gva + run.size;
-    let at = run.gva;
-    while (i < others.length && others[i]!.gva + others[i]!.size <= at) i++;
-    for (let j = i; at < end && j < others.length && others[j]!.gva < end; j++) {
-      const other = others[j]!;
-      if (!agree(run, other)) continue;
-      const from = other.gva > at ? other.gva : at;
-      if (from > at) out.push(part(run, at, from));
-      at = other.gva + other.size < end ? other.gva + other.size : end;
-    }
-    if (at < end) out.push(part(run, at, end));
-    if (out.length >= limit) return out.slice(0, limit);
-  }
-  return out;
 }

@@ -12,7 +12,7 @@ import { hex, parseAddress, shortHex } from '../addresses';
 import { boolean, integer, maybeObject, object, oneOf, optional, string, type Checked } from '../arguments';
 import type { Debuggee } from '../debuggee';
 import { toJson } from '../json';
-import { changedRuns, type Earlier } from '../table-changes';
+import type { Earlier } from '../table-changes';
 import { checkText } from '../translation-text';
 import { cpuOf, handler } from './handler';
 
@@ -20,8 +20,6 @@ import { cpuOf, handler } from './handler';
 const MAX_ENTRIES = 1024;
 const MAX_RUNS = 1000;
 const RUNS = 200;
-/** Runs that a comparison looks at. */
-const MOST_RUNS = 20_000;
 
 const KIND = oneOf('guest', 'shadow', 'nested');
 const PLACE = { gpa: optional(integer(0)), hpa: optional(integer(0)) };
@@ -118,9 +116,8 @@ function mappingsOf(target: Debuggee, cpu: number, tables: TableKind, asked: Map
   const { runs, next, ...rest } = page;
   const answer = { runs: toJson(runs), ...(next === undefined ? {} : { next: hex(next, 1) }), ...rest };
   if (!changes) return answer;
-  const whole = inspect.runs(cpu, tables, 0n, MOST_RUNS);
-  const { before } = target.tableChanges.exchange(['runs', cpu, tables].join(), whole);
-  return { ...answer, ...(before ? toJson(changedRuns(before, whole, MAX_RUNS)) : {}) };
+  const { before, since } = target.tableChanges.exchange(['runs', cpu, tables].join(), all());
+  return { ...answer, ...(before ? { since, ...toJson(all().changes(before, MAX_RUNS)) } : {}) };
 }
 
 interface Page {

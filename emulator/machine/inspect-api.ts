@@ -183,6 +183,8 @@ export interface MappedRuns {
   indexOf(gva: bigint): number;
   /** Indices of those that are like that. `target`: an address in what they map. */
   matching(search: { write?: boolean; user?: boolean; execute?: boolean; target?: number }): Uint32Array;
+  /** Parts of address space that are mapped otherwise than in an earlier list, at most `limit` of each. */
+  changes(before: MappedRuns, limit: number): { added: MappedRun[]; removed: MappedRun[] };
 }
 
 /** What the invariant checker found wrong with a shadow leaf. */

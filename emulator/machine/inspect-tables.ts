@@ -18,20 +18,15 @@ import { UserError } from '../util/assert';
 import { RFLAGS } from '../x86/registers';
 import type { Translation } from './api';
 import type {
-  AddressView, Alias, EntryPlace, FrameUse, HypervisorInspector, MappedRun, MappedRuns, Mapping, PhysicalView, StructureNode, TableContents, TableEntry,
+  AddressView, Alias, EntryPlace, FrameUse, HypervisorInspector, MappedRun, MappedRuns, PhysicalView, StructureNode, TableContents, TableEntry,
   TableInspector, TableKind, TableSpace,
 } from './inspect-api'; // prettier-ignore
+import { AllRuns } from './mapped-runs';
 
 const PAGE = 4096;
 /** Of an address space: as many pages as 16 GiB have. */
 const MOST_RUNS = 1 << 22;
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
-
-const mappedRun = ({ gpa, ...run }: Mapping, targetSpace: MappedRun['targetSpace']): MappedRun => ({
-  ...run,
-  target: gpa,
-  targetSpace,
-});
 
 export class MachineTables implements TableInspector {
   constructor(
@@ -158,20 +153,16 @@ export class MachineTables implements TableInspector {
     return second && { context: second, memory: this.physical, targetSpace: 'hp' };
   }
   runs(cpu: number, kind: TableKind, from: bigint, limit: number): MappedRun[] {
-    const space = this.tableSpace(cpu, kind);
-    if (!space || limit <= 0) return [];
-    const list = RunList.of(space.context, space.memory, from, limit);
-    return Array.from({ length: Math.min(limit, list.length) }, (_, i) => mappedRun(list.at(i), space.targetSpace));
+    const list = this.runsFrom(cpu, kind, from, Math.max(0, limit));
+    return Array.from({ length: list.length }, (_, i) => list.at(i));
   }
   allRuns(cpu: number, kind: TableKind): MappedRuns {
+    return this.runsFrom(cpu, kind, 0n, MOST_RUNS);
+  }
+  private runsFrom(cpu: number, kind: TableKind, from: bigint, most: number): AllRuns {
     const space = this.tableSpace(cpu, kind);
-    const list = space ? RunList.of(space.context, space.memory, 0n, MOST_RUNS) : new RunList(NO_PAGING);
-    return {
-      length: Math.min(list.length, MOST_RUNS),
-      at: (index) => mappedRun(list.at(index), space?.targetSpace ?? 'gp'),
-      indexOf: (gva) => list.indexOf(gva),
-      matching: (search) => list.matching(search),
-    };
+    const list = space && most > 0 ? RunList.of(space.context, space.memory, from, most) : new RunList(NO_PAGING);
+    return new AllRuns(list, space?.targetSpace ?? 'gp', most);
   }
 
   hostedBlock(cpu: number): StructureNode | undefined {

@@ -128,15 +128,38 @@ export class RunList {
   }
 
   at(index: number): Mapping {
+    return this.part(index, this.gva[index], this.gva[index] + this.bytes[index]);
+  }
+  /** Of a run, from an address to another. */
+  private part(index: number, from: number, end: number): Mapping {
     const kind = this.kind[index];
     return {
-      gva: canonicalise(this.format, BigInt(this.gva[index])),
-      gpa: this.target[index],
-      size: BigInt(this.bytes[index]),
+      gva: canonicalise(this.format, BigInt(from)),
+      gpa: this.target[index] + (from - this.gva[index]),
+      size: BigInt(end - from),
       pageBytes: 2 ** (kind >> SHIFT),
       ...rightsFrom(kind),
       global: (kind & GLOBAL) !== 0,
     };
+  }
+
+  /** Parts of the address space that the other list does not map alike, in order of address, at most `limit`. */
+  missingIn(other: RunList, limit: number): Mapping[] {
+    const out: Mapping[] = [];
+    let first = 0;
+    for (let i = 0; i < this.length && out.length < limit; i++) {
+      const end = this.gva[i] + this.bytes[i];
+      const distance = this.target[i] - this.gva[i];
+      let at = this.gva[i];
+      while (first < other.length && other.gva[first] + other.bytes[first] <= at) first++;
+      for (let j = first; at < end && j < other.length && other.gva[j] < end; j++) {
+        if (other.kind[j] !== this.kind[i] || other.target[j] - other.gva[j] !== distance) continue;
+        if (other.gva[j] > at) out.push(this.part(i, at, other.gva[j]));
+        at = Math.min(end, other.gva[j] + other.bytes[j]);
+      }
+      if (at < end) out.push(this.part(i, at, end));
+    }
+    return out.slice(0, limit);
   }
 
   /** The first run that ends behind this address; `length`: none does. */

@@ -1,5 +1,7 @@
 /** Runs of an address space against the processor's own walk of the same tables, which are made at random. */
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import type { Mapping } from '../../../emulator/machine/api';
 import { emptyContext, formatOf } from '../../../emulator/mmu/guest-paging';
 import type { PagingContext } from '../../../emulator/mmu/guest-paging';
 import { translate } from '../../../emulator/mmu/inspect';
@@ -86,5 +88,37 @@ describe('runs of an address space', () => {
         }
       }
       assert.ok(seen > 1000, `${seen} runs`);
+    }); // prettier-ignore
+
+  for (const kind of ['2-level', 'PAE', '4-level'] as const)
+    it(`${kind}: what is mapped otherwise than before is what the lists say at each of their ends`, () => {
+      const random = generator(0xcafe + kind.length);
+      let parts = 0;
+      for (let round = 0; round < 4; round++) {
+        const paging = build(kind, random);
+        const before = RunList.of(paging, physical);
+        const words = paging.format.levels.length * TABLES_PER_LEVEL * 1024;
+        for (let n = 0; n < 200; n++) physical.words[random(words / 2) * 2] ^= 1 << random(13);
+        const now = RunList.of(paging, physical);
+        const [added, removed] = [now.missingIn(before, Infinity), before.missingIn(now, Infinity)];
+        parts += added.length;
+        const runs = (list: RunList) => Array.from({ length: list.length }, (_, i) => list.at(i));
+        const ends = [...runs(before), ...runs(now)].flatMap(({ gva, size }) => [gva, gva + size]);
+        /** Where an address leads, and how; undefined: nowhere. */
+        const leads = (list: readonly Mapping[], gva: bigint): unknown => {
+          const found = list.find((run) => run.gva <= gva && gva < run.gva + run.size);
+          return found && { ...found, gva: 0, size: 0, gpa: found.gpa + Number(gva - found.gva) };
+        };
+        const [old, fresh] = [runs(before), runs(now)];
+        for (const gva of new Set(ends)) {
+          const [was, is] = [leads(old, gva), leads(fresh, gva)];
+          const same = isDeepStrictEqual(was, is);
+          assert.deepEqual(leads(added, gva), same ? undefined : is);
+          assert.deepEqual(leads(removed, gva), same ? undefined : was);
+        }
+        assert.deepEqual(now.missingIn(before, 1), added.slice(0, 1));
+        assert.deepEqual(now.missingIn(now, 1), []);
+      }
+      assert.ok(parts > 20, `${parts} parts`);
     }); // prettier-ignore
 });
