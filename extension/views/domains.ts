@@ -4,7 +4,9 @@ import type { CustomRequests, DomainEntry } from '../../debug-adapter/protocol';
 import { DEBUG_TYPE, type Sessions } from '../sessions';
 
 type Body = CustomRequests['ringside/domains']['body'];
-export type Item = { kind: 'domain'; domain: DomainEntry } | { kind: 'fact'; name: string; value: string };
+/** `alone`: the session's one machine, which the editor's own buttons pause. */
+export type Item =
+  { kind: 'domain'; domain: DomainEntry; alone: boolean } | { kind: 'fact'; name: string; value: string };
 
 const ICONS: Record<DomainEntry['state'], string> = {
   running: 'play',
@@ -38,8 +40,8 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
     if (item) return item.kind === 'domain' ? factsOf(item.domain) : [];
     if (this.sessions.state === 'none') return [];
     try {
-      const { domains } = await this.sessions.request<Body>('ringside/domains', {});
-      return domains.map((domain) => ({ kind: 'domain', domain }));
+      const { domains, actions } = await this.sessions.request<Body>('ringside/domains', {});
+      return domains.map((domain) => ({ kind: 'domain', domain, alone: !actions }));
     } catch {
       // Before the launch is through there is nothing to list.
       return [];
@@ -52,14 +54,14 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
       tree.description = item.value;
       return tree;
     }
-    const { domain } = item;
+    const { domain, alone } = item;
     const tree = new vscode.TreeItem(domain.name, vscode.TreeItemCollapsibleState.Collapsed);
     tree.id = `${domain.id}`;
     // What is not virtualised is not called "none".
     const technique = domain.technique === 'none' ? vscode.l10n.t('bare machine') : domain.technique;
     tree.description = `${technique}, ${domain.state}`;
     tree.iconPath = new vscode.ThemeIcon(ICONS[domain.state]);
-    tree.contextValue = `domain.${domain.state}`;
+    tree.contextValue = alone ? 'machine' : `domain.${domain.state}`;
     return tree;
   }
 
