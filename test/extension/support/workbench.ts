@@ -136,12 +136,13 @@ export class Workbench {
       await this.page.locator('.quick-input-widget .quick-input-box input').fill(`debug ${name}`);
       const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
       const listed = await row.waitFor({ timeout: 6_000 }).then(() => true, () => false); // prettier-ignore
-      if (listed && (await started.count()) === 0) await this.page.keyboard.press('Enter');
+      // Between two sessions it is hidden, not gone.
+      if (listed && !(await started.isVisible())) await this.page.keyboard.press('Enter');
       else await this.page.keyboard.press('Escape');
       if (listed && (await started.waitFor({ timeout: 10_000 }).then(() => true, () => false))) break; // prettier-ignore
     }
     while (await this.page.locator('.monaco-dialog-box').count()) await this.page.keyboard.press('Escape');
-    if ((await started.count()) === 0) throw new Error(`no debug session of ${name}`);
+    if (!(await started.isVisible())) throw new Error(`no debug session of ${name}`);
   }
 
   /** What the extension finds in the folder, without a launch.json; `name` is offered where there are several. */
