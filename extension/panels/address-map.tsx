@@ -1,9 +1,11 @@
 /** The address space as runs of pages mapped alike: as long as it is, only what is in sight is read and drawn. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
+import {
+  changedLines, changeFinder, changesText, mapText, NO_CHANGES, runRights, SIGNS, spanText, type Changes, type MapLine, type MappedRun,
+} from './map.model'; // prettier-ignore
 import { translate } from './l10n';
-import { spanText, runRights, type MappedRun } from './page-table.model';
 import type { TableKind } from './walk.model';
 import { VirtualList } from './virtual-list';
 
@@ -11,43 +13,93 @@ type Search = NonNullable<NonNullable<CustomRequests['ringside/pageTables']['arg
 const ROW_HEIGHT = 20;
 /** Runs that are asked for at once, and pages of them that are kept. */
 const PAGE = 200;
+const MOST_COPIED = 1000;
 const KEPT = 50;
 
 export function AddressMap(props: { connection: Connection; stop: number; tables: TableKind; onWalk(address: string): void }) {
   const [search, setSearch] = useState<Search>({});
   const [selected, setSelected] = useState(-1);
+  /** Why nothing could be copied. */
+  const [refused, setRefused] = useState<string>();
+  /** Only what is mapped otherwise than at the stop before. */
+  const [onlyChanges, setOnlyChanges] = useState(false);
   const { total, at, error, want } = useRuns(props, search);
+  const changes = useChanges(props);
+  const list = useMemo(() => changedLines(changes), [changes]);
+  const shown = onlyChanges && changes.since !== undefined;
+  const changeOf = useMemo(() => changeFinder(changes), [changes]);
+  const count = shown ? list.length : total;
+  const lineAt = (index: number): MapLine | undefined => {
+    if (shown) return list[index];
+    const run = at(index);
+    return run && { run, change: changeOf(run) };
+  };
   const space = props.tables === 'nested' ? 'gp' : 'gv';
   const walk = (index: number): void => {
-    const run = at(index);
-    if (run) props.onWalk(`${space}:${run.gva}`);
+    const line = lineAt(index);
+    if (line) props.onWalk(`${space}:${line.run.gva}`);
+  };
+  const copy = (): void => {
+    const asked = { tables: props.tables, limit: 1, mappings: { index: 0, limit: MOST_COPIED, search } };
+    const all = shown
+      ? Promise.resolve(list)
+      : props.connection.request('ringside/pageTables', asked).then(({ mappings }) => mappings!.runs.map((run) => ({ run, change: changeOf(run) })));
+    all.then(
+      (lines) => props.connection.act({ do: 'copy', text: mapText(lines.slice(0, MOST_COPIED), space) }),
+      (failure: Error) => setRefused(failure.message),
+    );
   };
   return (
     <section class="map" aria-label={translate('Address space')}>
-      <SearchBar onSearch={setSearch} />
-      {error !== undefined && <p role="alert">{error}</p>}
+      <div class="bar">
+        <SearchBar onSearch={setSearch} />
+        {changes.since !== undefined && (
+          <button class="choice" aria-pressed={shown} title={translate('Mapped otherwise than after {0} instructions', changes.since.toLocaleString('en-US'))} onClick={() => setOnlyChanges(!onlyChanges)}>
+            {translate('changes: {0}', changesText(changes))}
+          </button>
+        )}
+      </div>
+      {(error ?? refused) !== undefined && <p role="alert">{error ?? refused}</p>}
       <VirtualList
         label={translate('Mapped runs')}
-        count={total ?? 0}
+        count={count ?? 0}
         rowHeight={ROW_HEIGHT}
         selected={selected}
         onSelect={setSelected}
-        onOpen={walk}
+        onDoubleClick={walk}
+        onEnter={walk}
         onRange={want}
-        row={(index) => <RunRow run={at(index)} space={space} />}
+        attributes={(index) => attributesOf(lineAt(index)?.change)}
+        row={(index) => <RunRow line={lineAt(index)} space={space} />}
       />
-      <p class="dim" aria-live="polite">
-        {total === undefined ? translate('Reading…') : total === 1 ? translate('1 run.') : translate('{0} runs.', total.toLocaleString('en-US'))}{' '}
+      <p class="dim">
+       <span aria-live="polite">
+        {count === undefined ? translate('Reading…') : count === 1 ? translate('1 run.') : translate('{0} runs.', count.toLocaleString('en-US'))}{' '}
         {translate('Enter walks to the chosen one.')}
+       </span>
+       <button class="link" disabled={!count} onClick={copy}>
+         {(count ?? 0) > MOST_COPIED ? translate('copy the first {0}', `${MOST_COPIED}`) : translate('copy')}
+       </button>
       </p>
     </section>
   );
 } // prettier-ignore
 
-function RunRow({ run, space }: { run: MappedRun | undefined; space: 'gv' | 'gp' }) {
-  if (!run) return <span class="dim">…</span>;
+const TITLES = {
+  added: translate('Was not mapped, or otherwise, at the stop before'),
+  removed: translate('Was mapped at the stop before'),
+  part: translate('A part of it was not mapped, or otherwise, at the stop before'),
+} as const;
+
+const attributesOf = (change: MapLine['change']): { class?: string; title?: string } =>
+  change ? { class: change === 'removed' ? 'gone' : 'changed', title: TITLES[change] } : {};
+
+function RunRow({ line, space }: { line: MapLine | undefined; space: 'gv' | 'gp' }) {
+  if (!line) return <span class="dim">…</span>;
+  const { run, change } = line;
   return (
     <>
+      <span class="sign">{change && SIGNS[change]}</span>
       <span class="address">
         {space}:{run.gva}
       </span>
@@ -59,6 +111,23 @@ function RunRow({ run, space }: { run: MappedRun | undefined; space: 'gv' | 'gp'
     </>
   );
 }
+
+/** Asked once a stop: the adapter keeps what it compares with only for those who ask. */
+function useChanges({ connection, stop, tables }: { connection: Connection; stop: number; tables: TableKind }): Changes {
+  const [changes, setChanges] = useState<Changes>(NO_CHANGES);
+  useEffect(() => {
+    let current = true;
+    connection.request('ringside/pageTables', { tables, limit: 1, changes: true, mappings: { limit: 1 } }).then(
+      ({ mappings }) => current && setChanges({ since: mappings!.since, added: mappings!.added ?? [], removed: mappings!.removed ?? [] }),
+      // The list says why.
+      () => current && setChanges(NO_CHANGES),
+    );
+    return () => {
+      current = false;
+    };
+  }, [connection, stop, tables]);
+  return changes;
+} // prettier-ignore
 
 const FLAGS = ['write', 'user', 'execute'] as const;
 /** On a switch, by what it asks for. */
@@ -81,7 +150,7 @@ function SearchBar({ onSearch }: { onSearch(search: Search): void }) {
     say(now === undefined ? { ...rest, [flag]: true } : now ? { ...rest, [flag]: false } : rest);
   };
   return (
-    <div class="bar">
+    <>
       {FLAGS.map((flag) => (
         <vscode-button key={flag} secondary onClick={next(flag)}>
           {ASKED[flag][flags[flag] === undefined ? 'any' : flags[flag] ? 'yes' : 'no']}
@@ -93,7 +162,7 @@ function SearchBar({ onSearch }: { onSearch(search: Search): void }) {
         ref={field}
         onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && say(flags)}
       />
-    </div>
+    </>
   );
 }
 const addressSearch = (text: string): Search =>

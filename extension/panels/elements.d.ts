@@ -6,8 +6,6 @@ type Common = HTMLAttributes<HTMLElement>;
 declare module 'preact' {
   namespace JSX {
     interface IntrinsicElements {
-      'vscode-tree': Common;
-      'vscode-tree-item': Common & { branch?: boolean };
       'vscode-textfield': Common & { label?: string; placeholder?: string; value?: string };
       'vscode-single-select': Common & { label?: string; value?: string };
       'vscode-option': Common & { value?: string; selected?: boolean };

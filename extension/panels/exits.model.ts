@@ -3,7 +3,7 @@ import type { CustomEvents, CustomRequests } from '../../debug-adapter/protocol'
 
 export type Exits = CustomRequests['ringside/exits']['body'];
 export type Exit = Exits['exits'][number];
-type Rates = CustomEvents['ringside/exits'];
+export type Rates = CustomEvents['ringside/exits'];
 
 /** Most exits first; of the same colour in chart and table. */
 export interface Reason {
@@ -25,6 +25,14 @@ export const reasons = ({ reasons: all, total, instructions }: Exits): Reason[] 
     perMillion: instructions ? (count * 1e6) / instructions : 0,
     ...(hostNs ? { milliseconds: hostNs / 1e6 } : {}),
   }));
+
+/** What was answered, moved on by the counts of an event that came since. */
+export function advanced(exits: Exits, { instructions, total, reasons: more }: Rates): Exits {
+  const known = exits.reasons.map((row) => ({ ...row, count: row.count + (more[row.reason] ?? 0) }));
+  const fresh = Object.entries(more).filter(([name]) => !exits.reasons.some(({ reason }) => reason === name));
+  const counts = [...known, ...fresh.map(([reason, count]) => ({ reason, count, hostNs: 0 }))];
+  return { ...exits, instructions, total, reasons: counts.sort((a, b) => b.count - a.count) };
+}
 
 /** A chart: instruction counts, and exits of each reason up to each of them. */
 export interface Series {

@@ -1,5 +1,4 @@
 /** The VM exits panel's half in the webview: a chart over time, counters, and the list of the last exits. */
-import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
@@ -8,11 +7,12 @@ import { Connection } from './connection';
 import { ExitChart, MAX_LINES } from './exit-chart';
 import { ExitDetails } from './exit-details';
 import { FunctionTable, HoleTable, ReasonTable } from './exit-tables';
-import { count, csv, history, LiveRates, type Exit, type Exits } from './exits.model';
+import { advanced, count, csv, history, LiveRates, type Exit, type Exits, type Rates } from './exits.model';
+import { useField } from './field';
+import { Quiet, show, useGuest } from './guest';
 import { translate } from './l10n';
 import type { GuestState } from './protocol';
 import { VirtualList } from './virtual-list';
-import './panel.css';
 import './exits.css';
 
 const connection = new Connection();
@@ -26,32 +26,26 @@ const BUCKETS = 120;
 const FUNCTIONS = 12;
 const ROW_HEIGHT = 22;
 
-const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
+const QUIET = {
   none: translate('Start debugging a guest under a technique (launch attribute "technique") to see its exits.'),
   running: translate('The guest is running: counters and the last exits follow it.'),
 };
 
 function Panel() {
-  const [state, setState] = useState<GuestState>('none');
-  const [stop, setStop] = useState(0);
   const [filter, setFilter] = useState('');
   const [counting, setCounting] = useState<boolean>();
-  /** Counts what has come while the guest runs. */
-  const [news, setNews] = useState(0);
-  const { exits, error } = useExits({ stop, filter, counting, state, news });
+  /** The last event of the running guest. */
+  const [news, setNews] = useState<Rates>();
+  const { state, stop } = useGuest(connection, (message) => {
+    if (message.kind !== 'event' || message.event !== 'ringside/exits') return;
+    rates.add(message.body);
+    setNews(message.body);
+  });
   useEffect(() => {
-    connection.listen((message) => {
-      if (message.kind === 'event' && message.event === 'ringside/exits') {
-        rates.add(message.body);
-        setNews((n) => n + 1);
-      }
-      if (message.kind !== 'state') return;
-      setState(message.state);
-      if (message.state === 'stopped') setStop((n) => n + 1);
-      if (message.state === 'none') rates.clear();
-    });
-  }, []);
-  const live = state === 'running' && news > 0;
+    if (state === 'none') rates.clear();
+  }, [state]);
+  const { exits, error } = useExits({ stop, filter, counting, state, news });
+  const live = state === 'running' && news !== undefined;
   const series = useMemo(
     () => exits && (live ? rates.series(exits, MAX_LINES) : history(exits, MAX_LINES)),
     [exits, live, news],
@@ -60,7 +54,7 @@ function Panel() {
     <main class={state}>
       <Bar exits={exits} filter={filter} onFilter={setFilter} onCount={setCounting} />
       {error !== undefined && <p role="alert">{error}</p>}
-      {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
+      <Quiet state={state} words={QUIET} />
       {exits && exits.technique === 'none' && <p>{BARE}</p>}
       {exits && exits.technique !== 'none' && (
         <div class="columns">
@@ -84,7 +78,13 @@ const BARE = translate(
 const breakOn = (condition: string): void => connection.act({ do: 'break', on: 'vm-exit', condition });
 
 /** What the adapter says at each stop, and again when something else is wanted of it; with `news` while the guest runs, the less. */
-function useExits(wanted: { stop: number; filter: string; counting?: boolean; state: GuestState; news: number }): {
+function useExits(wanted: {
+  stop: number;
+  filter: string;
+  counting?: boolean;
+  state: GuestState;
+  news: Rates | undefined;
+}): {
   exits?: Exits;
   error?: string;
 } {
@@ -114,7 +114,10 @@ function useExits(wanted: { stop: number; filter: string; counting?: boolean; st
     ask(state === 'stopped' ? KEPT : LIVE, { subscribe: true, ...count, ...(state === 'stopped' ? figures : {}) });
   }, [stop, filter, counting, state]);
   useEffect(() => {
-    if (state === 'running' && !waiting.current) ask(LIVE, {});
+    if (state !== 'running' || !news) return;
+    // Counters need no answer; the list follows as fast as answers come.
+    setAnswer((before) => (before.exits ? { ...before, exits: advanced(before.exits, news) } : before));
+    if (!waiting.current) ask(LIVE, {});
   }, [news]);
   return answer;
 }
@@ -126,22 +129,14 @@ function Bar(props: {
   onCount(counting: boolean): void;
 }) {
   const { exits } = props;
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (field.current) field.current.value = props.filter;
-  }, [props.filter]);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    props.onFilter(field.current?.value.trim() ?? '');
-  };
+  const { own, submit } = useField(props.filter, props.onFilter);
   const save = (name: string, text: () => string) => () => exits && connection.act({ do: 'save', name, text: text() });
   return (
     <form onSubmit={submit}>
       <vscode-textfield
         label={translate('Filter of exits')}
         placeholder='exit.reason == "io" && exit.port == 0x3f8'
-        ref={field}
-        onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
+        {...own}
       />
       <vscode-button onClick={submit}>{translate('Filter')}</vscode-button>
       <vscode-button secondary disabled={!props.filter} onClick={() => breakOn(props.filter)}>
@@ -171,29 +166,34 @@ function List({ exits }: { exits: Exits }) {
   const selected = useMemo(() => rows.findIndex(({ number }) => number === chosen?.number), [rows, chosen]);
   return (
     <section class="trace" aria-label={translate('The last exits')}>
-      <VirtualList
-        label={translate('Exits, newest first')}
-        count={rows.length}
-        rowHeight={ROW_HEIGHT}
-        selected={selected}
-        onSelect={(index) => setChosen(rows[index])}
-        row={(index) => {
-          const exit = rows[index]!;
-          return (
-            <>
-              <span class="number">{count(exit.at)}</span>
-              <span class="reason">{exit.reason}</span>
-              <span class="text">{exit.text}</span>
-              <span class="place">{exit.place ?? exit.gva}</span>
-            </>
-          );
-        }}
-      />
-      {chosen ? <ExitDetails exit={chosen} connection={connection} /> : <p class="dim">{hint(rows.length)}</p>}
+      <div>
+        <VirtualList
+          label={translate('Exits, newest first')}
+          count={rows.length}
+          rowHeight={ROW_HEIGHT}
+          selected={selected}
+          onSelect={(index) => setChosen(rows[index])}
+          attributes={(index) => ({ title: titleOf(rows[index]!) })}
+          row={(index) => {
+            const exit = rows[index]!;
+            return (
+              <>
+                <span class="number">{count(exit.at)}</span>
+                <span class="reason">{exit.reason}</span>
+                <span class="text">{exit.text}</span>
+                <span class="place">{exit.place ?? exit.gva}</span>
+              </>
+            );
+          }}
+        />
+        {chosen ? <ExitDetails exit={chosen} connection={connection} /> : <p class="dim">{hint(rows.length)}</p>}
+      </div>
     </section>
   );
 }
+/** Columns may be too narrow for it. */
+const titleOf = ({ reason, text, place, gva }: Exit): string => `${reason}: ${text}\n${place ?? gva ?? ''}`;
 const hint = (rows: number): string =>
   rows ? translate('Choose an exit to see what it wanted.') : translate('No exit matches.');
 
-render(<Panel />, document.getElementById('root')!);
+show(<Panel />);

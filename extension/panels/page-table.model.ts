@@ -1,15 +1,12 @@
 /** What the page-table view shows, from what the adapter answers. Knows neither the DOM nor DAP. */
 import type { CustomRequests } from '../../debug-adapter/protocol';
-import { translate } from './l10n';
 import { RIGHTS, type Right } from './walk.model';
 
 type Table = CustomRequests['ringside/pageTables']['body'];
 export type Entry = Table['entries'][number];
-export type MappedRun = NonNullable<Table['mappings']>['runs'][number];
 
 /** Neighbouring leaf entries that map neighbouring pages with the same rights. Others stand alone. */
 export interface Row {
-  key: string;
   first: Entry;
   count: number;
 }
@@ -27,7 +24,7 @@ export function rows(table: Table, base = '0x0'): Row[] {
     const entry = { ...relative, gva: hexSum(base, relative.gva) };
     const last = out.at(-1);
     if (last && continues(last, entry)) last.count++;
-    else out.push({ key: `${table.gpa ?? table.hpa}/${table.level}/${entry.index}`, first: entry, count: 1 });
+    else out.push({ first: entry, count: 1 });
   }
   return out;
 }
@@ -67,18 +64,3 @@ export function size(bytes: number): string {
 
 /** `0x1000`; a gpa is a number and a gva or an entry a string of such digits already. */
 export const hex = (value: number | string): string => (typeof value === 'string' ? value : `0x${value.toString(16)}`);
-
-/** `2 MiB in 4 KiB pages`. */
-export const spanText = (run: Pick<MappedRun, 'size' | 'pageBytes'>): string => {
-  const bytes = Number(BigInt(run.size));
-  return bytes === run.pageBytes
-    ? translate('{0} page', size(bytes))
-    : translate('{0} in {1} pages', size(bytes), size(run.pageBytes));
-};
-/** `rwx user global`, with a dash for what is not allowed. */
-export const runRights = ({ write, execute, user, global }: MappedRun): string =>
-  [
-    `r${write ? 'w' : '-'}${execute ? 'x' : '-'}`,
-    user ? translate('user') : translate('supervisor'),
-    ...(global ? [translate('global')] : []),
-  ].join(' ');

@@ -1,49 +1,38 @@
 /** The page-table panel's half in the webview: the walk of one address beside trees of the tables, or a map of the address space. */
-import { render } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
 import { AddressMap } from './address-map';
 import { Connection } from './connection';
+import { useTrail } from './field';
+import { Quiet, show, useGuest } from './guest';
 import { translate } from './l10n';
 import { PageTree } from './page-tree';
-import type { GuestState } from './protocol';
 import { ShadowCheck } from './shadow-check';
 import { Walk } from './walk';
 import { pathOf, type TableKind, type View } from './walk.model';
-import './panel.css';
 import './page-table.css';
 
 const connection = new Connection();
 
-const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
+const QUIET = {
   none: translate('Start debugging a guest to see its page tables.'),
   running: translate('The guest is running. Pause it to see its page tables.'),
 };
 
 function Panel() {
-  const [state, setState] = useState<GuestState>('none');
-  /** Counts stops: what was asked at one may be wrong at the next. */
-  const [stop, setStop] = useState(0);
-  const [address, setAddress] = useState('');
+  const trail = useTrail(connection.remembered);
   const [view, setView] = useState<View>();
-  useEffect(() => {
-    connection.listen((news) => {
-      if (news.kind === 'walk') return setAddress(news.address);
-      if (news.kind !== 'state') return;
-      setState(news.state);
-      if (news.state === 'stopped') setStop((count) => count + 1);
-    });
-  }, []);
+  const { state, stop, edited } = useGuest(connection, (news) => news.kind === 'walk' && trail.go(news.address));
   // What was seen last stays while the guest runs, dimmed, and the message is below it: a step makes nothing jump.
   return (
     <main class={state}>
       {state !== 'none' && stop > 0 && (
         <>
-          <Walk connection={connection} stop={stop} given={address} onWalked={setView} />
-          <Tables stop={stop} view={view} onWalk={setAddress} onEdited={() => setStop((count) => count + 1)} />
+          <Walk connection={connection} stop={stop} trail={trail} onWalked={setView} />
+          <Tables stop={stop} view={view} onWalk={trail.go} onEdited={edited} />
         </>
       )}
-      {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
+      <Quiet state={state} words={QUIET} />
     </main>
   );
 }
@@ -111,4 +100,4 @@ function useAvailable(stop: number): TableKind[] {
   return available;
 }
 
-render(<Panel />, document.getElementById('root')!);
+show(<Panel />);

@@ -1,17 +1,15 @@
-/** Tables of one kind as a tree: one level a paging structure, read when opened. */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import '@vscode-elements/elements/dist/vscode-tree/index.js';
-import '@vscode-elements/elements/dist/vscode-tree-item/index.js';
-import type { CustomRequests } from '../../debug-adapter/protocol';
+/** Tables of one kind as a tree of which only the lines in sight are in the document, however many are open. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Connection } from './connection';
 import { EntryActions, Rights, setBit } from './entry';
 import { translate } from './l10n';
-import { hex, meanings, pageBytes, rows, size, type Entry, type Row } from './page-table.model';
-import { key, placeOf, targetOf, type Right, type TableKind } from './walk.model';
+import { hex, meanings, type Entry, type Row } from './page-table.model';
+import { linesOf, parentOf, rowText, treeText, wasText, type Line } from './page-tree.model';
+import { useTree } from './page-tree-reader';
+import { VirtualList } from './virtual-list';
+import { placeOf, type Right, type TableKind } from './walk.model';
 
-type Table = CustomRequests['ringside/pageTables']['body'];
-type Place = { gpa?: number; hpa?: number; level: number };
-/** What a tree item needs to load its children, to be walked and to be changed. */
+/** What is needed to read entries, to walk to them and to change them. */
 export interface TreeContext {
   connection: Connection;
   stop: number;
@@ -23,8 +21,7 @@ export interface TreeContext {
   onEdited(): void;
 }
 
-/** Entries of the widest structure: a page of 4-byte entries. */
-const WHOLE_TABLE = 1024;
+const ROW_HEIGHT = 22;
 const TITLES: Record<TableKind, string> = {
   guest: translate('Guest, GV → GP'),
   shadow: translate('Shadow, GV → HP'),
@@ -32,10 +29,31 @@ const TITLES: Record<TableKind, string> = {
 };
 
 export function PageTree(context: TreeContext) {
-  const { table, error } = useTable(context, undefined);
-  const title = TITLES[context.tables];
-  if (error !== undefined) return <p role="alert">{error}</p>;
-  if (table === undefined) return <p role="status">{translate('Reading the page tables…')}</p>;
+  const { connection, stop, tables, path: walked } = context;
+  const tree = useTree(connection, stop, tables, walked);
+  const lines = useMemo(() => linesOf(tables, tree.read, tree.open, walked), [tables, tree.read, tree.open, walked]);
+  const [chosen, setChosen] = useState('');
+  /** Why the last change of a bit was refused. */
+  const [refused, setRefused] = useState<string>();
+  const selected = useMemo(() => lines.findIndex(({ path }) => path === chosen), [lines, chosen]);
+  // The end of a walk comes into sight, once.
+  const shown = useRef<ReadonlySet<string>>(walked);
+  useEffect(() => {
+    if (shown.current === walked || tree.followed !== walked) return;
+    shown.current = walked;
+    const end = lines.filter((line) => line.walked).at(-1);
+    if (end) setChosen(end.path);
+  }, [lines, walked, tree.followed]);
+  const toggle = (entry: Entry) => (bit: Right, on: boolean): void =>
+    void setBit(connection, tables, entry, bit, on).then(
+      () => (setRefused(undefined), context.onEdited()),
+      (error: Error) => setRefused(error.message),
+    );
+  const title = TITLES[tables];
+  const root = tree.read.get('');
+  if (root?.error !== undefined) return <p role="alert">{root.error}</p>;
+  if (root?.table === undefined) return <p role="status">{translate('Reading the page tables…')}</p>;
+  const { table } = root;
   if (table.format === 'none')
     return (
       <section aria-label={title}>
@@ -43,120 +61,104 @@ export function PageTree(context: TreeContext) {
         <p>{translate('Paging is off: guest-virtual addresses are guest-physical ones.')}</p>
       </section>
     );
+  const since = table.since === undefined ? [] : [translate('compared with {0} instructions', table.since.toLocaleString('en-US'))];
+  const onKey = (pressed: string, index: number): boolean => {
+    const line = lines[index];
+    if (!line) return false;
+    if (pressed === 'ArrowRight' && line.open) setChosen(lines[index + 1]!.path);
+    else if (pressed === 'ArrowRight' && line.branch) tree.setOpen(line.path, true);
+    else if (pressed === 'ArrowLeft' && line.open) tree.setOpen(line.path, false);
+    else if (pressed === 'ArrowLeft') setChosen(lines[parentOf(lines, index)]?.path ?? line.path);
+    else if (pressed === ' ' && line.branch) tree.setOpen(line.path, !line.open);
+    else return false;
+    return true;
+  };
   return (
-    <section aria-label={title}>
+    <section class="tree" aria-label={title}>
       <h2>
-        {title} <small>{translate('{0}, root at {1}', table.format, placeOf(table) ?? translate('registers'))}</small>
+        {title} <small>{[table.format, translate('root at {0}', placeOf(table) ?? translate('registers')), ...since].join(', ')}</small>
+        <button class="link" title={translate('What is open, as text')} onClick={() => connection.act({ do: 'copy', text: treeText(lines) })}>
+          {translate('copy')}
+        </button>
       </h2>
-      <vscode-tree aria-label={title}>
-        {rows(table).map((row) => (
-          <Branch key={row.key} row={row} context={context} />
-        ))}
-      </vscode-tree>
+      {refused !== undefined && <p role="alert">{refused}</p>}
+      <VirtualList
+        label={title}
+        role="tree"
+        count={lines.length}
+        rowHeight={ROW_HEIGHT}
+        selected={selected}
+        onSelect={(index) => setChosen(lines[index]!.path)}
+        onClick={(index) => lines[index]!.branch && tree.setOpen(lines[index]!.path, !lines[index]!.open)}
+        onEnter={(index) => lines[index]!.row && context.onWalk(startOf(tables, lines[index]!.row!.first))}
+        onKey={onKey}
+        attributes={(index) => attributesOf(lines[index]!)}
+        row={(index) => <LineRow line={lines[index]!} context={context} onToggle={toggle} />}
+      />
     </section>
-  ); // prettier-ignore
-}
+  );
+} // prettier-ignore
 
-function Branch({ row, context }: { row: Row; context: TreeContext }) {
+const startOf = (tables: TableKind, { gva }: Entry): string => `${tables === 'nested' ? 'gp' : 'gv'}:${hex(gva)}`;
+
+function attributesOf({ row, depth, branch, open, walked }: Line): Record<string, string | number | boolean> {
+  const first = row?.first;
+  const classes = [walked && 'walked', first?.mark && 'bad', first?.was !== undefined && 'changed', first?.gone && 'gone'];
+  return {
+    class: classes.filter(Boolean).join(' '),
+    'aria-level': depth + 1,
+    ...(branch ? { 'aria-expanded': open } : {}),
+    ...(first ? { title: describe(first) } : {}),
+  };
+} // prettier-ignore
+
+function LineRow(props: {
+  line: Line;
+  context: TreeContext;
+  onToggle(entry: Entry): (bit: Right, on: boolean) => void;
+}) {
+  const { context } = props;
+  const { row, note, depth, branch, open } = props.line;
+  const indent = { paddingLeft: `${depth}em` };
+  if (!row)
+    return (
+      <span class="what" style={indent}>
+        {note}
+      </span>
+    );
   const { first, count } = row;
-  const element = useRef<HTMLElement>(null);
-  const open = useOpen(element);
-  const walked = context.path.has(key(context.tables, first)) && count === 1;
-  useEffect(() => {
-    if (walked && !first.leaf) element.current?.setAttribute('open', '');
-  }, [walked]);
-  const classes = [walked && 'walked', first.mark && 'bad', first.was !== undefined && 'changed', first.gone && 'gone'];
-  const space = context.tables === 'nested' ? 'gp' : 'gv';
   const walk = (event: Event): void => {
     event.stopPropagation();
-    context.onWalk(`${space}:${hex(first.gva)}`);
+    context.onWalk(startOf(context.tables, first));
   };
-  const toggle = (bit: Right, on: boolean): void =>
-    void setBit(context.connection, context.tables, first, bit, on).then(context.onEdited, context.onEdited);
   return (
-    <vscode-tree-item ref={element} branch={!first.leaf && !first.gone} title={describe(first)} class={classes.filter(Boolean).join(' ')}>
-      <Label row={row} />
-      <span slot="decoration">
-        <Rights entry={first} onToggle={context.editing && count === 1 ? toggle : undefined} />
+    <>
+      <span class="twisty" style={indent} aria-hidden="true">
+        {branch && (open ? '▾' : '▸')}
       </span>
-      <span slot="actions">
+      <span class="address">{hex(first.gva)}</span>
+      <What row={row} />
+      <span class="actions">
         <button class="link" title={translate('Walk to the first address of this entry')} onClick={walk}>
           {translate('walk')}
         </button>
         <EntryActions entry={first} connection={context.connection} />
       </span>
-      {open && !first.leaf && !first.gone && count === 1 && (
-        <Children place={below(first, context.tables)} base={first.gva} context={context} />
-      )}
-    </vscode-tree-item>
-  ); // prettier-ignore
-}
-
-const below = (entry: Entry, tables: TableKind): Place =>
-  tables === 'guest' && entry.targetSpace === 'gp'
-    ? { gpa: entry.target, level: entry.level - 1 }
-    : { hpa: entry.target, level: entry.level - 1 };
-
-function Label({ row: { first, count } }: { row: Row }) {
-  const indices = count === 1 ? `${first.index}` : `${first.index}–${first.index + count - 1}`;
-  const bytes = pageBytes(first);
-  return (
-    <>
-      <span class="address">{hex(first.gva)}</span>
-      <span slot="description">
-        {first.name}[{indices}] {first.gone ? translate('is gone') : `→ ${targetOf(first)}`}
-        {first.leaf && !first.gone && ` · ${count === 1 ? '' : `${count} × `}${size(bytes)}`}
-        {first.mark && <strong> {first.mark}</strong>}
-        {first.was !== undefined && !first.gone && <em> {translate('was {0}', first.was)}</em>}
-      </span>
+      <Rights entry={first} onToggle={context.editing && count === 1 ? props.onToggle(first) : undefined} />
     </>
   );
 }
 
-function Children({ place, base, context }: { place: Place; base: string; context: TreeContext }) {
-  const { table, error } = useTable(context, place);
-  if (error !== undefined) return <vscode-tree-item>{error}</vscode-tree-item>;
-  if (table === undefined) return <vscode-tree-item>…</vscode-tree-item>;
-  if (table.entries.length === 0) return <vscode-tree-item>{translate('nothing is mapped')}</vscode-tree-item>;
+function What({ row }: { row: Row }) {
+  const { mark } = row.first;
+  const was = wasText(row.first);
   return (
-    <>
-      {rows(table, base).map((row) => (
-        <Branch key={row.key} row={row} context={context} />
-      ))}
-    </>
+    <span class="what">
+      {mark && <strong>{mark} </strong>}
+      {rowText(row)}
+      {was && <em> {was}</em>}
+    </span>
   );
-}
-
-/** The structure at this place as of the current stop; the former one until the new one is read. */
-function useTable(context: TreeContext, place: Place | undefined): { table?: Table; error?: string } {
-  const { connection, stop, tables } = context;
-  const [state, setState] = useState<{ table?: Table; error?: string }>({});
-  useEffect(() => {
-    let current = true;
-    const table = place ? { table: place } : {};
-    connection.request('ringside/pageTables', { tables, ...table, limit: WHOLE_TABLE, changes: true }).then(
-      (body) => current && setState({ table: body }),
-      (error: Error) => current && setState({ error: error.message }),
-    );
-    return () => {
-      current = false;
-    };
-  }, [connection, stop, tables, place?.gpa, place?.hpa, place?.level]);
-  return state;
-}
-
-/** The tree opens items by itself, by mouse and keys, and tells nobody but the attribute. */
-function useOpen(element: { current: HTMLElement | null }): boolean {
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    const item = element.current!;
-    const look = (): void => setOpen(item.hasAttribute('open'));
-    look();
-    const observer = new MutationObserver(look);
-    observer.observe(item, { attributes: true, attributeFilter: ['open'] });
-    return () => observer.disconnect();
-  }, []);
-  return open;
 }
 
 const describe = (entry: Entry): string =>

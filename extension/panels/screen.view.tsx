@@ -1,12 +1,11 @@
 /** The guest's display in text mode, and its keyboard. */
-import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import { Connection } from './connection';
+import { show, useGuest } from './guest';
 import { translate } from './l10n';
 import type { GuestState } from './protocol';
 import { leavesPanel, PALETTE, runs, type Run, type Screen } from './screen.model';
-import './panel.css';
 import './screen.css';
 
 const connection = new Connection();
@@ -14,18 +13,9 @@ const connection = new Connection();
 const PERIOD_MS = 120;
 
 function Panel() {
-  const [state, setState] = useState<GuestState>('none');
+  const { state, stop } = useGuest(connection);
   const [screen, setScreen] = useState<Screen>();
   const [error, setError] = useState<string>();
-  /** Counts stops. */
-  const [stop, setStop] = useState(0);
-  useEffect(() => {
-    connection.listen((news) => {
-      if (news.kind !== 'state') return;
-      setState(news.state);
-      setStop((n) => n + 1);
-    });
-  }, []);
   useEffect(() => {
     if (state === 'none') return;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -117,4 +107,4 @@ function CopyButton({ screen }: { screen: Screen }) {
   );
 }
 
-render(<Panel />, document.getElementById('root')!);
+show(<Panel />);

@@ -1,11 +1,11 @@
 /** The translated-code panel's half in the webview: a block of the guest and, beside each instruction, what is executed for it. */
-import { render } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import { Connection } from './connection';
+import { useField, useTrail } from './field';
+import { Quiet, show, useGuest } from './guest';
 import { translate } from './l10n';
-import type { GuestState } from './protocol';
 import { CodeLines } from './translated-lines';
 import {
   cacheText,
@@ -16,12 +16,11 @@ import {
   type Instruction,
   type Translated,
 } from './translated.model';
-import './panel.css';
 import './translated.css';
 
 const connection = new Connection();
 
-const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
+const QUIET = {
   none: translate(
     'Start debugging a guest with "technique": "binary-translation" to see its code and what is executed for it.',
   ),
@@ -29,38 +28,20 @@ const QUIET: Record<Exclude<GuestState, 'stopped'>, string> = {
 };
 
 function Panel() {
-  const [state, setState] = useState<GuestState>('none');
-  /** Counts stops: what was asked at one may be wrong at the next. */
-  const [stop, setStop] = useState(0);
-  /** Addresses looked at, the last one now; empty: where the processor stands. */
-  const [trail, setTrail] = useState<string[]>([]);
-  useEffect(() => {
-    connection.listen((news) => {
-      if (news.kind === 'translated')
-        return setTrail((before) => (news.address === '' ? [] : [...before, news.address]));
-      if (news.kind !== 'state') return;
-      setState(news.state);
-      if (news.state === 'stopped') setStop((count) => count + 1);
-    });
-  }, []);
-  const address = trail.at(-1) ?? '';
+  /** Without an address: where the processor stands. */
+  const { address, go, back } = useTrail();
+  const { state, stop } = useGuest(connection, (news) => news.kind === 'translated' && go(news.address));
   const { answer, now, error } = useTranslated(address, stop, state === 'stopped');
-  const go = (to: string): void => setTrail((before) => (to === '' ? [] : [...before, to]));
   return (
     <main class={state}>
       {state !== 'none' && stop > 0 && (
         <>
-          <Bar
-            address={address}
-            stopped={state === 'stopped'}
-            onGo={go}
-            {...(trail.length > 0 ? { onBack: () => setTrail((before) => before.slice(0, -1)) } : {})}
-          />
+          <Bar address={address} stopped={state === 'stopped'} onGo={go} onBack={back} />
           {error !== undefined && <p role="alert">{error}</p>}
           {error === undefined && answer && <Blocks key={answer.blocks[0]?.hpa} answer={answer} now={now!} onGo={go} />}
         </>
       )}
-      {state !== 'stopped' && <p role="status">{QUIET[state]}</p>}
+      <Quiet state={state} words={QUIET} />
     </main>
   );
 }
@@ -89,15 +70,13 @@ function useTranslated(address: string, stop: number, stopped: boolean): Asked {
   return state;
 }
 
-function Bar(props: { address: string; stopped: boolean; onGo(address: string): void; onBack?(): void }) {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (field.current) field.current.value = props.address;
-  }, [props.address]);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    props.onGo(field.current?.value.trim() ?? '');
-  };
+function Bar(props: {
+  address: string;
+  stopped: boolean;
+  onGo(address: string): void;
+  onBack: (() => void) | undefined;
+}) {
+  const { own, submit } = useField(props.address, props.onGo);
   const step = (where: 'guest' | 'translation') => () => connection.act({ do: 'step', in: where });
   return (
     <form onSubmit={submit}>
@@ -107,8 +86,7 @@ function Bar(props: { address: string; stopped: boolean; onGo(address: string): 
       <vscode-textfield
         label={translate('Address of guest or translated code')}
         placeholder={translate('gv:0x1000, hp:0x1000, &function; empty: where the processor stands')}
-        ref={field}
-        onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
+        {...own}
       />
       <vscode-button onClick={submit}>{translate('Show')}</vscode-button>
       <vscode-button secondary disabled={!props.address} onClick={() => props.onGo('')}>
@@ -229,4 +207,4 @@ function LineActions({ line: { gva, source, translated } }: { line: Instruction 
   );
 }
 
-render(<Panel />, document.getElementById('root')!);
+show(<Panel />);

@@ -1,28 +1,38 @@
 /** A list of rows of one height, of which only those in sight are in the document: a million rows scroll like ten. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './virtual-list.css';
 
 /** Above and below what is in sight. */
 const MARGIN = 8;
+/** Rows that have their places from the same one. */
+const ANCHORED = 1024;
 /** Browsers draw nothing beyond some 33 million pixels: what is higher scrolls faster than its bar. */
 const MOST_PIXELS = 16e6;
 
 export function VirtualList(props: {
   label: string;
+  /** `tree`: rows say their level by `attributes`. */
+  role?: 'listbox' | 'tree';
   count: number;
   /** Pixels. */
   rowHeight: number;
   /** Of the row that is chosen; -1: none. */
   selected: number;
   onSelect(index: number): void;
-  /** Enter or a double click. */
-  onOpen?(index: number): void;
+  onClick?(index: number): void;
+  onDoubleClick?(index: number): void;
+  onEnter?(index: number): void;
+  /** Other keys, with the row that is chosen. True: it was for this list. */
+  onKey?(key: string, index: number): boolean;
   row(index: number): ComponentChildren;
+  /** Of the row's element, besides its own. */
+  attributes?(index: number): { class?: string; [name: string]: string | number | boolean | undefined };
   /** Rows now in sight, for those that load as they are seen. */
   onRange?(first: number, end: number): void;
 }) {
-  const { count, rowHeight, selected } = props;
+  const { count, rowHeight, selected, role = 'listbox' } = props;
+  const id = useId();
   const element = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ first: 0, end: 0, top: 0 });
   const height = Math.min(count * rowHeight, MOST_PIXELS);
@@ -54,7 +64,10 @@ export function VirtualList(props: {
   const move = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor(element.current!.clientHeight / rowHeight) - 1);
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -count, End: count }; // prettier-ignore
-    if (event.key === 'Enter' && selected >= 0) props.onOpen?.(selected);
+    // Buttons in a row have keys of their own.
+    const own = event.target === element.current;
+    if (own && event.key === 'Enter' && selected >= 0) props.onEnter?.(selected);
+    if (own && props.onKey?.(event.key, selected)) return event.preventDefault();
     const step = steps[event.key];
     if (step === undefined || count === 0) return;
     event.preventDefault();
@@ -63,34 +76,45 @@ export function VirtualList(props: {
   // What was in sight of a longer list may lie beyond the end of this one.
   const length = Math.max(0, Math.min(range.end, count) - range.first);
   const rows = Array.from({ length }, (_, n) => range.first + n);
+  // Rows keep their places while a list that is too high scrolls: what moves is all of them together.
+  const anchor = range.first - (range.first % ANCHORED);
   return (
     <div
       ref={element}
       class="virtual-list"
-      role="listbox"
+      role={role}
       aria-label={props.label}
-      aria-activedescendant={selected >= 0 ? `${props.label}-${selected}` : undefined}
+      aria-activedescendant={selected >= 0 ? `${id}-${selected}` : undefined}
       tabIndex={0}
       onScroll={measure}
       onKeyDown={move}
     >
       <div style={{ height: `${height}px`, position: 'relative' }}>
-        {rows.map((index) => (
-          <div
-            key={index}
-            id={`${props.label}-${index}`}
-            role="option"
-            aria-selected={index === selected}
-            aria-posinset={index + 1}
-            aria-setsize={count}
-            class={index === selected ? 'row selected' : 'row'}
-            style={{ height: `${rowHeight}px`, top: `${index * rowHeight - range.top}px` }}
-            onClick={() => props.onSelect(index)}
-            onDblClick={() => props.onOpen?.(index)}
-          >
-            {props.row(index)}
-          </div>
-        ))}
+        <div class="rows" style={{ transform: `translateY(${anchor * rowHeight - range.top}px)` }}>
+          {rows.map((index) => {
+            const { class: classes = '', ...attributes } = props.attributes?.(index) ?? {};
+            return (
+              <div
+                key={index}
+                id={`${id}-${index}`}
+                role={role === 'tree' ? 'treeitem' : 'option'}
+                aria-selected={index === selected}
+                aria-posinset={role === 'tree' ? undefined : index + 1}
+                aria-setsize={role === 'tree' ? undefined : count}
+                class={`row ${index === selected ? 'selected' : ''} ${classes}`}
+                style={{ height: `${rowHeight}px`, top: `${(index - anchor) * rowHeight}px` }}
+                onClick={() => {
+                  props.onSelect(index);
+                  props.onClick?.(index);
+                }}
+                onDblClick={() => props.onDoubleClick?.(index)}
+                {...attributes}
+              >
+                {props.row(index)}
+              </div>
+            );
+          })}
+        </div>
       </div>
     </div>
   );

@@ -25,6 +25,9 @@ export const RIGHTS = [
   { bit: 'dirty', letter: 'D', meaning: translate('dirty') },
 ] as const;
 export type Right = (typeof RIGHTS)[number]['bit'];
+/** `PW·X·AD`: a dot for each that is not set. */
+export const lettersOf = (entry: { [bit in Right]: boolean }): string =>
+  RIGHTS.map(({ bit, letter }) => (entry[bit] ? letter : '·')).join('');
 
 /** `gp:0x1000`; entries in registers (PDPTEs) lie nowhere. */
 export const placeOf = ({ gpa, hpa }: { gpa?: number; hpa?: number }): string | undefined =>

@@ -1,5 +1,5 @@
 /** One address through the page tables: every entry on the way, where it ends or why it stops, and what accesses would do. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
@@ -7,6 +7,7 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { TranslateBody } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
 import { EntryActions, Rights } from './entry';
+import { useField, type Trail } from './field';
 import { translate } from './l10n';
 import { hex, size } from './page-table.model';
 import {
@@ -33,24 +34,17 @@ const PRIVILEGES: Record<Privilege, string> = {
 export function Walk(props: {
   connection: Connection;
   stop: number;
-  given: string;
+  trail: Trail;
   /** The walk now shown, for the trees beside it. */
   onWalked(view: View | undefined): void;
 }) {
-  const { connection, stop, given, onWalked } = props;
-  const [address, setAddress] = useState(connection.remembered);
-  // The field keeps its own text: Enter may come before what was typed has been rendered.
-  const field = useRef<HTMLInputElement>(null);
+  const { connection, stop, trail, onWalked } = props;
+  const { address } = trail;
   const [access, setAccess] = useState<Access>('read');
   const [privilege, setPrivilege] = useState<Privilege>('current mode');
   const [result, setResult] = useState<{ body?: TranslateBody; error?: string }>({});
-  useEffect(() => {
-    if (given !== '') setAddress(given);
-  }, [given]);
-  useEffect(() => {
-    if (field.current) field.current.value = address;
-    connection.remember(address);
-  }, [address]);
+  const { own, submit } = useField(address, trail.go);
+  useEffect(() => connection.remember(address), [address]);
   useEffect(() => {
     if (address === '') return setResult({});
     let current = true;
@@ -64,18 +58,16 @@ export function Walk(props: {
     };
   }, [connection, stop, address, access, privilege]);
   useEffect(() => onWalked(result.body?.view), [result]);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    setAddress(field.current?.value.trim() ?? '');
-  };
   return (
     <section class="walker" aria-label={translate('Walk of an address')}>
       <form onSubmit={submit}>
+        <vscode-button secondary disabled={!trail.back} onClick={trail.back}>
+          {translate('Back')}
+        </vscode-button>
         <vscode-textfield
           label={translate('Address to walk')}
           placeholder="gv:0x1000, gp:0x1000, hp:0x1000, $rip, &name"
-          ref={field}
-          onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && submit(event)}
+          {...own}
         />
         <Choice label={translate('Access')} value={access} options={ACCESSES} onChoose={setAccess} />
         <Choice label={translate('Privilege')} value={privilege} options={PRIVILEGES} onChoose={setPrivilege} />

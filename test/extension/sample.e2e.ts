@@ -32,22 +32,22 @@ inBrowser('VS Code in a browser debugs the sample kernel', 'sample', (workbench)
   it('the page-table view shows the address space, level by level', async () => {
     await code.command('Focus on Page Tables View');
     const view = code.webview();
-    const items = view.locator('vscode-tree-item');
+    const items = view.getByRole('treeitem');
     await items.first().waitFor();
     const before = await items.count();
     await items.first().click();
-    await view.locator('vscode-tree-item vscode-tree-item').first().waitFor();
+    await view.locator('[role=treeitem][aria-level="2"]').first().waitFor();
     assert((await items.count()) > before, 'opening an entry shows the next level');
     await code.screenshot('page-tables');
   });
 
   it('shows nested entries at their own addresses, and walks to them', async () => {
     const view = code.webview();
-    const higherHalf = view.locator('vscode-tree > vscode-tree-item', { hasText: '0xffff800000000000' });
+    const higherHalf = view.locator('[role=treeitem][aria-level="1"]', { hasText: '0xffff800000000000' });
     await higherHalf.click();
-    const nested = higherHalf.locator('vscode-tree-item').first();
+    const nested = view.locator('[role=treeitem][aria-level="2"]', { hasText: '0xffff800000000000' });
     await nested.hover();
-    await nested.locator('button', { hasText: 'Walk' }).first().click();
+    await nested.locator('button', { hasText: 'walk' }).click();
     await view.locator('.walk caption', { hasText: 'gv:0xffff800000000000' }).waitFor();
   });
 

@@ -84,7 +84,7 @@ inBrowser('VS Code in a browser shows what is under a guest', 'virtualised', (wo
     await code.evaluate(`*(unsigned long *)${place} += 0x1000`);
     await code.command('Focus on Page Tables View');
     await view.locator('.result.fault', { hasText: 'Shadow: stale' }).waitFor();
-    await view.locator('vscode-tree-item.bad').first().waitFor({ state: 'attached' });
+    await view.locator('[role=treeitem].bad').first().waitFor();
     await check.click();
     await view.locator('.check .fault', { hasText: 'stale' }).waitFor();
     await code.screenshot('stale');

@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  meanings,
-  pageBytes,
-  rows,
-  runRights,
-  size,
-  spanText,
-  type Entry,
-  type MappedRun,
-} from '../../../extension/panels/page-table.model';
+import { meanings, pageBytes, rows, size, type Entry } from '../../../extension/panels/page-table.model';
 
 const entry = (index: number, more: Partial<Entry> = {}): Entry => ({
   index,
@@ -71,12 +62,5 @@ describe('page-table view: rows', () => {
     assert.equal(size(pageBytes({ level: 2, bytes: 4 })), '4 MiB');
     assert.equal(size(pageBytes({ level: 3, bytes: 8 })), '1 GiB');
     assert.equal(meanings(entry(0)), 'writable, executable');
-  });
-
-  it('describes runs', () => {
-    const run = { gva: '0x0', target: 0, targetSpace: 'gp', size: '0x200000', pageBytes: 4096, write: true, user: false, execute: false, global: true } satisfies MappedRun; // prettier-ignore
-    assert.equal(spanText(run), '2 MiB in 4 KiB pages');
-    assert.equal(spanText({ size: '0x1000', pageBytes: 4096 }), '4 KiB page');
-    assert.equal(runRights(run), 'rw- supervisor global');
   });
 });
