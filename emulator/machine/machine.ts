@@ -254,7 +254,6 @@ export class Pc implements Machine, StepHost {
   typeKeyboard = (text: string): void => this.board.typeKeyboard(text);
   key = (name: string, down: boolean): boolean => this.board.key(name, down);
   screen = (): Screen => this.board.screen();
-
   private edited(): void {
     this.used = true;
     for (const cpu of this.cpus) cpu.mmu.tlb.flush();

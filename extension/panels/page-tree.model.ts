@@ -33,8 +33,11 @@ export const pathOf = (above: string, { first }: Row): string => `${above}/${fir
 /** It leads to a structure that can be looked at. */
 export const isBranch = ({ first, count }: Row): boolean => count === 1 && !first.leaf && first.gone !== true;
 
+/** One of its entries is on the way of the walk. */
 export const isWalked = (tables: TableKind, walked: ReadonlySet<string>, { first, count }: Row): boolean =>
-  count === 1 && walked.has(key(tables, first));
+  Array.from({ length: walked.size === 0 ? 0 : count }, (_, n) => n * first.bytes).some((offset) =>
+    walked.has(key(tables, { gpa: (first.gpa ?? NaN) + offset, hpa: (first.hpa ?? NaN) + offset })),
+  );
 
 /** The structure that an entry leads to. */
 export const below = (tables: TableKind, { target, targetSpace, level }: Entry): Place =>

@@ -35,6 +35,20 @@ describe('page-table view: lines of a tree', () => {
   for (const [name, open, walked, lines] of CASES)
     it(name, () => assert.deepEqual(texts(linesOf('guest', READ, new Set(open), new Set(walked))), lines));
 
+  it('a walk passes a row of several entries', () => {
+    const read = new Map([
+      [
+        '',
+        answer(
+          1,
+          [0, 1, 2].map((index) => entry(1, index, { target: index * 4096 })),
+        ),
+      ],
+    ]);
+    const walked = (gpa: number) => texts(linesOf('guest', read, new Set(), new Set([`guest ${gpa}`])));
+    assert.deepEqual([walked(4096 + 16), walked(4096 + 24)], [['L1[0] 0x0 !'], ['L1[0] 0x0']]);
+  });
+
   it('says what is wrong, and what is empty', () => {
     const read = new Map(READ).set('/0', answer(2, [])).set('/5', { error: 'There is no RAM.' });
     const lines = linesOf('guest', read, new Set(['/0', '/5']), new Set());
