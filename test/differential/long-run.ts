@@ -38,7 +38,7 @@ function run(instructions: number, seed: number, host: boolean): void {
     } catch (error) {
       if (!(error instanceof AssertionError)) throw error;
       console.log(error.message);
-      if (++differences === MOST_DIFFERENCES) throw new Error('there are more');
+      if (++differences === MOST_DIFFERENCES) throw new Error('there are more', { cause: error });
     }
   };
   for (let program = seed * 1_000_000, said = 0; figures.executed < instructions; program++) {
