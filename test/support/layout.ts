@@ -143,6 +143,10 @@ export const LAYERS: readonly Layer[] = [
     packages: ['vscode'],
   }),
 
+  layer('pictures', /^scripts\/screenshots\.ts$/, 'pictures are taken as tests drive the editor', {
+    imports: [/^scripts\/png\.ts$/, /^test\/extension\/support\//],
+    packages: [NODE],
+  }),
   layer('scripts', /^scripts\//, 'scripts build, serve and package', { packages: [NODE] }),
   layer('bench', /^bench\//, 'benchmarks run what is shipped', { imports: [/./], packages: [/./] }),
   layer('test', /^test\//, 'tests see everything', { imports: [/./], packages: [/./] }),

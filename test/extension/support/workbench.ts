@@ -230,7 +230,7 @@ export class Workbench {
 }
 
 /** Line of the first text in a file of the sample. */
-function lineOf(file: string, text: string): number {
+export function lineOf(file: string, text: string): number {
   const index = readFileSync(join('guests', 'sample', file), 'utf8').split('\n').findIndex((line) => line.includes(text)); // prettier-ignore
   assert(index >= 0, `${file} contains ${text}`);
   return index + 1;
