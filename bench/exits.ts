@@ -1,15 +1,22 @@
 /**
  * What an exit costs, technique by technique: loops of a guest that does nothing but leave (exits/exits.S), CPU time, exits a
- * second. The guest must end as it does on the bare machine.
+ * second. The guest must end as it does on the bare machine. A ported kernel has one kind of its own, the hypercall
+ * (exits/hypercalls.S); beside all of them hypervisors of ours as guests (hosted-exits.ts).
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createMachine } from '../emulator';
 import type { Machine, Paging, Technique } from '../emulator';
+import { HOSTED, rateHosted, rateInBochs, rateInQemu } from './hosted-exits';
+import { bundle } from './support/bundle';
 import { figure, median, ratio, table } from './support/figures';
 import type { Part } from './support/part';
 
-const kernel = readFileSync(resolve(__dirname, 'exits/exits.elf'));
+/** A bundle lies elsewhere: it is told where the images are. */
+const FOLDER = process.env.RINGSIDE_BENCH ?? __dirname;
+const image = (name: string): Uint8Array => readFileSync(resolve(FOLDER, 'exits', name));
+const kernel = image('exits.elf');
 
 export const KINDS = [
   { name: 'CPUID', append: 'c', reasons: ['cpuid'] },
@@ -72,6 +79,17 @@ export function rateOf(kind: Kind, way: Way, { warm, measured }: Size): number {
   return exits / seconds;
 }
 
+/** Hypercalls a second of a paravirtual kernel. */
+export function hypercallRate({ warm, measured }: Size): number {
+  const machine = createMachine({ memory: 16 << 20, cpus: 1, technique: 'paravirtual' });
+  machine.boot({ name: 'hypercalls.elf', kernel: image('hypercalls.elf') });
+  const count = (): number => machine.virtualization!.exits.counts.get('hypercall')?.count ?? 0;
+  machine.run(warm);
+  const before = count();
+  const seconds = timed(machine, measured);
+  return (count() - before) / seconds;
+}
+
 /** CPU time of a loop without exits after a filter was there and is gone, by that of one that never had any. */
 export function unusedFilter(instructions: number): number {
   const [never, once] = [false, true].map((used) => {
@@ -85,21 +103,73 @@ export function unusedFilter(instructions: number): number {
   return once! / never!;
 }
 
+/** `row`, `way`: by place in KINDS, WAYS and HOSTED. */
+export type Measurement =
+  { what: 'exits'; row: number; way: number } | { what: 'hosted'; row: number } | { what: 'hypercall' | 'filter' };
+const WARM_MARKS = 2;
+const MARKS = 6;
+export function measure(one: Measurement): number {
+  switch (one.what) {
+    case 'exits':
+      return rateOf(KINDS[one.row]!, WAYS[one.way]!, LARGE);
+    case 'hosted':
+      return rateHosted(HOSTED[one.row]!, WARM_MARKS, MARKS);
+    case 'hypercall':
+      return hypercallRate(LARGE);
+    case 'filter':
+      return unusedFilter(200_000_000);
+  }
+}
+/** Median of what processes of their own say. */
+function medianOf(rounds: number, one: Measurement): number {
+  const env = { ...process.env, RINGSIDE_BENCH: __dirname };
+  const say = (): string => execFileSync(process.execPath, [bundle('bench/exits-child.ts'), JSON.stringify(one)], { env, encoding: 'utf8' });
+  return median(Array.from({ length: rounds }, () => Number(say())));
+} // prettier-ignore
+
+/** Exits a second, 0 for none, and how long one takes. */
+const cell = (rate: number): string => (rate === 0 ? 'none' : `${figure(rate)} (${figure(1e6 / rate)} µs)`);
+
+/** Our hypervisors as guests, rounds interleaved with those of Bochs, which has VT-x, and QEMU, which has AMD-V. */
+async function besideOthers(rounds: number, log: (text: string) => void): Promise<string> {
+  const rows: string[][] = [];
+  for (const [row, hosted] of HOSTED.entries()) {
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      ours.push(medianOf(1, { what: 'hosted', row }));
+      const rate = (await rateInBochs(hosted, WARM_MARKS, MARKS)) ?? (await rateInQemu(hosted, WARM_MARKS, MARKS));
+      if (rate !== undefined) theirs.push(rate);
+      log(`a hypervisor by ${hosted.name}, round ${round + 1}`);
+    }
+    const peer = theirs.length ? median(theirs) : undefined;
+    const way = WAYS.findIndex(({ technique }) => technique === hosted.engine);
+    const engine = medianOf(rounds, { what: 'exits', row: 0, way });
+    rows.push([`${hosted.name}, ${hosted.peer}`, cell(median(ours)), peer === undefined ? 'n/a' : cell(peer), ratio(peer && median(ours) / peer), ratio(peer && engine / peer)]);
+  }
+  return table(["CPUID of a guest's guest, exits a CPU second", 'ringside', 'the other', 'ringside / the other', 'our own engine / the other'], rows);
+} // prettier-ignore
+
 export const exits: Part = {
   name: 'exits',
-  run({ rounds, log }) {
-    const rows = KINDS.map((kind) => {
-      const cells = WAYS.map((way) => {
-        const rate = median(Array.from({ length: rounds }, () => rateOf(kind, way, LARGE)));
+  async run({ rounds, log }) {
+    const rows = KINDS.map((kind, row) => {
+      const cells = WAYS.map((way, i) => {
+        const rate = medianOf(rounds, { what: 'exits', row, way: i });
         log(`${kind.name}, ${way.technique}, ${way.paging}: ${figure(rate)}/s`);
-        return rate === 0 ? 'none' : `${figure(rate)} (${figure(1e6 / rate)} µs)`;
+        return cell(rate);
       });
-      return [kind.name, ...cells];
+      return [kind.name, ...cells, ''];
     });
-    const filter = median(Array.from({ length: rounds }, () => unusedFilter(200_000_000)));
-    const head = ['exits a CPU second', ...WAYS.map(({ technique, paging }) => `${technique}, ${paging}`)];
-    return Promise.resolve(
-      `${table(head, rows)}\n\nA filter that was set and is gone: ${ratio(filter)} the CPU time of a run that never had one.`,
-    );
+    const hypercalls = medianOf(rounds, { what: 'hypercall' });
+    rows.push(['hypercall', ...WAYS.map(() => 'none'), cell(hypercalls)]);
+    const peers = await besideOthers(rounds, log);
+    const filter = medianOf(rounds, { what: 'filter' });
+    const head = [
+      'exits a CPU second',
+      ...WAYS.map(({ technique, paging }) => `${technique}, ${paging}`),
+      'paravirtual, direct',
+    ];
+    return `${table(head, rows)}\n\n${peers}\n\nA filter that was set and is gone: ${ratio(filter)} the CPU time of a run that never had one.`;
   },
 };

@@ -49,6 +49,9 @@ start:  cli
         movb    %ah, gdt + 31
         movl    $24, %eax
         ltr     %ax
+        movb    $3, %al                 # the serial line has 8 data bits
+        movw    $0x3fb, %dx
+        outb    %al, %dx
         movb    $0xff, %al              # no interrupts from the interrupt controllers
         outb    %al, $0x21
         outb    %al, $0xa1
