@@ -171,9 +171,12 @@ GUEST virtual_interrupts
         shlq    $4, %rbx                # it has not come yet
         movl    $0, 0x80(%rdi)
         nop
+        # KVM may need longer for an exit than the timer runs: an interrupt before the halt would leave none to end it.
+        cli
         movl    $0xb, 0x3e0(%rdi)
         movl    $0x71, 0x320(%rdi)
         movl    $10000, 0x380(%rdi)
+        sti
         hlt
         movl    $2, %edx
         outb    %al, %dx
