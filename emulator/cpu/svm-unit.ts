@@ -132,9 +132,9 @@ export class HostedSvm extends Svm implements SvmUnit {
     if (this.wants('nmi') && interrupts.signals().nmi && interrupts.takeNmi()) return new GuestExit({ reason: 'nmi' });
     if (this.takesInterrupts && interrupts.pending()) return new GuestExit({ reason: 'external-interrupt' });
     const shadow = state.system('interruptibility') & (BLOCKED_BY.sti | BLOCKED_BY.movSs);
-    return !shadow && this.wants('vintr') && this.virtualPending() ? new GuestExit({ reason: 'interrupt-window' }) : undefined;
+    return !shadow && this.wants('vintr') && this.virtualPending ? new GuestExit({ reason: 'interrupt-window' }) : undefined;
   } // prettier-ignore
-  private virtualPending(): boolean {
+  get virtualPending(): boolean {
     const word = this.interrupts;
     if (!(word & V_INTR.IRQ) || !(this.cpu.state.systemFlags & RFLAGS.IF)) return false;
     if (this.virtualGif && !(word & V_INTR.VGIF)) return false;
@@ -146,7 +146,7 @@ export class HostedSvm extends Svm implements SvmUnit {
     return this.interrupts & V_INTR.IRQ ? 1 : Infinity;
   }
   virtualInterrupt(): number | undefined {
-    if (!this.virtualPending()) return undefined;
+    if (!this.virtualPending) return undefined;
     const word = this.interrupts;
     this.vmcb!.write(CONTROL.V_INTR, word & ~V_INTR.IRQ);
     return Number((word >> V_INTR.VECTOR_SHIFT) & 0xffn);
