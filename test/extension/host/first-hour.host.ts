@@ -24,7 +24,7 @@ describe('the first hour', () => {
       assert.equal(again.path, `${target.path}-2`);
     });
 
-  it('builds the sample by its task, and fails where the compiler does', async function () {
+  it('builds the sample by its task, and marks what the compiler refuses', async function () {
     const tasks = await until(() => vscode.tasks.fetchTasks({ type: 'ringside' }), (found) => found.length > 0, 'a task');
     const make = tasks.find(({ definition }) => definition['folder'] === undefined && definition['target'] === undefined)!;
     assert.equal(make.group, vscode.TaskGroup.Build);
@@ -33,10 +33,14 @@ describe('the first hour', () => {
     await vscode.workspace.fs.writeFile(source, new TextEncoder().encode('int broken(void) { return nowhere; }\n'));
     try {
       assert.notEqual(await exitCodeOf(make), 0);
+      const marks = await until(() => Promise.resolve(vscode.languages.getDiagnostics(source)), (found) => found.length > 0, 'a mark at the mistake');
+      assert.deepEqual(marks.map(({ severity, range, source: by }) => [severity, range.start.line, range.start.character, by]), [[vscode.DiagnosticSeverity.Error, 0, 26, 'make']]);
+      assert.match(marks[0]!.message, /nowhere/);
     } finally {
       await vscode.workspace.fs.writeFile(source, before);
     }
     assert.equal(await exitCodeOf(make), 0);
+    await until(() => Promise.resolve(vscode.languages.getDiagnostics(source)), (found) => found.length === 0, 'no mark');
   });
 }); // prettier-ignore
 
