@@ -37,12 +37,14 @@ export function PageTree(context: TreeContext) {
   const [refused, setRefused] = useState<string>();
   const selected = useMemo(() => lines.findIndex(({ path }) => path === chosen), [lines, chosen]);
   // The end of a walk comes into sight, once.
-  const shown = useRef<ReadonlySet<string>>(walked);
+  const shown = useRef<ReadonlySet<string>>(undefined);
   useEffect(() => {
     if (shown.current === walked || tree.followed !== walked) return;
-    shown.current = walked;
     const end = lines.filter((line) => line.walked).at(-1);
-    if (end) setChosen(end.path);
+    // Until its line is there.
+    if (!end) return;
+    shown.current = walked;
+    setChosen(end.path);
   }, [lines, walked, tree.followed]);
   const toggle = (entry: Entry) => (bit: Right, on: boolean): void =>
     void setBit(connection, tables, entry, bit, on).then(
