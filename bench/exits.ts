@@ -11,11 +11,10 @@ import type { Machine, Paging, Technique } from '../emulator';
 import { HOSTED, rateHosted, rateInBochs, rateInQemu } from './hosted-exits';
 import { bundle } from './support/bundle';
 import { figure, median, ratio, table } from './support/figures';
+import { benchFolder } from './support/host';
 import type { Part } from './support/part';
 
-/** A bundle lies elsewhere: it is told where the images are. */
-const FOLDER = process.env.RINGSIDE_BENCH ?? __dirname;
-const image = (name: string): Uint8Array => readFileSync(resolve(FOLDER, 'exits', name));
+const image = (name: string): Uint8Array => readFileSync(resolve(benchFolder(), 'exits', name));
 const kernel = image('exits.elf');
 
 export const KINDS = [
@@ -122,7 +121,7 @@ export function measure(one: Measurement): number {
 }
 /** Median of what processes of their own say. */
 function medianOf(rounds: number, one: Measurement): number {
-  const env = { ...process.env, RINGSIDE_BENCH: __dirname };
+  const env = { ...process.env, RINGSIDE_BENCH: benchFolder() };
   const say = (): string => execFileSync(process.execPath, [bundle('bench/exits-child.ts'), JSON.stringify(one)], { env, encoding: 'utf8' });
   return median(Array.from({ length: rounds }, () => Number(say())));
 } // prettier-ignore

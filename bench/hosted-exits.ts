@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createMachine } from '../emulator';
 import { BochsGuest, haveBochs } from './support/bochs';
-import { haveQemu } from './support/host';
+import { benchFolder, haveQemu } from './support/host';
 import { QemuGuest } from './support/qemu';
 
 export const HOSTED = [
@@ -19,8 +19,7 @@ const EXITS_A_MARK = 0x4000;
 const MEMORY_MIB = 64;
 const APPEND = 'exits';
 const SLICE = 100_000;
-const FOLDER = process.env.RINGSIDE_BENCH ?? __dirname;
-const path = (file: string): string => resolve(FOLDER, '../guests/hypervisors', file);
+const path = (file: string): string => resolve(benchFolder(), '../guests/hypervisors', file);
 
 /** Exits a CPU second, between two marks. `warm`: marks before the first of them. */
 export function rateHosted({ file, cpu }: Hosted, warm: number, marks: number): number {

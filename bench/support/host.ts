@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 
 /** The first line that a program says of its version; undefined: not installed. */
 export function version(program: string, flag = '--version'): string | undefined {
@@ -47,3 +48,6 @@ export function cpuSeconds(pid: number): number {
     ns += Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ')[0]);
   return ns / 1e9;
 }
+
+/** Where the images of benches are: a bundle lies elsewhere, and is told. */
+export const benchFolder = (): string => process.env.RINGSIDE_BENCH ?? resolve(__dirname, '..');

@@ -9,10 +9,9 @@ import { formatOf } from '../mmu/guest-paging';
 import { CR0, CR4, EFER, RFLAGS, SEG } from '../x86/registers';
 import * as mode from './mode';
 import type { Model } from './models';
-import { SYSTEM_ADDRESS } from './state';
 import type { CpuState } from './state';
 
-const { cr0: CR0_AT, cr3: CR3_AT, cr4: CR4_AT, efer: EFER_AT } = SYSTEM_ADDRESS;
+const { cr0: CR0_AT, cr3: CR3_AT, cr4: CR4_AT, efer: EFER_AT } = layout.SYSTEM_ADDRESS;
 
 export class AddressRules {
   /** Control registers that `mmu.paging` was computed from. */

@@ -2,7 +2,7 @@
  * One processor: its registers, its MMU, and the parts that act on them. What is here is only what joins them; each
  * topic has its own file. Implements what plain meanings see (ports.ts).
  */
-import { CONTEXT, GIVE_WAY } from '../execution/layout';
+import { CONTEXT, GIVE_WAY, SYSTEM_ADDRESS } from '../execution/layout';
 import type { TrapEvent } from '../machine/api';
 import { Mmu } from '../mmu/access';
 import type { PhysicalMemory } from '../mmu/physical-memory';
@@ -23,7 +23,7 @@ import type { Access, Bus, GuestFault, InterruptSource, Overseer, Processor } fr
 import { resetState } from './reset';
 import * as segments from './segments';
 import { setStackPointer, Stack } from './stack';
-import { CpuState, SYSTEM_ADDRESS } from './state';
+import { CpuState } from './state';
 import { HostedSvm } from './svm-unit';
 import { HostedVmx } from './vmx-unit';
 

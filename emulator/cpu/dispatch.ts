@@ -4,7 +4,7 @@
  */
 import { assert } from '../util/assert';
 import { GPR } from '../x86/registers';
-import type { Instruction, RowAttributes } from '../isa/instruction';
+import type { Instruction, Row, RowAttributes, SystemMeaning } from '../isa/instruction';
 import { gp, ud } from './faults';
 import { refusedPort } from './io-permission';
 import type { Interruption } from './exit-cause';
@@ -16,8 +16,8 @@ import type { Cpu } from './cpu';
  * Interruption where the meaning does.
  */
 export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jumped' | Interruption {
-  const { attributes, meaning } = instruction.row;
-  const plain = meaning.kind === 'call' ? meaning.call : meaning.plain;
+  const { attributes } = instruction.row;
+  const plain = plainOf(instruction.row);
   assert(plain, `${instruction.row.mnemonic} has no plain meaning`);
   checkExists(cpu, attributes);
   if (attributes.privileged && cpu.state.cpl !== 0) return gp(0);
@@ -29,6 +29,10 @@ export function dispatchCalled(cpu: Cpu, instruction: Instruction): void | 'jump
   }
   return plain(cpu, instruction);
 }
+
+/** Undefined: the row is emitted, and that alone. */
+export const plainOf = ({ meaning }: Row): SystemMeaning | undefined =>
+  meaning.kind === 'call' ? meaning.call : meaning.plain;
 
 function checkExists(cpu: Cpu, attributes: RowAttributes): void {
   if (attributes.feature !== undefined && !cpu.model.has(attributes.feature)) throw ud();

@@ -6,10 +6,10 @@ import { CR0, EFER, RFLAGS, SEG } from '../x86/registers';
 import type { ExecutionMode } from '../execution/forms';
 import * as layout from '../execution/layout';
 import type { CodeSize } from '../isa/instruction';
-import { ATTRIBUTE, SYSTEM_ADDRESS } from './state';
+import { ATTRIBUTE } from './state';
 import type { CpuState } from './state';
 
-const { cr0: CR0_AT, efer: EFER_AT } = SYSTEM_ADDRESS;
+const { cr0: CR0_AT, efer: EFER_AT } = layout.SYSTEM_ADDRESS;
 
 export const isProtected = (state: CpuState): boolean => (state.word(CR0_AT) & CR0.PE) !== 0;
 export const isVirtual8086 = (state: CpuState): boolean => (state.systemFlags & RFLAGS.VM) !== 0;

@@ -15,13 +15,12 @@ import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { GuestExit, GuestFault, Interruption } from './ports';
-import { SYSTEM_ADDRESS } from './state';
 import type { Executor, RunUser, SharedRun, StepHost } from './step-host';
 import { stretch } from './stretch';
 import { ACTIVITY, QUANTUM, Turns } from './turns';
 import type { Turn } from './turns';
 
-const ACTIVITY_AT = SYSTEM_ADDRESS.activity;
+const ACTIVITY_AT = layout.SYSTEM_ADDRESS.activity;
 /** V8 replaces code of a running function only when it is entered anew: return to the loop this often. */
 const LONGEST_RUN = 1 << 20;
 /** Exceptions in a row, each raised by the way to the handler of the last: the guest will not get out, but its user may. */

@@ -7,8 +7,6 @@ import * as layout from '../execution/layout';
 import { assert } from '../util/assert';
 import { GPR_NAMES, RFLAGS, SEG } from '../x86/registers';
 
-export const { SYSTEM_ADDRESS } = layout;
-
 /** Of the upper half of a 64-bit value. */
 const SIGN = 0x8000_0000;
 
@@ -229,14 +227,14 @@ export class CpuState {
   }
 
   system(name: layout.SystemRegister): bigint {
-    return this.view.getBigUint64(SYSTEM_ADDRESS[name], true);
+    return this.view.getBigUint64(layout.SYSTEM_ADDRESS[name], true);
   }
   setSystem(name: layout.SystemRegister, value: bigint): void {
-    this.view.setBigUint64(SYSTEM_ADDRESS[name], value, true);
+    this.view.setBigUint64(layout.SYSTEM_ADDRESS[name], value, true);
   }
   /** Low 32 bits of a system register: control registers, EFER and most limits fit. */
   system32(name: layout.SystemRegister): number {
-    return this.view.getUint32(SYSTEM_ADDRESS[name], true);
+    return this.view.getUint32(layout.SYSTEM_ADDRESS[name], true);
   }
 
   /** 32 bits at an address of the layout, unsigned. */

@@ -3,11 +3,11 @@ import { nextRip } from '../execution/forms';
 import type { Instruction } from '../isa/instruction';
 import { RFLAGS } from '../x86/registers';
 import type { Cpu } from './cpu';
-import { dispatchCalled } from './dispatch';
+import { dispatchCalled, plainOf } from './dispatch';
 import type { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { Interruption } from './ports';
-import { SYSTEM_ADDRESS } from './state';
+import { SYSTEM_ADDRESS } from '../execution/layout';
 import type { CpuState } from './state';
 import type { RunUser } from './step-host';
 import { ACTIVITY, somethingComes, somethingWaits } from './turns';
@@ -76,8 +76,6 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
   if (trap) throw trap;
 }
 
-const hasPlain = ({ row: { meaning } }: Instruction): boolean => meaning.kind === 'call' || meaning.plain !== undefined;
-
 /**
  * The instruction at RIP, on the current processor. `insn`: it, where whoever ran the guest has it decoded already; a plain meaning
  * is called then, without looking for its place in generated code first.
@@ -86,7 +84,7 @@ export function once(generated: GeneratedRun, cpu: Cpu, insn?: Instruction): voi
   const { state } = cpu;
   const special =
     (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || (state.word(INTERRUPTIBILITY) & SHADOW_BITS) !== 0;
-  if (!insn || !hasPlain(insn) || special || cpu.debug.armed() || cpu.onEvent) return stretch(generated, cpu, 1);
+  if (!insn || !plainOf(insn.row) || special || cpu.debug.armed() || cpu.onEvent) return stretch(generated, cpu, 1);
   const outcome = dispatchCalled(cpu, insn);
   if (outcome && outcome !== 'jumped') throw outcome;
   if (!outcome) state.rip = nextRip(insn);

@@ -122,6 +122,5 @@ function canRun({ state, interrupts, heldEvent, overseer }: Cpu): boolean {
 export const somethingWaits = ({ interrupts, onEvent }: Cpu): boolean =>
   onEvent !== undefined || interrupts.pending() || interrupts.signals().nmi;
 /** Something does so now: what IF holds back waits for an instruction that sets it, each of which asks again. */
-export const somethingComes = (cpu: Cpu): boolean =>
-  somethingWaits(cpu) &&
-  ((cpu.state.systemFlags & RFLAGS.IF) !== 0 || cpu.onEvent !== undefined || cpu.interrupts.signals().nmi);
+export const somethingComes = ({ state, interrupts, onEvent }: Cpu): boolean =>
+  onEvent !== undefined || ((state.systemFlags & RFLAGS.IF) !== 0 && interrupts.pending()) || interrupts.signals().nmi;

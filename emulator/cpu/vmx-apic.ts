@@ -33,7 +33,7 @@ const OUTSTANDING = 32;
 const RECOGNISED = 0x8000_0000;
 const KIND_SHIFT = 12;
 const KIND = { write: 1, 'tpr-below': 2, 'virtualized-eoi': 3, 'apic-write': 4 } as const;
-const TODO = 0x7fff_ffff;
+const NOTED = 0x7fff_ffff;
 
 export class VirtualApic {
   private readonly page: number;
@@ -194,7 +194,7 @@ export class VirtualApic {
   /** 30.2.1. */
   private evaluate(): void {
     const recognised = !this.window && this.rvi >>> 4 > ((this.read(PPR) >>> 4) & 15);
-    this.vmcs.events = ((this.vmcs.events & TODO) | (recognised ? RECOGNISED : 0)) >>> 0;
+    this.vmcs.events = ((this.vmcs.events & NOTED) | (recognised ? RECOGNISED : 0)) >>> 0;
     if (recognised) this.cpu.attention?.();
   }
   get recognised(): boolean {
@@ -207,7 +207,7 @@ export class VirtualApic {
     this.write(PPR, vector & 0xf0);
     this.setBit(IRR, vector, false);
     this.setStatus(this.highest(IRR), vector);
-    this.vmcs.events &= TODO;
+    this.vmcs.events &= NOTED;
     return vector;
   }
 
@@ -230,10 +230,10 @@ export class VirtualApic {
   }
   private take(): ExitCause | 'write' | undefined {
     const { events } = this.vmcs;
-    if ((events & TODO) === 0) return undefined;
+    if ((events & NOTED) === 0) return undefined;
     this.vmcs.events = (events & RECOGNISED) >>> 0;
     const value = events & 0xfff;
-    switch ((events & TODO) >>> KIND_SHIFT) {
+    switch ((events & NOTED) >>> KIND_SHIFT) {
       case KIND.write:
         this.emulateWrite(value);
         return 'write';

@@ -26,7 +26,7 @@ function run(instructions: number, seed: number, host: boolean): void {
   const say = (outcome: string): void => {
     const { user, system } = process.cpuUsage(begun);
     console.log(
-      `${figures.executed} instructions executed, ${figures.compiled} of them by compiled code (${figures.regions} regions), and ${figures.faults} faults; ` +
+      `${figures.executed} instructions executed, ${figures.compiled} of them by compiled code${host ? '' : ` (${figures.regions} regions)`}, and ${figures.faults} faults; ` +
         `${figures.programs} programs of ${figures.generated} random instructions, ${figures.distinct.size} different; ` +
         `${((user + system) / figures.executed).toFixed(2)} µs of CPU time each; ${figures.endless} programs without an end left out: ${outcome}`,
     );

@@ -1,7 +1,7 @@
 /** AMD-V: entries by VMRUN's rules, exits by the VMCB. */
 import type { Cpu } from '../../cpu/cpu';
 import type { GuestExit } from '../../cpu/ports';
-import { SYSTEM_ADDRESS } from '../../cpu/state';
+import { SYSTEM_ADDRESS } from '../../execution/layout';
 import type { CpuState } from '../../cpu/state';
 import { knownCr4 } from '../../cpu/control';
 import { Svm } from '../../cpu/svm';

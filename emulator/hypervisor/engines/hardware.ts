@@ -14,7 +14,6 @@ import type { CpuState } from '../../cpu/state';
 import type { Executor } from '../../cpu/step-host';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { Vmcs } from '../../cpu/vmcs-region';
-import { SYSTEM_ADDRESS } from '../../cpu/state';
 import { caught, longStretch, once, SHADOWS, stretch } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
 import * as layout from '../../execution/layout';
@@ -120,7 +119,7 @@ export abstract class HardwareEngine implements Executor, Viewed {
       stretch(generated, cpu, cpu.protected ? 1 : budget);
       return undefined;
     }
-    const shadow = state.word(SYSTEM_ADDRESS.interruptibility) & Number(SHADOWS);
+    const shadow = state.word(layout.SYSTEM_ADDRESS.interruptibility) & Number(SHADOWS);
     this.enter(cpu);
     const thrown = this.runGuest(cpu, shadow && somethingWaits(cpu) ? 1 : budget);
     if (thrown instanceof GuestExit) return this.exit(cpu, thrown);

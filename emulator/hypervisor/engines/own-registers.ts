@@ -1,5 +1,5 @@
 /** Registers of which the processor may have the hypervisor's values while a guest runs: kept aside, put back, compared. */
-import { SYSTEM_ADDRESS } from '../../cpu/state';
+import { SYSTEM_ADDRESS } from '../../execution/layout';
 import type { CpuState } from '../../cpu/state';
 
 const NAMES = ['cr0', 'cr3', 'cr4', 'efer', 'pdpte0', 'pdpte1', 'pdpte2', 'pdpte3'] as const;

@@ -6,7 +6,7 @@
  */
 import type { Cpu } from '../../cpu/cpu';
 import * as layout from '../../execution/layout';
-import { ATTRIBUTE, SYSTEM_ADDRESS } from '../../cpu/state';
+import { ATTRIBUTE } from '../../cpu/state';
 import type { CpuState } from '../../cpu/state';
 import { CR0, CR4, EFER, RFLAGS, SEG } from '../../x86/registers';
 import type { Host } from '../host';
@@ -144,7 +144,7 @@ export class Crossing {
     privilegePointers(state);
     changeRing(state, KERNEL_RING, 0);
     // What the guest changes there by itself.
-    for (const at of [SYSTEM_ADDRESS.dr6, SYSTEM_ADDRESS.random])
+    for (const at of [layout.SYSTEM_ADDRESS.dr6, layout.SYSTEM_ADDRESS.random])
       for (const word of [at, at + 4]) state.view.setInt32(word, real.view.getInt32(word, true), true);
   }
 }

@@ -2,7 +2,8 @@
 import type { Cpu } from '../../cpu/cpu';
 import { knownCr4 } from '../../cpu/control';
 import type { GuestExit } from '../../cpu/ports';
-import { ATTRIBUTE, SYSTEM_ADDRESS } from '../../cpu/state';
+import { SYSTEM_ADDRESS } from '../../execution/layout';
+import { ATTRIBUTE } from '../../cpu/state';
 import type { CpuState } from '../../cpu/state';
 import { Vmcs, wordsOf } from '../../cpu/vmcs-region';
 import { Vmx } from '../../cpu/vmx';

@@ -2,6 +2,7 @@
  * IRETQ of a kernel to itself, emitted: kernels serialise by it, Linux after each piece of code that it patches. All the rest
  * of IRET is plain (far.ts, cpu/far-return.ts).
  */
+import { ATTRIBUTE } from '../../cpu/state';
 import type { Emitter } from '../../execution/builder';
 import * as layout from '../../execution/layout';
 import { i32, load } from '../../execution/wasm';
@@ -13,8 +14,6 @@ const OTHERS = RFLAGS.TF | RFLAGS.IF | RFLAGS.DF | RFLAGS.IOPL | RFLAGS.NT | RFL
 /** NT is a fault, TF and RF last for one instruction; with AC an explicit access may go where that of a descriptor may not. */
 const SPECIAL = RFLAGS.NT | RFLAGS.TF | RFLAGS.RF | RFLAGS.AC;
 const GDT_SELECTOR = 0xfff8;
-/** Of a segment's attributes (layout.ts). */
-const UNUSABLE = 1 << 16;
 
 const { SYSTEM_ADDRESS } = layout;
 const segmentAt = (segment: number): number => layout.SEGMENTS + segment * layout.SEGMENT_SIZE;
@@ -50,7 +49,7 @@ function isNull(e: Emitter, segment: number): Value {
   const empty = load(64, i32(0), at + layout.SEGMENT.BASE)
     .eqz()
     .and(e.state32(at + layout.SEGMENT.LIMIT).eqz());
-  return empty.and(e.state32(at + layout.SEGMENT.ATTRIBUTES).eq(UNUSABLE));
+  return empty.and(e.state32(at + layout.SEGMENT.ATTRIBUTES).eq(ATTRIBUTE.UNUSABLE));
 }
 
 export function iretEmitted(e: Emitter): void {
