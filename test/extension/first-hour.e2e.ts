@@ -39,11 +39,11 @@ inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (wo
   });
 
   it('opens a sample from its first step', async () => {
-    await press('Open a sample', 'Open Sample');
-    const rows = code.page.locator('.quick-input-list .monaco-list-row');
-    await rows.nth(4).waitFor();
-    await code.screenshot('samples');
-    await code.pick('Bare kernel');
+    await code.pick('Bare kernel', async () => {
+      await press('Open a sample', 'Open Sample');
+      await code.page.locator('.quick-input-list .monaco-list-row').nth(4).waitFor();
+      await code.screenshot('samples');
+    });
     // Where to: the editor's own dialog, of file systems that are no disk.
     await code.page.locator('.quick-input-widget .quick-input-action .monaco-button').first().click();
     await code.page.locator('.notification-toast', { hasText: 'The sample "Bare kernel" is in /sample/bare-kernel' }).waitFor();
@@ -71,13 +71,11 @@ inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (wo
   it('starts what is chosen, from its steps', async () => {
     await code.toolbar('Stop').click();
     await code.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
-    await press('Put a hypervisor under it', 'Select and Start');
-    await code.pick('VT-x with nested page tables');
+    await code.pick('VT-x with nested page tables', () => press('Put a hypervisor under it', 'Select and Start'));
     await code.statusBarShows(/vt-x/);
     await code.toolbar('Stop').click();
     await code.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
-    await press('Debug your own kernel', 'Debug a Kernel');
-    await code.pick('sample.elf');
+    await code.pick('sample.elf', () => press('Debug your own kernel', 'Debug a Kernel'));
     await code.statusBarShows(/bare machine/);
   });
 }); // prettier-ignore

@@ -147,16 +147,22 @@ export class Workbench {
 
   /** What the extension finds in the folder, without a launch.json; `name` is offered where there are several. */
   async debugFound(name: string): Promise<void> {
-    await this.command('Ringside: Debug a Kernel');
-    await this.pick(name);
+    await this.pick(name, () => this.command('Ringside: Debug a Kernel'));
     await this.page.waitForSelector('.debug-toolbar');
   }
 
-  /** A row of the list that is open. */
-  async pick(row: string): Promise<void> {
+  /** A row of the list that `open` opens. What takes the focus meanwhile, as a page that is drawn again does, closes it: then again. */
+  async pick(row: string, open: () => Promise<void>): Promise<void> {
     const found = this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first();
-    await found.waitFor();
-    await found.click();
+    for (let tries = 0; tries < 5; tries++) {
+      await open();
+      const picked = await found
+        .waitFor()
+        .then(() => found.click({ timeout: 5_000 }))
+        .then(() => true, () => false); // prettier-ignore
+      if (picked) return;
+    }
+    throw new Error(`no row "${row}" in a list`);
   }
 
   /** The view of breakpoints is there once the side bar shows debugging. */
