@@ -83,6 +83,17 @@ const LOAD: readonly SystemRow[] = [
   [STATE.SYSENTER_EIP, 'sysenter_eip'],
 ]; // prettier-ignore
 
+/** The register that a field of the save area holds. */
+const REGISTERS: ReadonlyMap<VmcbField, string> = new Map<VmcbField, string>([
+  ...RUN,
+  ...LOAD,
+  [STATE.RFLAGS, 'rflags'],
+  [STATE.RIP, 'rip'],
+  [STATE.RSP, 'rsp'],
+  [STATE.RAX, 'rax'],
+]);
+export const registerOf = (field: VmcbField): string | undefined => REGISTERS.get(field);
+
 /** Registers of the processor go into the save area. Of the general ones only RAX and RSP: the others are the host's affair. */
 export function saveGuest(vmcb: Vmcb, state: CpuState): void {
   for (const [name, index] of RUN_SEGMENTS) vmcb.writeSegment(name, state.segment(index));

@@ -61,6 +61,10 @@ export class Vmcs {
     const wide = typeof value === 'bigint' ? value : BigInt(value < 0 ? value >>> 0 : value);
     this.memory.view.setBigUint64(this.at + OFFSET[field], BigInt.asUintN(64, wide), true);
   }
+  /** Physical address of a field, for who edits memory. */
+  addressOf(field: VmcsFieldName): number {
+    return this.gpa + OFFSET[field];
+  }
   /** A control bit, by number. */
   has(field: VmcsFieldName, number: number): boolean {
     return (this.read(field) & bit(number)) !== 0n;

@@ -27,6 +27,24 @@ const usesPae = (state: CpuState): boolean =>
   (state.system32('cr4') & CR4.PAE) !== 0 &&
   !(state.system32('efer') & EFER.LMA);
 
+/** The register that a field of the guest-state area holds, where both have the same bits. */
+const REGISTERS: ReadonlyMap<VmcsFieldName, string> = new Map<VmcsFieldName, string>([
+  ...SEGMENTS.flatMap(([name]): [VmcsFieldName, string][] => {
+    const register = name.toLowerCase();
+    return [
+      [`GUEST_${name}`, register],
+      [`GUEST_${name}_BASE`, `${register}.base`],
+      [`GUEST_${name}_LIMIT`, `${register}.limit`],
+      [`GUEST_${name}_RIGHTS`, `${register}.attributes`],
+    ];
+  }),
+  ...GUEST,
+  ...PDPTES.map((i) => [`GUEST_PDPTE${i}`, `pdpte${i}`] as const),
+  ['GUEST_RSP', 'rsp'], ['GUEST_RIP', 'rip'], ['GUEST_RFLAGS', 'rflags'], ['GUEST_DR7', 'dr7'], ['GUEST_DEBUGCTL', 'debugctl'],
+  ['GUEST_PAT', 'pat'], ['GUEST_EFER', 'efer'],
+]); // prettier-ignore
+export const registerOf = (field: VmcsFieldName): string | undefined => REGISTERS.get(field);
+
 /** The processor's registers into the guest-state area; the general ones but RSP are the hypervisor's affair. */
 export function saveGuest(vmcs: Vmcs, state: CpuState): void {
   for (const [name, index] of SEGMENTS) {

@@ -50,6 +50,9 @@ export const INSTRUCTION_BYTES = {
 export const SAVE = 0x400;
 export const SEGMENT_OFFSETS = { es: 0x00, cs: 0x10, ss: 0x20, ds: 0x30, fs: 0x40, gs: 0x50, gdtr: 0x60, ldtr: 0x70, idtr: 0x80, tr: 0x90 } as const; // prettier-ignore
 export const SEGMENT_FIELD = { SELECTOR: 0, ATTRIBUTES: 2, LIMIT: 4, BASE: 8 } as const;
+const SEGMENT_BYTES = { SELECTOR: 2, ATTRIBUTES: 2, LIMIT: 4, BASE: 8 } as const;
+export const segmentField = (name: keyof typeof SEGMENT_OFFSETS, part: keyof typeof SEGMENT_FIELD): VmcbField =>
+  field(part.toLowerCase(), SAVE + SEGMENT_OFFSETS[name] + SEGMENT_FIELD[part], SEGMENT_BYTES[part]);
 export const STATE = {
   CPL: field('CPL', SAVE + 0x0cb, 1),
   EFER: field('EFER', SAVE + 0x0d0, 8),

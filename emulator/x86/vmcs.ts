@@ -48,6 +48,7 @@ const WIDTHS = [16, 64, 32, 64] as const;
 export const widthOf = (encoding: number): 16 | 32 | 64 => WIDTHS[(encoding >>> 13) & 3];
 /** Exit information that VMWRITE may not change (25.11.2). */
 export const isReadOnly = (encoding: number): boolean => ((encoding >>> 10) & 3) === 1;
+export const isGuestState = (encoding: number): boolean => ((encoding >>> 10) & 3) === 2;
 /** The other half of a 64-bit field (appendix B.2). */
 export const isHigh = (encoding: number): boolean => (encoding & 1) !== 0;
 const NAMES = new Map<number, VmcsFieldName>(Object.entries(VMCS).map(([name, code]) => [code, name as VmcsFieldName]));

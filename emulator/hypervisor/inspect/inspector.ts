@@ -5,6 +5,7 @@ import { wordsOf } from '../../cpu/vmcs-region';
 import type { SvmHost } from '../../cpu/svm-checks';
 import type { HostMode } from '../../cpu/vmx-checks';
 import { CR4, RFLAGS } from '../../x86/registers';
+import { STATE } from '../../x86/vmcb';
 import type { Paging, Translation } from '../../machine/api';
 import type {
   AddressView, FrameUse, HypervisorInspector, PhysicalView, ShadowFinding, StructureNode, TableContents, TableKind, TableSpace,
@@ -22,6 +23,7 @@ import { checkShadow } from '../shadow/check';
 import { judgeWalk, viewAddress } from './address';
 import type { Judge } from './address';
 import type { EngineView } from './engine-view';
+import type { Editing } from './nodes';
 import { contextOf, ShadowView } from './shadow-view';
 import { TranslationsView } from './translations';
 import { vmcbNode } from './vmcb-node';
@@ -199,7 +201,17 @@ export class GuestInspector implements HypervisorInspector {
   controlBlock(cpu: number): StructureNode | undefined {
     const block = this.engine.control?.(cpu);
     if (!block) return undefined;
-    return block instanceof Vmcb ? vmcbNode(block, this.svmHost) : vmcsNode(block, this.hostMode);
+    return block instanceof Vmcb
+      ? vmcbNode(block, this.svmHost, this.registersOf(block.read(STATE.EFER) !== 0n))
+      : vmcsNode(block, this.hostMode, this.registersOf(block.launched));
+  }
+  /**
+   * The guest's registers, which the block shows, are changed as registers. Those that the engine makes itself of what the guest
+   * believes are not, nor what it asks for: that is the engine's own. `entered`: the block has had a guest's registers.
+   */
+  private registersOf(entered: boolean): Editing<unknown> {
+    const own = this.engine.shadow ? /^(cr[034]|efer|pdpte\d)$/ : /^(cr[04]|efer)$/;
+    return (_, register) => (!entered || register === undefined || own.test(register) ? undefined : `$${register}`);
   }
 
   private get hostMode(): HostMode {

@@ -15,6 +15,18 @@ export const REGISTER_FIELDS = {
   exceptions: Object.values(VECTOR).map((vector): Field => ({ name: vectorName(vector), bit: vector, width: 1 })),
 } as const;
 
+/**
+ * How a field of a control block is changed, as an expression: `field` where it lies in memory, `register` where it stands for one.
+ * Undefined: it is not.
+ */
+export type Editing<Field> = (field: Field | undefined, register: string | undefined) => string | undefined;
+const C_TYPES = { 1: 'char', 2: 'short', 4: 'int', 8: 'long long' } as const;
+export const inMemory = (gpa: number, bytes: keyof typeof C_TYPES): string =>
+  `*(unsigned ${C_TYPES[bytes]} *)gp:${hex(gpa)}`;
+/** What is left out has no name for it. */
+export const editableBy = (expression: string | undefined): Partial<StructureNode> =>
+  expression === undefined ? {} : { editable: expression };
+
 export const valueNode = (name: string, value: bigint | number, more: Partial<StructureNode> = {}): StructureNode => ({
   name,
   value: hex(value),

@@ -1,14 +1,16 @@
 /** A VMCB as a tree: control area and state save area (APM vol. 2 appendix B), decoded, and whether VMRUN would accept it. */
 import { failedVmrunCheck } from '../../cpu/svm-checks';
-import type { SvmHost } from '../../cpu/svm-checks';
+import type { FailedCheck, SvmHost } from '../../cpu/svm-checks';
+import { registerOf } from '../../cpu/svm-state';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { StructureNode } from '../../machine/inspect-api';
 import { fieldsOfBits } from '../../util/bit-fields';
 import type { Field } from '../../util/bit-fields';
 import { vectorName } from '../../x86/registers';
-import { CONTROL, EXIT, MISC1, MISC2, SEGMENT_OFFSETS, STATE } from '../../x86/vmcb';
+import { CONTROL, EXIT, MISC1, MISC2, segmentField, SEGMENT_OFFSETS, STATE } from '../../x86/vmcb';
 import type { VmcbField } from '../../x86/vmcb';
-import { bitsNode, eventText, hex, REGISTER_FIELDS, SEGMENT_FIELDS, valueNode } from './nodes';
+import { bitsNode, editableBy, eventText, hex, REGISTER_FIELDS, SEGMENT_FIELDS, valueNode } from './nodes';
+import type { Editing } from './nodes';
 
 const numbered = (name: string): Field[] => Array.from({ length: 16 }, (_, bit) => ({ name: `${name}${bit}`, bit, width: 1 })); // prettier-ignore
 const FIELDS = new Map<VmcbField, readonly Field[]>([
@@ -53,27 +55,39 @@ function textOf(field: VmcbField, value: bigint): string | undefined {
   return undefined;
 }
 
-const fieldNode = (vmcb: Vmcb, field: VmcbField): StructureNode => {
+/** What #VMEXIT says and VMRUN does not read (15.5.1; appendix B): set by nobody but the processor. */
+const SAID: ReadonlySet<VmcbField> = new Set([CONTROL.EXITCODE, CONTROL.EXITINFO1, CONTROL.EXITINFO2, CONTROL.EXITINTINFO, CONTROL.NRIP]); // prettier-ignore
+
+const fieldNode = (vmcb: Vmcb, field: VmcbField, editing: Editing<VmcbField>, broken?: FailedCheck): StructureNode => {
   const value = vmcb.read(field);
   const meaning = textOf(field, value);
-  const text = `offset ${hex(field.offset)}${meaning === undefined ? '' : `: ${meaning}`}`;
-  return bitsNode(field.name, value, FIELDS.get(field) ?? [], { text });
+  const refused = broken?.field === field.name ? `. VMRUN refuses it: ${broken.rule}` : '';
+  const text = `offset ${hex(field.offset)}${meaning === undefined ? '' : `: ${meaning}`}${refused}`;
+  const expression = SAID.has(field) ? undefined : editing(field, registerOf(field));
+  return bitsNode(field.name, value, FIELDS.get(field) ?? [], { text, ...editableBy(expression) });
 };
-function segmentNode(vmcb: Vmcb, name: keyof typeof SEGMENT_OFFSETS): StructureNode {
+function segmentNode(vmcb: Vmcb, name: keyof typeof SEGMENT_OFFSETS, editing: Editing<VmcbField>): StructureNode {
   const { selector, attributes, limit, base } = vmcb.readSegment(name);
   const table = name === 'gdtr' || name === 'idtr';
   const selected = table
     ? []
-    : [valueNode('selector', selector), bitsNode('attributes', attributes >>> 0, SEGMENT_FIELDS)];
+    : [
+        valueNode('selector', selector, editableBy(editing(segmentField(name, 'SELECTOR'), name))),
+        // In memory they are packed otherwise than they are shown.
+        bitsNode('attributes', attributes >>> 0, SEGMENT_FIELDS, editableBy(editing(undefined, `${name}.attributes`))),
+      ];
+  const [baseEdit, limitEdit] = (['BASE', 'LIMIT'] as const).map((part) =>
+    editableBy(editing(segmentField(name, part), `${name}.${part.toLowerCase()}`)),
+  );
   const text = `base ${hex(base)}, limit ${hex(limit >>> 0)}`;
   return {
     name: name.toUpperCase(),
     text,
-    children: [...selected, valueNode('base', base), valueNode('limit', limit >>> 0)],
+    children: [...selected, valueNode('base', base, baseEdit), valueNode('limit', limit >>> 0, limitEdit)],
   };
 }
 
-export function vmcbNode(vmcb: Vmcb, host: SvmHost): StructureNode {
+export function vmcbNode(vmcb: Vmcb, host: SvmHost, editing: Editing<VmcbField>): StructureNode {
   const failed = failedVmrunCheck(vmcb, host);
   const entry: StructureNode = failed
     ? {
@@ -82,10 +96,12 @@ export function vmcbNode(vmcb: Vmcb, host: SvmHost): StructureNode {
         text: `${failed.field}: ${failed.rule} (APM vol. 2 ${failed.section}).`,
       }
     : { name: 'VMRUN', value: 'would succeed', text: 'Every check of APM vol. 2 15.5.1 holds.' };
-  const segments = (Object.keys(SEGMENT_OFFSETS) as (keyof typeof SEGMENT_OFFSETS)[]).map((name) => segmentNode(vmcb, name)); // prettier-ignore
+  const segments = (Object.keys(SEGMENT_OFFSETS) as (keyof typeof SEGMENT_OFFSETS)[]).map((name) => segmentNode(vmcb, name, editing)); // prettier-ignore
+  const nodes = (fields: object): StructureNode[] =>
+    (Object.values(fields) as VmcbField[]).map((field) => fieldNode(vmcb, field, editing, failed));
   const areas: StructureNode[] = [
-    { name: 'controls', children: Object.values(CONTROL).map((field) => fieldNode(vmcb, field)) },
-    { name: 'state', children: [...Object.values(STATE).map((field) => fieldNode(vmcb, field)), ...segments] },
+    { name: 'controls', children: nodes(CONTROL) },
+    { name: 'state', children: [...nodes(STATE), ...segments] },
   ];
   return { name: 'VMCB', value: `hp:${hex(vmcb.hpa)}`, children: [entry, ...areas] };
 }

@@ -1,7 +1,8 @@
 /** A VMCS as a tree: fields by area (SDM vol. 3C chapter 25), decoded, and whether VM entry would accept it. */
 import { failedCheck, failedGuestCheck } from '../../cpu/vmx-checks';
-import type { HostMode } from '../../cpu/vmx-checks';
+import type { EntryCheck, HostMode } from '../../cpu/vmx-checks';
 import type { Vmcs } from '../../cpu/vmcs-region';
+import { registerOf } from '../../cpu/vmx-state';
 import type { StructureNode } from '../../machine/inspect-api';
 import { fieldsOfBits } from '../../util/bit-fields';
 import type { Field } from '../../util/bit-fields';
@@ -10,7 +11,8 @@ import {
 } from '../../x86/vmcs'; // prettier-ignore
 import type { VmcsFieldName } from '../../x86/vmcs';
 import { reasonName } from '../engines/vmcs-exit';
-import { bitsNode, eventText, hex, REGISTER_FIELDS, SEGMENT_FIELDS } from './nodes';
+import { bitsNode, editableBy, eventText, hex, REGISTER_FIELDS, SEGMENT_FIELDS } from './nodes';
+import type { Editing } from './nodes';
 
 const FIELDS: Partial<Record<VmcsFieldName, readonly Field[]>> = {
   PIN_CONTROLS: fieldsOfBits(PIN),
@@ -64,15 +66,18 @@ function textOf(name: VmcsFieldName, value: bigint): string | undefined {
 /** Bits 11:10 of an encoding (appendix B). */
 const AREAS = ['controls', 'exit information', 'guest state', 'host state'] as const;
 
-/** `launched` etc. as they are; `host`: of the processor that would enter, if entries are to be judged. */
-export function vmcsNode(vmcs: Vmcs, host?: HostMode): StructureNode {
+/** `launched` etc. as they are; `host`: of the processor that would enter. */
+export function vmcsNode(vmcs: Vmcs, host: HostMode, editing: Editing<VmcsFieldName>): StructureNode {
   const areas = AREAS.map((name): StructureNode & { children: StructureNode[] } => ({ name, children: [] }));
-  for (const [name, encoding] of Object.entries(VMCS) as [VmcsFieldName, number][])
-    areas[(encoding >>> 10) & 3].children.push(fieldNode(vmcs, name, encoding));
+  const refused = refusal(vmcs, host);
+  for (const [name, encoding] of Object.entries(VMCS) as [VmcsFieldName, number][]) {
+    const node = fieldNode(vmcs, name, encoding);
+    const broken = refused?.check.field === name ? { text: `${node.text}. Entry refuses it: ${refused.check.rule}` } : {};
+    areas[(encoding >>> 10) & 3].children.push({ ...node, ...broken, ...editableBy(editing(name, registerOf(name))) });
+  }
   const state = vmcs.launched ? 'launched' : 'clear';
-  const children = host ? [entryNode(vmcs, host), ...areas] : areas;
-  return { name: 'VMCS', value: `hp:${hex(vmcs.gpa)}`, text: state, children };
-}
+  return { name: 'VMCS', value: `hp:${hex(vmcs.gpa)}`, text: state, children: [entryNode(vmcs, refused), ...areas] };
+} // prettier-ignore
 function fieldNode(vmcs: Vmcs, name: VmcsFieldName, encoding: number): StructureNode {
   const width = widthOf(encoding);
   const value = BigInt.asUintN(width, vmcs.read(name));
@@ -80,13 +85,17 @@ function fieldNode(vmcs: Vmcs, name: VmcsFieldName, encoding: number): Structure
   const text = `encoding ${hex(encoding)}, ${width} bits${meaning === undefined ? '' : `: ${meaning}`}`;
   return bitsNode(name, value, fieldsOf(name), { text });
 }
-/** What the checks of VM entry say (27.2, 27.3): the first rule that is broken. */
-function entryNode(vmcs: Vmcs, host: HostMode): StructureNode {
+/** The first rule of VM entry that is broken (27.2, 27.3), and how the processor says so. */
+function refusal(vmcs: Vmcs, host: HostMode): { check: EntryCheck; says: string } | undefined {
   const failed = failedCheck(vmcs, host);
-  const guest = failed ? undefined : failedGuestCheck(vmcs, host);
-  const check = failed?.check ?? guest;
-  if (!check) return { name: 'VM entry', value: 'would succeed', text: 'Every check of SDM vol. 3C 27.2 and 27.3 holds.' };
-  const section = `${check.section}, ${guest ? 'exit reason 33' : `VM-instruction error ${failed!.error}`}`;
+  if (failed) return { check: failed.check, says: `VM-instruction error ${failed.error}` };
+  const check = failedGuestCheck(vmcs, host);
+  return check && { check, says: 'exit reason 33' };
+}
+function entryNode(vmcs: Vmcs, refused: ReturnType<typeof refusal>): StructureNode {
+  if (!refused) return { name: 'VM entry', value: 'would succeed', text: 'Every check of SDM vol. 3C 27.2 and 27.3 holds.' };
+  const { check, says } = refused;
+  const section = `${check.section}, ${says}`;
   const value = vmcs.read(check.field);
   return { name: 'VM entry', value: 'would be refused', text: `${check.field} = ${hex(value)}: ${check.rule} (SDM vol. 3C ${section}).` };
 } // prettier-ignore

@@ -94,6 +94,26 @@ describe('structures', () => {
       check(nodes[0]!);
     });
 
+  /** Of our engines' blocks the guest's registers are changed, as registers; what the engine makes of them, and asks for, is its own. */
+  const REGISTERS: [attributes: object, root: string, registers: [expression: string, ...path: string[]][], own: string[]][] = [
+    [{ technique: 'vt-x', paging: 'shadow' }, 'VMCS', [['$sysenter_eip', 'guest state', 'GUEST_SYSENTER_EIP'], ['$fs.base', 'guest state', 'GUEST_FS_BASE']], ['GUEST_CR0', 'GUEST_CR3']],
+    [{ technique: 'amd-v' }, 'VMCB', [['$cstar', 'state', 'CSTAR'], ['$gs.base', 'state', 'GS', 'base']], ['EFER']],
+  ]; // prettier-ignore
+  for (const [attributes, root, registers, own] of REGISTERS)
+    it(`the ${root} of our engine is changed as the guest's registers`, async () => {
+      await atFault(attributes);
+      const block = async (): Promise<Node[]> => (await structures({ roots: [root] })).nodes[0]!.children!;
+      const before = await block();
+      for (const [expression, ...path] of registers) {
+        assert.equal(at(before, ...path).editable, expression);
+        await client.request('setExpression', { expression, value: '0x1234' });
+        assert.equal(BigInt(await evaluate(client, expression)), 0x1234n);
+        assert.equal(at(await block(), ...path).value, '0x1234');
+      }
+      for (const name of own) assert.equal(at(before, registers[0]![1]!, name).editable, undefined, name);
+      for (const control of at(before, 'controls').children!) assert.equal(control.editable, undefined, control.name);
+    });
+
   const HYPERVISORS = [
     { name: 'vmx', cpu: 'haswell', block: 'VMCS', format: 'EPT', mode: 2n },
     { name: 'svm', cpu: 'epyc', block: 'VMCB', format: '4-level', mode: 3n },
@@ -138,6 +158,39 @@ describe('structures', () => {
       const { value, text } = at(nodes[0].children, 'last entry that was refused');
       assert.ok(unit.lastRefusal);
       assert.deepEqual([value, text], [unit.lastRefusal.field, unit.lastRefusal.rule]);
+      own.session.end();
+    });
+
+  /** A rule that each hypervisor breaks, and what keeps it again. */
+  const REFUSED = [
+    { ...HYPERVISORS[0], entry: 'VM entry', field: 'PIN_CONTROLS', rule: /27\.2\.1\.1, VM-instruction error 7/, right: (bad: bigint) => bad | 2n, said: ['exit information', 'EXIT_REASON'], },
+    { ...HYPERVISORS[1], entry: 'VMRUN', field: 'EFER', rule: /APM vol\. 2/, right: (bad: bigint) => bad | 0x1000n, said: ['controls', 'exit code'] },
+  ] as const; // prettier-ignore
+  for (const { name, cpu, block, entry, field, rule, right, said } of REFUSED)
+    it(`what keeps an entry from succeeding, and setting it right where it lies, ${name}`, async () => {
+      const { own, machine } = await inProcess(name, cpu);
+      type Unit = { lastRefusal?: { field: string } };
+      const unit = (machine as unknown as { cpus: Record<string, Unit>[] }).cpus[0]![name]!;
+      machine.run(2_000_000);
+      for (let slices = 0; slices < 200_000 && unit.lastRefusal?.field !== field; slices++) machine.run(10);
+      const read = async (): Promise<Node[]> =>
+        (await own.request('ringside/structures', { roots: [`${block} of the guest's hypervisor`] })).nodes[0].children;
+      const before = await read();
+      const refused = at(before, entry);
+      assert.equal(refused.value, 'would be refused');
+      assert.match(refused.text!, new RegExp(`^${field}\\b`));
+      assert.match(refused.text!, rule);
+      const area = field === 'EFER' ? 'state' : 'controls';
+      const broken = at(before, area, field);
+      assert.match(broken.text!, /refuses it: /);
+      assert.match(broken.editable!, /^\*\(unsigned .*gp:0x/);
+      const value = `0x${right(BigInt(broken.value!)).toString(16)}`;
+      await own.request('setExpression', { expression: broken.editable, value });
+      const after = await read();
+      assert.equal(at(after, area, field).value, value);
+      assert.equal(at(after, entry).value, 'would succeed');
+      // What the processor says is not for changing.
+      assert.equal(at(after, ...said).editable, undefined);
       own.session.end();
     });
 }).timeout(120_000);
