@@ -4,7 +4,7 @@
  */
 import { Emitter } from './builder';
 import { operandsOf, shapeOf } from './form-number';
-import type { Form, HelperIndices, PartialFlags, Size } from './builder';
+import type { Form, HelperCallees, PartialFlags, Size } from './builder';
 import { FunctionBuilder, I32, I64, constant, load } from './wasm';
 import type { Value } from './wasm';
 import * as layout from './layout';
@@ -41,7 +41,7 @@ export interface Facts {
 
 type Notes = { -readonly [K in keyof Facts]: Facts[K] };
 
-const NO_HELPERS = new Proxy({}, { get: () => 0 }) as HelperIndices;
+const NO_HELPERS = new Proxy({}, { get: () => 0 }) as HelperCallees;
 
 class NotingEmitter extends Emitter {
   readonly notes: Notes = {

@@ -2,7 +2,7 @@
 import { I32, I64, call, constant, i32, load } from './wasm';
 import type { FunctionBuilder, Local, Value, ValueType, Width } from './wasm';
 import { typeOf } from './builder-types';
-import type { Cell, Form, Helper, HelperIndices, Size } from './builder-types';
+import type { Cell, Form, Helper, HelperCallees, Size } from './builder-types';
 import * as layout from './layout';
 import { GPR, SEG } from '../x86/registers';
 
@@ -15,7 +15,7 @@ export abstract class MemoryEmitter {
   constructor(
     readonly f: FunctionBuilder,
     readonly form: Form,
-    protected readonly helpers: HelperIndices,
+    protected readonly helpers: HelperCallees,
   ) {}
 
   // --- What a tier supplies.

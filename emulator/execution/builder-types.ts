@@ -1,6 +1,6 @@
 /** What the builder and its tiers agree on: forms, operands, helpers. */
 import { I32, I64, V128 } from './wasm';
-import type { Value, ValueType } from './wasm';
+import type { Callee, Value, ValueType } from './wasm';
 
 export type Size = 8 | 16 | 32 | 64;
 
@@ -86,7 +86,7 @@ export const HELPERS = {
   divideU: { parameters: [I64, I64, I64], results: [I64] },
 } as const satisfies Record<string, { parameters: ValueType[]; results: ValueType[] }>;
 export type Helper = keyof typeof HELPERS;
-/** Index of each helper in the module that is being built. */
-export type HelperIndices = Record<Helper, number>;
+/** How each is called in the module that is being built. */
+export type HelperCallees = Record<Helper, Callee>;
 
 export const typeOf = (size: number): ValueType => (size === 128 ? V128 : size === 64 ? I64 : I32);

@@ -10,7 +10,7 @@ import { assert } from '../util/assert';
 import { structure } from './flow';
 import type { Flow } from './flow';
 import { immediateOf, nextRip } from './forms';
-import type { HelperIndices } from './builder';
+import type { HelperCallees } from './builder';
 import { materialise, MEMORY } from './lazy-flags';
 import type { Pending } from './lazy-flags';
 import { leave, probeJumpCache } from './links';
@@ -47,7 +47,7 @@ export class RegionCompiler extends RegionFunction implements RegionFrame {
   constructor(
     private readonly plan: RegionPlan,
     private readonly index: number,
-    helpers: HelperIndices,
+    helpers: HelperCallees,
   ) {
     super(helpers);
     this.flow = structure([[], ...plan.blocks.map((b) => b.successors)], plan.entries);

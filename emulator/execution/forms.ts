@@ -100,9 +100,10 @@ export const formKey = (row: { index: number }, form: Form): string => {
 
 /** Functions that are made together when the first of them is met. */
 export interface CommonForms {
-  /** What their module exports them as, by formKey. */
-  readonly keys: ReadonlyMap<string, string>;
-  instantiate(): WebAssembly.Exports;
+  /** By formKey, in the order in which their module puts them into the table. */
+  readonly keys: ReadonlySet<string>;
+  /** `base`: where. */
+  instantiate(base: number): void;
 }
 
 /** Numbers forms as they are met and makes their functions, a batch at a time. */
@@ -114,7 +115,7 @@ export class FormTable {
 
   constructor(
     private readonly table: FunctionTable,
-    private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports,
+    private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => void,
     inline: readonly { key: string }[],
     private readonly common: CommonForms,
   ) {
@@ -149,19 +150,16 @@ export class FormTable {
   }
 
   private addCommon(): void {
-    const exports = this.common.instantiate();
-    for (const [key, name] of this.common.keys) {
-      const handler = this.table.take();
-      this.handlers.set(key, handler);
-      this.table.set(handler, exports[name]);
-    }
+    let place = this.table.takeRun(this.common.keys.size);
+    this.common.instantiate(place);
+    for (const key of this.common.keys) this.handlers.set(key, place++);
   }
 
   flush(): void {
     if (this.pending.length === 0) return;
     const batch = this.pending.splice(0);
-    const exports = this.instantiate(buildForms(batch.map((p) => p.code)));
-    batch.forEach(({ handler }, i) => this.table.set(handler, exports[`f${i}`]));
+    const [codes, places] = [batch.map((p) => p.code), batch.map((p) => p.handler)];
+    this.instantiate(buildForms(codes, places));
   }
 }
 

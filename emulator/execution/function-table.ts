@@ -9,13 +9,16 @@ export class FunctionTable {
   /** `next`: the first place that nobody has. */
   constructor(private next: number) {}
 
-  /** A place that nobody has. Guests that execute every form of every instruction need some 20,000. */
+  /** A place that nobody has, for a module to put a function to. Guests that execute every form of every instruction need some 20,000. */
   take(): number {
-    return this.free.pop() ?? this.next++;
+    return this.free.pop() ?? this.takeRun(1);
   }
-  set(index: number, code: WebAssembly.ExportValue): void {
-    if (this.table.length <= index) this.table.grow(index + 1 - this.table.length + GROWTH);
-    this.table.set(index, code);
+  /** The first of so many, one after the other. */
+  takeRun(places: number): number {
+    const first = this.next;
+    this.next += places;
+    if (this.table.length < this.next) this.table.grow(this.next - this.table.length + GROWTH);
+    return first;
   }
   /** Forms stay; regions come and go. */
   release(index: number): void {

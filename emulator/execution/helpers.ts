@@ -1,10 +1,10 @@
-/** Out-of-line functions that are the same in every tier, as WebAssembly: wide products, long division, segment checks. */
+/** Out-of-line functions that are the same in every tier: those in WebAssembly (wide products, long division, segment checks), and how all are called. */
 import { HELPERS } from './builder';
-import type { HelperIndices } from './builder';
+import type { Helper, HelperCallees } from './builder';
 import { bulkString } from './bulk-string';
 import { probeJumpCache, leave } from './links';
-import { EXIT } from './record';
-import { FunctionBuilder, I64, i32, i64, load, select } from './wasm';
+import { EXIT, FIRST_HELPER_INDEX } from './record';
+import { FunctionBuilder, I64, call, i32, i64, load, select } from './wasm';
 import type { ModuleBuilder, Value } from './wasm';
 import * as layout from './layout';
 import { SEG, VECTOR } from '../x86/registers';
@@ -19,6 +19,25 @@ export const SHARED_HELPERS = [
   'divideU',
 ] as const;
 type Shared = (typeof SHARED_HELPERS)[number];
+export type HostHelper = Exclude<Helper, (typeof SHARED_HELPERS)[number]>;
+/** What the host supplies to the generated modules. */
+export type HostHelpers = Record<HostHelper, (...operands: number[]) => number | void>;
+
+export const HELPER_NAMES = Object.keys(HELPERS) as Helper[];
+export const HOST_HELPERS = HELPER_NAMES.filter(
+  (name): name is HostHelper => !(SHARED_HELPERS as readonly Helper[]).includes(name),
+);
+/**
+ * The helpers as modules that come later call them: the dispatcher puts all into the table. For a function that is
+ * imported V8 would compile a wrapper anew in each module, whether it comes from the host or not.
+ */
+export const helpersInTable = (module: ModuleBuilder): HelperCallees =>
+  Object.fromEntries(
+    HELPER_NAMES.map((name, i) => [
+      name,
+      { signature: module.type(HELPERS[name].parameters, HELPERS[name].results), place: FIRST_HELPER_INDEX + i },
+    ]),
+  ) as HelperCallees;
 
 const LOW32 = 0xffff_ffffn;
 
@@ -119,8 +138,8 @@ function resume(): FunctionBuilder {
   return f;
 }
 
-/** Adds them to a module; they are exported by name, for modules that come later. `bulkSlow`: that helper's index. */
-export function addHelpers(module: ModuleBuilder, bulkSlow: number): Pick<HelperIndices, Shared> {
+/** Adds them to a module; answers with their indices. `bulkSlow`: that helper's. */
+export function addHelpers(module: ModuleBuilder, bulkSlow: number): Record<Shared, number> {
   const builders: Record<Shared, FunctionBuilder> = {
     segmentLinear: segmentLinear(),
     follow: follow(),
@@ -131,6 +150,17 @@ export function addHelpers(module: ModuleBuilder, bulkSlow: number): Pick<Helper
     divideU: divideU(),
   };
   const indices: Partial<Record<Shared, number>> = {};
-  for (const name of SHARED_HELPERS) indices[name] = module.add(builders[name], HELPERS[name].results, name);
+  for (const name of SHARED_HELPERS) indices[name] = module.add(builders[name], HELPERS[name].results);
   return indices as Record<Shared, number>;
+}
+
+/** Calls a function of the host. */
+export function forward(name: HostHelper, index: number): FunctionBuilder {
+  const { parameters, results } = HELPERS[name];
+  const f = new FunctionBuilder(parameters);
+  const operands = parameters.map((_, i) => f.parameter(i));
+  if (results.length > 0) f.return(call(index, results[0]!, operands));
+  else f.call(index, operands);
+  if (results.length > 0) f.unreachable();
+  return f;
 }

@@ -4,12 +4,23 @@
  * The code of a form comes from the row's meaning; here is only where operands are found and how an instruction ends.
  */
 import { Emitter, HELPERS } from './builder';
-import type { Form, Helper, HelperIndices, Size } from './builder';
+import type { Form, HelperCallees, Size } from './builder';
 import { FunctionBuilder, I32, ModuleBuilder, call, callIndirect, i32, load, load32S } from './wasm';
 import type { Label, Value } from './wasm';
 import * as layout from './layout';
-import { EXIT, GUARD_BYTES, HEADER, HEADER_BYTES, LEAVE, RECORD, RECORD_BYTES } from './record';
-import { addHelpers, SHARED_HELPERS } from './helpers';
+import {
+  EXIT,
+  FIRST_HELPER_INDEX,
+  GUARD_BYTES,
+  GUARD_INDEX,
+  HEADER,
+  HEADER_BYTES,
+  LEAVE,
+  RECORD,
+  RECORD_BYTES,
+} from './record';
+import { addHelpers, forward, HELPER_NAMES, helpersInTable, HOST_HELPERS } from './helpers';
+import type { HostHelper } from './helpers';
 import { followLink, leave, probeJumpCache } from './links';
 import type { Ways } from './links';
 
@@ -28,7 +39,7 @@ class RecordEmitter extends Emitter {
   constructor(
     f: FunctionBuilder,
     private readonly code: FormCode,
-    helpers: HelperIndices,
+    helpers: HelperCallees,
     private readonly ways: Ways,
   ) {
     super(f, code.form, helpers);
@@ -150,7 +161,7 @@ class RecordEmitter extends Emitter {
 }
 
 /** The row's plain meaning, and on with what it answers (record.ts). */
-function callMeaning(f: FunctionBuilder, record: Value, helpers: HelperIndices, ways: Ways): void {
+function callMeaning(f: FunctionBuilder, record: Value, helpers: HelperCallees, ways: Ways): void {
   const answer = f.let(call(helpers.called, I32, [record]));
   f.if(answer, () => {
     f.if(answer.eq(LEAVE), () => ways.exit());
@@ -161,22 +172,13 @@ function callMeaning(f: FunctionBuilder, record: Value, helpers: HelperIndices, 
   ways.next(record.add(RECORD_BYTES));
 }
 
-type HostHelper = Exclude<Helper, (typeof SHARED_HELPERS)[number]>;
-/** What the host supplies to the generated modules. */
-export type InterpreterImports = Record<HostHelper, (...operands: number[]) => number | void>;
-
-const isShared = (name: Helper): boolean => (SHARED_HELPERS as readonly Helper[]).includes(name);
-/** The index of each helper in a module that imports them. */
-export const importHelpers = (module: ModuleBuilder, wanted: (name: Helper) => boolean): Partial<HelperIndices> => {
-  const names = (Object.keys(HELPERS) as Helper[]).filter(wanted);
-  return Object.fromEntries(names.map((n) => [n, module.import(n, HELPERS[n].parameters, HELPERS[n].results)]));
-};
-
 /** The dispatcher with the given forms inline, as handlers FIRST_FORM_HANDLER and up. Exports `run(record)`. */
 export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder(true);
-  const imported = importHelpers(module, (name) => !isShared(name));
-  const helpers = { ...imported, ...addHelpers(module, imported.bulkSlow!) } as HelperIndices;
+  const module = new ModuleBuilder();
+  const imported = Object.fromEntries(
+    HOST_HELPERS.map((name) => [name, module.import(name, HELPERS[name].parameters, HELPERS[name].results)]),
+  ) as Record<HostHelper, number>;
+  const helpers = { ...imported, ...addHelpers(module, imported.bulkSlow) };
   const formType = module.type([I32], [I32]);
 
   const f = new FunctionBuilder([I32]);
@@ -225,21 +227,10 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
     }),
   );
   module.add(f, [], 'run');
-  for (const name of Object.keys(imported) as HostHelper[])
-    module.add(forward(name, imported[name]!), HELPERS[name].results, name);
-  module.add(guardFunction(helpers.guard), [I32], 'enterGuarded');
+  module.put(module.add(guardFunction(helpers.guard), [I32]), GUARD_INDEX);
+  for (const name of HOST_HELPERS) helpers[name] = module.add(forward(name, imported[name]), HELPERS[name].results);
+  HELPER_NAMES.forEach((name, i) => module.put(helpers[name], FIRST_HELPER_INDEX + i));
   return module.build();
-}
-
-/** Calls a function of the host. Modules that come later import this one: for each import from the host V8 compiles a wrapper anew. */
-function forward(name: HostHelper, index: number): FunctionBuilder {
-  const { parameters, results } = HELPERS[name];
-  const f = new FunctionBuilder(parameters);
-  const operands = parameters.map((_, i) => f.parameter(i));
-  if (results.length > 0) f.return(call(index, results[0]!, operands));
-  else f.call(index, operands);
-  if (results.length > 0) f.unreachable();
-  return f;
 }
 
 /** What is entered before a block at a breakpoint: answers with the block, or 0 to leave as if the budget were short. */
@@ -275,10 +266,11 @@ function outOfLine(f: FunctionBuilder, record: Value, type: number, ways: Ways):
   ways.next(answer);
 }
 
-/** A module with one function for each form, exported as `f0`, `f1`... */
-export function buildForms(codes: readonly FormCode[]): Uint8Array<ArrayBuffer> {
+/** A module with one function for each form, to be put to these places of the table; or to those from `env.base` on. */
+export function buildForms(codes: readonly FormCode[], places?: readonly number[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
-  const helpers = importHelpers(module, () => true) as HelperIndices;
+  const helpers = helpersInTable(module);
+  if (!places) module.relative();
   codes.forEach((code, i) => {
     const f = new FunctionBuilder([I32]);
     const ways: Ways = {
@@ -288,7 +280,7 @@ export function buildForms(codes: readonly FormCode[]): Uint8Array<ArrayBuffer> 
     };
     new RecordEmitter(f, code, helpers, ways).emitForm();
     f.unreachable();
-    module.add(f, [I32], `f${i}`);
+    module.put(module.add(f, [I32]), places ? places[i] : i);
   });
   return module.build();
 }

@@ -118,7 +118,7 @@ export const SCRATCH_END = SCRATCH + 8 * SCRATCH_SLOT;
  * Index: gva bits 12 and up. A hit is tag == (gva + size - 1) & ~4095, so that an access across pages misses.
  * Each processor has its own: the first at TLB, the others behind RAM. Generated code finds it by TLB_READ and TLB_WRITE.
  */
-export const TLB_ENTRIES = 1024;
+export const TLB_ENTRIES = 4096;
 export const TLB_TABLE_BYTES = TLB_ENTRIES * 16;
 export const TLB = 0x10000;
 /** `aligned` is never filled: with CR0.AM and EFLAGS.AC at CPL 3 every access takes the slow path, which checks. */

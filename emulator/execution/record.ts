@@ -31,6 +31,8 @@ export const NO_REGION = 0x7fff_ffff;
  */
 export const GUARD_BYTES = HEADER_BYTES + RECORD_BYTES;
 export const GUARD_INDEX = 1;
+/** From here on the table has the helpers, in the order of HELPERS. The handlers with these numbers are cases of the dispatcher, which nobody calls. */
+export const FIRST_HELPER_INDEX = 2;
 
 /** Handlers that are no instruction's. */
 export const HANDLER = {

@@ -5,7 +5,7 @@
 import type { Instruction } from '../isa/instruction';
 import { SUM_FLAGS } from './analysis';
 import { Emitter } from './builder';
-import type { Form, Helper, HelperIndices, PartialFlags, Size } from './builder';
+import type { Form, Helper, HelperCallees, PartialFlags, Size } from './builder';
 import { nextRip, slotOf } from './forms';
 import * as layout from './layout';
 import { conditionOf, wordOf } from './lazy-flags';
@@ -28,7 +28,7 @@ export interface Site {
 /** The region around an instruction. */
 export interface RegionFrame {
   readonly f: FunctionBuilder;
-  readonly helpers: HelperIndices;
+  readonly helpers: HelperCallees;
   /** Flags at this point of the code. */
   pending: Pending;
   register(index: number): Local;

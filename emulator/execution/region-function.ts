@@ -3,7 +3,7 @@
  * in between is the compiler's (compiler.ts).
  */
 import { assert } from '../util/assert';
-import type { HelperIndices } from './builder';
+import type { HelperCallees } from './builder';
 import * as layout from './layout';
 import { leave } from './links';
 import { EXIT, GO_ON, RECORD_BYTES } from './record';
@@ -21,7 +21,7 @@ export abstract class RegionFunction {
   protected exit: Label = 0;
   protected ends: Label = 0;
 
-  protected constructor(readonly helpers: HelperIndices) {}
+  protected constructor(readonly helpers: HelperCallees) {}
 
   /** General registers, a bit each: those that get a local, and those that have to be put back. */
   protected allocate(used: number, written: number): void {

@@ -6,8 +6,7 @@ import { assert } from '../util/assert';
 import type { Block } from './block';
 import { RegionCompiler } from './compiler';
 import type { FunctionTable } from './function-table';
-import { importHelpers } from './interpreter';
-import type { HelperIndices } from './builder';
+import { helpersInTable } from './helpers';
 import { HEADER, HEADER_BYTES, NO_REGION, RECORD_BYTES } from './record';
 import { planRegion } from './region';
 import type { Step, Surroundings } from './region';
@@ -59,7 +58,7 @@ export class Regions {
   constructor(
     private readonly view: DataView,
     private readonly table: FunctionTable,
-    private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports,
+    private readonly instantiate: (bytes: Uint8Array<ArrayBuffer>) => void,
     private readonly around: Surroundings,
     private readonly options: CompilerOptions,
   ) {}
@@ -100,7 +99,7 @@ export class Regions {
 
   private compile(): void {
     const module = new ModuleBuilder();
-    const helpers = importHelpers(module, () => true) as HelperIndices;
+    const helpers = helpersInTable(module);
     const regions: { region: Region; instructions: number }[] = [];
     const claimed = new Set<Block>();
     const steps = new Map<Block, Step[]>();
@@ -109,7 +108,7 @@ export class Regions {
       const plan = planRegion(block, this.options, this.around, (b, i) => b.address + i * RECORD_BYTES, steps);
       const index = this.table.take();
       const compiler = new RegionCompiler(plan, index, helpers);
-      module.add(compiler.compile(), [I32], `f${regions.length}`);
+      module.put(module.add(compiler.compile(), [I32]), index);
       const entries = compiler.flow.entries.map((node) => plan.blocks[node - 1].block);
       for (const entry of entries) claimed.add(entry);
       const members = plan.blocks.map((b) => b.block);
@@ -118,11 +117,8 @@ export class Regions {
     this.waiting = [];
     if (regions.length === 0) return;
     const bytes = module.build();
-    const exports = this.instantiate(bytes);
-    regions.forEach(({ region, instructions }, i) => {
-      this.table.set(region.index, exports[`f${i}`]);
-      this.install(region, instructions);
-    });
+    this.instantiate(bytes);
+    for (const { region, instructions } of regions) this.install(region, instructions);
     this.keep({ bytes: bytes.length, regions: regions.map((r) => r.region) });
   }
 

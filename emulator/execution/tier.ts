@@ -6,10 +6,12 @@ import { FunctionTable } from './function-table';
 import { COMMON_FORMS } from './common-forms';
 import { HOT_FORMS, resolveHotForms } from './hot-forms';
 import { buildDispatcher, buildForms } from './interpreter';
-import type { FormCode, InterpreterImports } from './interpreter';
-import { FIRST_FORM_HANDLER, GUARD_INDEX } from './record';
+import type { HostHelpers } from './helpers';
+import type { FormCode } from './interpreter';
+import { FIRST_FORM_HANDLER } from './record';
 import { COMPILER_OPTIONS, Regions } from './regions';
 import type { CompilerOptions } from './regions';
+import { assert } from '../util/assert';
 
 let dispatcher: { module: WebAssembly.Module; inline: { key: string; code: FormCode }[] } | undefined;
 /** One compiled module serves every machine in this process. */
@@ -21,14 +23,16 @@ const compiledDispatcher = (): NonNullable<typeof dispatcher> => {
   return dispatcher;
 };
 
-let common: { module: WebAssembly.Module; keys: ReadonlyMap<string, string> } | undefined;
+let common: { module: WebAssembly.Module; keys: ReadonlySet<string> } | undefined;
 /** As the dispatcher. */
 const compiledCommon = (): NonNullable<typeof common> => {
   if (!common) {
     const each = COMMON_FORMS.flatMap(({ opcode, operands, forms }) => forms.split(' ').map((form) => ({ opcode, operands, form }))); // prettier-ignore
     const resolved = resolveHotForms(each);
     const module = new WebAssembly.Module(buildForms(resolved.map(({ code }) => code)));
-    common = { module, keys: new Map(resolved.map(({ key }, i) => [key, `f${i}`])) };
+    const keys = new Set(resolved.map(({ key }) => key));
+    assert(keys.size === resolved.length, 'each common form is listed once');
+    common = { module, keys };
   }
   return common;
 };
@@ -42,20 +46,20 @@ export class GeneratedCode {
   /** Executes from the record at an address until something needs the host (record.ts, EXIT). */
   readonly run: (record: number) => void;
 
-  constructor(memory: WebAssembly.Memory, imports: InterpreterImports, source: CodeSource, tier: Tier) {
+  constructor(memory: WebAssembly.Memory, imports: HostHelpers, source: CodeSource, tier: Tier) {
     const { module, inline } = compiledDispatcher();
     // Forms that the dispatcher has in itself have numbers, too.
     const functions = new FunctionTable(FIRST_FORM_HANDLER + inline.length);
-    const host = { memory, table: functions.table, ...imports };
-    const shared = new WebAssembly.Instance(module, { env: host }).exports;
-    this.run = shared.run as (record: number) => void;
-    functions.set(GUARD_INDEX, shared.enterGuarded);
-    const exportsOf = (made: WebAssembly.Module): WebAssembly.Exports =>
-      new WebAssembly.Instance(made, { env: { ...host, ...shared } }).exports;
-    const instantiate = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports =>
-      exportsOf(new WebAssembly.Module(bytes));
+    const { table } = functions;
+    const host = new WebAssembly.Instance(module, { env: { memory, table, ...imports } });
+    this.run = host.exports.run as (record: number) => void;
+    const instantiate = (bytes: Uint8Array<ArrayBuffer>): void =>
+      void new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, table } });
     const { keys, module: commonModule } = compiledCommon();
-    const forms = new FormTable(functions, instantiate, inline, { keys, instantiate: () => exportsOf(commonModule) });
+    const forms = new FormTable(functions, instantiate, inline, {
+      keys,
+      instantiate: (base) => void new WebAssembly.Instance(commonModule, { env: { memory, table, base } }),
+    });
     this.cache = new CodeCache(memory, forms, source);
     if (tier === 'interpreter') return;
     const options = { ...COMPILER_OPTIONS, ...(typeof tier === 'object' ? tier : {}) };

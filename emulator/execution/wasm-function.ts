@@ -1,8 +1,8 @@
 /** One WebAssembly function: locals, statements, control flow (core specification 2.0, sections 5.4 and 5.5.13). */
 import { assert } from '../util/assert';
 import { Bytes } from './wasm-bytes';
-import { Value } from './wasm-value';
-import type { ValueType, Width } from './wasm-value';
+import { emitCall, Value } from './wasm-value';
+import type { Callee, ValueType, Width } from './wasm-value';
 
 const STORE: Record<Exclude<Width, 128>, number> = { 8: 0x3a, 16: 0x3b, 32: 0x36, 64: 0x37 };
 
@@ -86,10 +86,9 @@ export class FunctionBuilder {
     this.code.append([0xfc, 11, 0]);
   }
   /** Call without a result. */
-  call(callee: number, operands: readonly Value[]): void {
+  call(callee: Callee, operands: readonly Value[]): void {
     for (const operand of operands) operand.emit(this.code);
-    this.code.u8(0x10);
-    this.code.u32(callee);
+    emitCall(this.code, callee);
   }
   /** `likely`: which way it goes nearly always, where that is known. */
   if(condition: Value, then: () => void, otherwise?: () => void, likely?: boolean): void {

@@ -2,6 +2,7 @@
 import { assert } from '../util/assert';
 import { Bytes } from './wasm-bytes';
 import type { FunctionBuilder } from './wasm-function';
+import { I32, i32 } from './wasm-value';
 import type { ValueType } from './wasm-value';
 
 interface Signature {
@@ -9,13 +10,13 @@ interface Signature {
   results: readonly ValueType[];
 }
 
-/** A module that imports its memory as `env.memory` and, when asked, the function table as `env.table`. */
+/** A module that imports its memory as `env.memory` and the function table as `env.table`. */
 export class ModuleBuilder {
   private readonly signatures: Signature[] = [];
   private readonly imports: { name: string; type: number }[] = [];
   private readonly functions: { type: number; builder: FunctionBuilder; name?: string }[] = [];
-
-  constructor(private readonly withTable = false) {}
+  private readonly places: { place: number; index: number }[] = [];
+  private based = false;
 
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
     const same = (s: Signature): boolean => s.parameters.join() === parameters.join() && s.results.join() === results.join(); // prettier-ignore
@@ -30,6 +31,15 @@ export class ModuleBuilder {
   add(builder: FunctionBuilder, results: readonly ValueType[], name?: string): number {
     const type = this.type(builder.parameters, results);
     return this.imports.length + this.functions.push({ type, builder, name }) - 1;
+  }
+
+  /** When the module is instantiated, a function of its own comes to this place of the table. */
+  put(index: number, place: number): void {
+    this.places.push({ place, index });
+  }
+  /** All places are counted from `env.base`. */
+  relative(): void {
+    this.based = true;
   }
 
   build(): Uint8Array<ArrayBuffer> {
@@ -50,7 +60,7 @@ export class ModuleBuilder {
       }
     });
     section(2, (c) => {
-      c.u32(this.imports.length + (this.withTable ? 2 : 1));
+      c.u32(this.imports.length + (this.based ? 3 : 2));
       for (const { name, type } of this.imports) {
         c.name('env');
         c.name(name);
@@ -60,11 +70,13 @@ export class ModuleBuilder {
       c.name('env');
       c.name('memory');
       c.append([2, 0, 1]);
-      if (this.withTable) {
-        c.name('env');
-        c.name('table');
-        c.append([1, 0x70, 0, 1]);
-      }
+      c.name('env');
+      c.name('table');
+      c.append([1, 0x70, 0, 1]);
+      if (!this.based) return;
+      c.name('env');
+      c.name('base');
+      c.append([3, I32, 0]);
     });
     section(3, (c) => {
       c.u32(this.functions.length);
@@ -79,12 +91,36 @@ export class ModuleBuilder {
         c.u32(this.imports.length + i);
       }
     });
+    this.elements(section);
     this.branchHints(section);
     section(10, (c) => {
       c.u32(this.functions.length);
       for (const { builder } of this.functions) c.vector(builder.body());
     });
     return out.bytes().slice();
+  }
+
+  /** One segment for each run of places. */
+  private elements(section: (id: number, fill: (content: Bytes) => void) => void): void {
+    const runs: { place: number; index: number }[][] = [];
+    for (const entry of this.places) {
+      const run = runs[runs.length - 1] as (typeof runs)[number] | undefined;
+      if (run && run[run.length - 1].place === entry.place - 1) run.push(entry);
+      else runs.push([entry]);
+    }
+    if (runs.length === 0) return;
+    assert(!this.based || (runs.length === 1 && runs[0][0].place === 0), 'relative places are one run from 0 on');
+    section(9, (c) => {
+      c.u32(runs.length);
+      for (const run of runs) {
+        c.u8(0);
+        if (this.based) c.append([0x23, 0]);
+        else i32(run[0].place).emit(c);
+        c.u8(0x0b);
+        c.u32(run.length);
+        for (const { index } of run) c.u32(index);
+      }
+    });
   }
 
   /** Custom section of the branch hinting proposal; engines without it skip it. It must stand before the code. */
