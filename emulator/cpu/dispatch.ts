@@ -37,6 +37,9 @@ export const plainOf = ({ meaning }: Row): SystemMeaning | undefined =>
 function checkExists(cpu: Cpu, attributes: RowAttributes): void {
   if (attributes.feature !== undefined && !cpu.model.has(attributes.feature)) throw ud();
   if (attributes.protectedOnly && cpu.real) throw ud();
+  // SDM vol. 2, SYSCALL, SYSRET; APM vol. 3, SYSENTER, SYSEXIT.
+  if (attributes.only64OnIntel && !cpu.long && cpu.model.vendor === 'GenuineIntel') throw ud();
+  if (attributes.notLongOnAmd && cpu.ia32e && cpu.model.vendor === 'AuthenticAMD') throw ud();
 }
 
 /** IN and OUT name the port by an immediate; everything else by DX. */

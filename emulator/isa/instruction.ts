@@ -106,6 +106,9 @@ export interface RowAttributes {
   /** Where it exists. */
   only64?: boolean;
   not64?: boolean;
+  /** #UD outside of 64-bit mode on Intel's processors alone; in IA-32e mode on AMD's alone. */
+  only64OnIntel?: boolean;
+  notLongOnAmd?: boolean;
   /** #UD in real and virtual-8086 mode. */
   protectedOnly?: boolean;
   /** 64-bit operands by default in 64-bit mode (PUSH, near branches), or forced (d64, f64 in appendix A). */

@@ -27,8 +27,6 @@ const OTHER_OPERANDS = new Set([
   'nop', 'maskmovq', 'maskmovdqu', 'arpl', 'lar', 'lsl', 'lldt', 'lmsw', 'ltr', 'sldt', 'smsw', 'str', 'verr', 'verw',
   'pextrb', 'pinsrb', 'vpextrb', 'vpinsrb', 'pextrw', 'pinsrw', 'vextractps', 'pmovmskb', 'movmskps', 'movmskpd', 'vpextrw', 'vpinsrw', 'vpmovmskb', 'vmovmskps', 'vmovmskpd', 'vmaskmovdqu',
 ]); // prettier-ignore
-/** #UD outside 64-bit mode on the processors that we model; valid on AMD's. */
-const INTEL_ONLY_64 = new Set(['syscall', 'sysret']);
 /** Whether a control, debug or segment register exists is decided when it is accessed. */
 const isSystemMove = (ours: Instruction): boolean => /[CD]n|Sw/.test(ours.row.operands);
 
@@ -43,10 +41,9 @@ function compare(bytes: Uint8Array, size: CodeSize): { difference?: string; leng
   const length = Math.max(1, theirs.length);
   let difference: string | undefined;
   if (typeof ours === 'string') {
-    const vendor = size !== 64 && INTEL_ONLY_64.has(mnemonic);
     // AVX-512 has names in common with AVX.
     const evex = iced.Code[theirs.code].startsWith('EVEX_');
-    if (!invalid && !vendor && !evex && NAMES.has(mnemonic)) difference = `${mnemonic} is ${ours} to us`;
+    if (!invalid && !evex && NAMES.has(mnemonic)) difference = `${mnemonic} is ${ours} to us`;
   } else if (invalid && isSystemMove(ours)) return { length };
   else if (invalid) difference = `${ours.row.mnemonic} ${ours.row.opcode} is invalid to iced-x86`;
   else if (ours.length !== theirs.length) difference = `${mnemonic} has ${theirs.length} bytes, ours ${ours.length}`;

@@ -18,7 +18,6 @@ import { HypercallError } from './ports';
 export type SystemCall = 'syscall' | 'syscall32' | 'sysenter';
 
 const BYTES = 2;
-const SYSCALL = [0x0f, 0x05];
 const R11 = 11;
 const NULL_CS = 3;
 
@@ -30,9 +29,10 @@ export function systemCallOf(domain: PvDomain, cpu: Cpu, { vector, trap }: Guest
   // In long mode it is Intel's alone (APM vol. 3, SYSENTER).
   if (vector === VECTOR.GP) return mnemonic === 'sysenter' && !(amd && domain.word === 8) ? 'sysenter' : undefined;
   if (vector !== VECTOR.UD) return undefined;
-  if (mnemonic === 'syscall') return 'syscall';
+  if (mnemonic !== 'syscall') return undefined;
   // Outside of 64-bit code it is AMD's alone (APM vol. 3, SYSCALL).
-  return amd && executionMode(cpu.state).codeSize === 32 && startsWith(domain, cpu, SYSCALL) ? 'syscall32' : undefined;
+  if (cpu.long) return 'syscall';
+  return amd && executionMode(cpu.state).codeSize === 32 ? 'syscall32' : undefined;
 } // prettier-ignore
 
 /** Whether the code at RIP begins with these bytes. */

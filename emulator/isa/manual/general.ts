@@ -99,9 +99,9 @@ export const GENERAL: Readonly<Record<string, string>> = {
   int: 'Software interrupt through the gate of that vector, whose DPL must allow it. In virtual-8086 mode it needs IOPL 3, or CR4.VME.',
   int3: 'Breakpoint: vector 3, one byte long.', int1: 'Vector 1, without DPL check (ICEBP).', into: 'Vector 4 where OF is 1.',
   iret: 'Returns from an interrupt: pops rIP, CS and the flags, to an outer ring also SS:rSP. IF and IOPL change as with POPF, silently not in outer rings.',
-  syscall: 'Fast call into ring 0: RCX gets RIP, R11 the flags, RIP comes from IA32_LSTAR, CS and SS from IA32_STAR, IA32_FMASK clears flags. No stack switch.',
-  sysret: 'Fast return to ring 3: RIP from RCX, flags from R11, CS and SS from IA32_STAR.',
-  sysenter: 'Fast call into ring 0: CS, rSP and rIP from the IA32_SYSENTER registers; IF becomes 0.',
-  sysexit: 'Fast return to ring 3: rIP from rDX, rSP from rCX.',
+  syscall: 'Fast call into ring 0: RCX gets RIP, R11 the flags, RIP comes from IA32_LSTAR, CS and SS from IA32_STAR, IA32_FMASK clears flags. No stack switch. Outside of 64-bit mode AMD only: RIP from CSTAR, in legacy mode EIP from STAR.',
+  sysret: 'Fast return to ring 3: RIP from RCX, flags from R11, CS and SS from IA32_STAR. Outside of 64-bit mode AMD only.',
+  sysenter: 'Fast call into ring 0: CS, rSP and rIP from the IA32_SYSENTER registers; IF becomes 0. Not in long mode on AMD.',
+  sysexit: 'Fast return to ring 3: rIP from rDX, rSP from rCX. Not in long mode on AMD.',
   crc32: 'Adds the source to a checksum by the polynomial 11EDC6F41 (CRC-32C).',
 }; // prettier-ignore

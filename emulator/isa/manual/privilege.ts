@@ -24,7 +24,7 @@ export const PRIVILEGE: Readonly<Record<string, string>> = {
   vmcall: 'Any ring in a guest; ring 0 in root operation (#GP); #UD outside VMX operation.',
   vmmcall: 'Any ring in a guest; #UD where nothing intercepts it.',
   rsm: 'In system-management mode only (#UD).',
-  syscall: 'Any ring, with IA32_EFER.SCE (#UD).',
+  syscall: 'Any ring, with IA32_EFER.SCE (#UD); on Intel in 64-bit mode only (#UD).',
   ...Object.fromEntries(['vmxon', 'vmxoff', 'vmclear', 'vmptrld', 'vmptrst', 'vmread', 'vmwrite', 'vmlaunch', 'vmresume', 'invept', 'invvpid'].map((name) => [name, 'Ring 0 alone (#GP), in root operation; in a guest it exits first.'])),
 }; // prettier-ignore
 

@@ -25,20 +25,20 @@ export const farRows: readonly RowSpec[] = [
 
   called('0f 05', 'syscall', '', far.syscall, {
     ends: true,
-    only64: true,
+    only64OnIntel: true,
     writes: ALL,
     reads: ALL,
     feature: 'syscall',
   }),
   called('0f 07', 'sysret', '', far.sysret, {
     ends: true,
-    only64: true,
+    only64OnIntel: true,
     writes: ALL,
     privileged: true,
     feature: 'syscall',
   }),
-  called('0f 34', 'sysenter', '', far.sysenter, { ends: true, writes: 'I', feature: 'sep' }),
-  called('0f 35', 'sysexit', '', far.sysexit, { ends: true, privileged: true, feature: 'sep' }),
+  called('0f 34', 'sysenter', '', far.sysenter, { ends: true, notLongOnAmd: true, writes: 'I', feature: 'sep' }),
+  called('0f 35', 'sysexit', '', far.sysexit, { ends: true, notLongOnAmd: true, privileged: true, feature: 'sep' }),
 
   guarded('fa', 'cli', '', flags.cliEmitted, flags.cli, { writes: 'I' }),
   called('fb', 'sti', '', flags.sti, { ends: true, writes: 'I' }),

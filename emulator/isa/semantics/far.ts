@@ -62,28 +62,37 @@ export const into: SystemMeaning = (cpu, insn) => {
 
 const selectors = (star: bigint, shift: bigint): number => Number((star >> shift) & 0xffffn);
 
+/** Outside of 64-bit mode AMD's processors alone come here (only64OnIntel). */
 export const syscall: SystemMeaning = (cpu, insn) => {
   const { state } = cpu;
-  if (!(state.system32('efer') & EFER.SCE) || !cpu.long) throw ud();
+  if (!(state.system32('efer') & EFER.SCE)) throw ud();
+  const star = state.system('star');
+  const code = selectors(star, 32n) & 0xfffc;
   const flags = state.rflags & ~RFLAGS.RF;
-  const code = selectors(state.system('star'), 32n) & 0xfffc;
   state.setGpr(GPR.RCX, nextRip(insn));
-  state.setGpr(11, BigInt(flags >>> 0));
-  state.rip = state.system('lstar');
-  state.rflags = flags & ~state.system32('fmask');
-  cpu.loadFlat(code, code + 8, 0, true);
+  if (cpu.ia32e) {
+    state.setGpr(11, BigInt(flags >>> 0));
+    state.rip = state.system(cpu.long ? 'lstar' : 'cstar');
+    state.rflags = flags & ~state.system32('fmask');
+  } else {
+    // APM vol. 3, SYSCALL: legacy mode has neither R11 nor a mask.
+    state.rip = star & 0xffff_ffffn;
+    state.rflags = flags & ~(RFLAGS.VM | RFLAGS.IF);
+  }
+  cpu.loadFlat(code, code + 8, 0, cpu.ia32e);
   return 'jumped';
 };
 export const sysret: SystemMeaning = (cpu, insn) => {
   const { state } = cpu;
-  if (!(state.system32('efer') & EFER.SCE) || !cpu.long) throw ud();
+  if (!(state.system32('efer') & EFER.SCE)) throw ud();
   const base = selectors(state.system('star'), 48n);
   const long = insn.operandSize === 64;
   const rip = long ? state.gpr(GPR.RCX) : BigInt(state.gpr32(GPR.RCX));
   // Intel checks before the privilege changes: the fault is raised in the kernel, on the user's stack.
   if (!isCanonical(rip)) throw gp();
   state.rip = rip;
-  state.rflags = (Number(state.gpr(11) & 0x3c_7fd7n) | RFLAGS.FIXED) >>> 0;
+  if (cpu.long) state.rflags = (Number(state.gpr(11) & 0x3c_7fd7n) | RFLAGS.FIXED) >>> 0;
+  else state.rflags |= RFLAGS.IF;
   cpu.loadFlat(((long ? base + 16 : base) & 0xffff) | 3, ((base + 8) & 0xffff) | 3, 3, long);
   return 'jumped';
 };
