@@ -4,7 +4,7 @@ import type { Cpu } from './cpu';
 import type { PendingEvent } from './exit-cause';
 import { startUp } from './reset';
 import { BLOCKED_BY, SHADOWS } from './stretch';
-import { ACTIVITY } from './turns';
+import { ACTIVITY, interruptsOpen } from './turns';
 import { VM_MODE } from './vm-mode';
 
 /** It does nothing now, whatever comes. `moved`: a start-up IPI told it where to begin. */
@@ -31,9 +31,9 @@ export function arrival({ state, interrupts, overseer }: Cpu): PendingEvent | un
   if (blocked & (SHADOWS | BLOCKED_BY.gif)) return undefined;
   if (!(blocked & BLOCKED_BY.nmi) && interrupts.takeNmi())
     return { vector: VECTOR.NMI, kind: 'nmi', returnRip: state.rip };
-  if (!(state.systemFlags & RFLAGS.IF)) return undefined;
-  const virtual = overseer?.virtualInterrupt?.();
-  if (virtual !== undefined) return { vector: virtual, kind: 'interrupt', returnRip: state.rip };
-  if (!interrupts.pending()) return undefined;
-  return { vector: interrupts.acknowledge(), kind: 'interrupt', returnRip: state.rip };
+  // What leaves the guest has left it; what is its own comes before virtual ones (APM vol. 2 15.21.4).
+  const own = !overseer?.takesInterrupts && interruptsOpen(state, overseer) && interrupts.pending();
+  if (own) return { vector: interrupts.acknowledge(), kind: 'interrupt', returnRip: state.rip };
+  const virtual = state.systemFlags & RFLAGS.IF ? overseer?.virtualInterrupt?.() : undefined;
+  return virtual === undefined ? undefined : { vector: virtual, kind: 'interrupt', returnRip: state.rip };
 }

@@ -244,7 +244,7 @@ export class Cpu implements Processor {
     return deliver(this, event, true);
   }
   shutDown(event: TrapEvent): void {
-    this.state.setSystem('activity', 3n);
+    this.state.setSystem('activity', 2n);
     this.onTripleFault?.(event);
   }
   inhibitInterrupts(by: 'sti' | 'mov-ss' = 'sti'): void {

@@ -86,6 +86,11 @@ export interface Overseer {
   patience?(): number;
   /** External interrupts leave the guest, whatever its IF says. */
   readonly takesInterrupts?: boolean;
+  /** Whether the guest is open to external interrupts that are its own, where its IF does not say so. */
+  readonly interruptsOpen?: boolean;
+  /** Who halts leaves by itself: now, and at the latest when time is so many ticks. */
+  readonly wakesNow?: boolean;
+  readonly wakesAt?: number;
   /** Control registers as the guest reads them, and what a write of it changes: masks and shadows. */
   readControl?(index: number, actual: bigint): bigint;
   writeControl?(index: number, value: bigint): bigint;

@@ -231,7 +231,7 @@ export class StepLoop implements RunUser {
     if (shutDown && !canWake) return this.tripleFault(shutDown);
     // An NMI could still come, but nothing on this board raises one by itself.
     if (!canWake) return { kind: 'dead-halt' };
-    const deadline = host.nextDeadline();
+    const deadline = Math.min(host.nextDeadline(), turns.wakesAt * NS_PER_INSTRUCTION);
     if (deadline === Infinity) return { kind: 'idle' };
     if (deadline > this.now) host.idle += deadline - this.now;
     this.fruitless++;

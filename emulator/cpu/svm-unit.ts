@@ -23,6 +23,8 @@ export class HostedSvm extends Svm implements SvmUnit {
   /** Why the last VMRUN was refused, in words: for people. */
   lastRefusal?: FailedCheck;
 
+  /** RFLAGS.IF of the host, whose guest runs. */
+  private hostOpen = false;
   private readonly clean = new CleanBits(this.cpu.mmu.physical);
 
   get on(): boolean {
@@ -61,6 +63,7 @@ export class HostedSvm extends Svm implements SvmUnit {
     const here = state.rip;
     state.rip = nextRip;
     saveGuest(host, state);
+    this.hostOpen = (state.systemFlags & RFLAGS.IF) !== 0;
     state.rip = here;
     const dirty = this.clean.broken(vmcb);
     if (dirty)
@@ -115,16 +118,16 @@ export class HostedSvm extends Svm implements SvmUnit {
 
   // --- Interrupts (15.21)
 
-  /** Whether the flag that counts for physical interrupts is set: the host's under V_INTR_MASKING. */
+  /** Whether the flag that counts for physical interrupts is set: the host's under V_INTR_MASKING (15.21.1). */
   private get physicalOpen(): boolean {
     const masked = (this.interrupts & V_INTR.MASKING) !== 0n;
-    const flags = masked
-      ? this.at(this.cpu.state.system('vm_hsave')).read(STATE.RFLAGS)
-      : BigInt(this.cpu.state.systemFlags);
-    return (flags & BigInt(RFLAGS.IF)) !== 0n;
+    return masked ? this.hostOpen : (this.cpu.state.systemFlags & RFLAGS.IF) !== 0;
   }
   override get takesInterrupts(): boolean {
     return this.wants('intr') && this.physicalOpen;
+  }
+  get interruptsOpen(): boolean {
+    return !this.wants('intr') && this.physicalOpen;
   }
   override due(): GuestExit | undefined {
     const { interrupts, state } = this.cpu;
@@ -176,7 +179,9 @@ export class HostedSvm extends Svm implements SvmUnit {
   /** After a snapshot was loaded: the registers say whether a guest runs. */
   recover(): void {
     const { state } = this.cpu;
-    if (state.system('vm_mode') === VM_MODE.svmGuest) this.obey(this.at(state.system('vmcs')));
+    if (state.system('vm_mode') !== VM_MODE.svmGuest) return;
+    this.hostOpen = (this.at(state.system('vm_hsave')).read(STATE.RFLAGS) & BigInt(RFLAGS.IF)) !== 0n;
+    this.obey(this.at(state.system('vmcs')));
   }
 }
 

@@ -18,7 +18,8 @@ export const QUANTUM = 20_000;
 /** PAUSE does not end a turn that is shorter: two processors that both wait must not change places at each PAUSE. */
 const SHORTEST = 500;
 
-export const ACTIVITY = { active: 0n, halted: 1n, waitForSipi: 2n, shutdown: 3n } as const;
+/** As a VMCS has them (SDM vol. 3C 25.4.2). */
+export const ACTIVITY = { active: 0n, halted: 1n, shutdown: 2n, waitForSipi: 3n } as const;
 const NMI_BLOCKED = 4n;
 const GIF_CLEAR = 8n;
 
@@ -89,13 +90,15 @@ export class Turns {
   get anyCanRun(): boolean {
     return this.cpus.some(canRun);
   }
-  /** Some interrupt could wake somebody. */
+  /** Some interrupt could wake somebody, or time. */
   get canWake(): boolean {
-    return this.cpus.some(
-      ({ state, overseer }) =>
-        state.system('activity') === ACTIVITY.halted &&
-        ((state.systemFlags & RFLAGS.IF) !== 0 || overseer?.takesInterrupts === true),
-    );
+    const some = ({ state, overseer }: Cpu): boolean =>
+      (state.systemFlags & RFLAGS.IF) !== 0 || overseer?.takesInterrupts === true || overseer?.interruptsOpen === true;
+    return this.wakesAt < Infinity || this.cpus.some((cpu) => cpu.state.system('activity') === ACTIVITY.halted && some(cpu));
+  } // prettier-ignore
+  /** Ticks after which somebody wakes by himself. */
+  get wakesAt(): number {
+    return this.cpus.reduce((first, { overseer }) => Math.min(first, overseer?.wakesAt ?? Infinity), Infinity);
   }
   /** One that is shut down by a triple fault. */
   get shutDown(): Cpu | undefined {
@@ -108,15 +111,20 @@ function canRun({ state, interrupts, heldEvent, overseer }: Cpu): boolean {
   const activity = state.system('activity');
   if (activity === ACTIVITY.active || heldEvent) return true;
   const { nmi, init, sipi } = interrupts.signals();
-  if (init) return true;
+  if (init || overseer?.wakesNow) return true;
   if (activity === ACTIVITY.shutdown) return false;
   if (activity === ACTIVITY.waitForSipi) return sipi;
   const blocked = state.system('interruptibility');
   if (nmi && !(blocked & (NMI_BLOCKED | GIF_CLEAR))) return true;
   if (overseer?.takesInterrupts && interrupts.pending()) return true;
-  const waits = interrupts.pending() || overseer?.virtualPending === true;
-  return (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & GIF_CLEAR) && waits;
+  if (blocked & GIF_CLEAR) return false;
+  const virtual = (state.systemFlags & RFLAGS.IF) !== 0 && overseer?.virtualPending === true;
+  return virtual || (interruptsOpen(state, overseer) && interrupts.pending());
 }
+
+/** External interrupts go through the IDT in force: RFLAGS.IF says so, or whoever owns the processor. */
+export const interruptsOpen = (state: Cpu['state'], overseer: Cpu['overseer']): boolean =>
+  overseer?.interruptsOpen ?? (state.systemFlags & RFLAGS.IF) !== 0;
 
 /** An interrupt or a filter could hold the processor back, or be held back, before its next instruction. */
 export const somethingWaits = ({ interrupts, onEvent }: Cpu): boolean =>

@@ -13,7 +13,7 @@ import { loadPdptes } from './control';
 import type { Cpu } from './cpu';
 import { interceptedBy } from './intercepts';
 import type { Interceptable } from './intercepts';
-import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
+import type { ExitCause, PendingEvent } from './exit-cause';
 import { ud } from './faults';
 import { GuestExit } from './ports';
 import type { Overseer } from './ports';
@@ -22,24 +22,10 @@ import { VirtualApic } from './vmx-apic';
 import { ApicAccess } from './vmx-apic-access';
 import { BLOCKED_BY, SHADOWS } from './stretch';
 import { ACTIVITY } from './turns';
-import { controlAsked, msrAsked, portAsked } from './vmx-intercepts';
+import { asked, NEEDS } from './vmx-intercepts';
 import { writeExit } from './vmx-exit';
 import { vmFunction } from './vmx-functions';
 import { loadGuest, saveGuest } from './vmx-state';
-
-/** Instructions that leave by a control (26.1.3); absent: always, or never. */
-const BY_CONTROL: Readonly<Partial<Record<PlainExit, readonly ['primary' | 'secondary', number]>>> = {
-  hlt: ['primary', PRIMARY.HLT], mwait: ['primary', PRIMARY.MWAIT], monitor: ['primary', PRIMARY.MONITOR],
-  rdpmc: ['primary', PRIMARY.RDPMC], rdtsc: ['primary', PRIMARY.RDTSC], rdtscp: ['primary', PRIMARY.RDTSC],
-  pause: ['primary', PRIMARY.PAUSE], invpcid: ['primary', PRIMARY.INVLPG], wbinvd: ['secondary', SECONDARY.WBINVD],
-  rdrand: ['secondary', SECONDARY.RDRAND], rdseed: ['secondary', SECONDARY.RDSEED],
-}; // prettier-ignore
-const ALWAYS: readonly string[] = ['cpuid', 'invd', 'xsetbv', 'virtualization'];
-/** #UD in a guest without the control (26.3). */
-const NEEDS: Readonly<Record<string, number>> = {
-  rdtscp: SECONDARY.RDTSCP, rdpid: SECONDARY.RDTSCP, invpcid: SECONDARY.INVPCID, xsaves: SECONDARY.XSAVES, xrstors: SECONDARY.XSAVES,
-  vmfunc: SECONDARY.VM_FUNCTIONS,
-}; // prettier-ignore
 
 export class Vmx implements Overseer {
   readonly asks = true;
@@ -142,31 +128,7 @@ export class Vmx implements Overseer {
     return 'done';
   }
   private intercepts(cause: Interceptable): boolean {
-    const { reason } = cause;
-    if (ALWAYS.includes(reason)) return true;
-    switch (reason) {
-      case 'io':
-        return this.port(cause.port, cause.bytes);
-      case 'msr-read':
-      case 'msr-write':
-        return !this.wants('primary', PRIMARY.MSR_BITMAPS) || msrAsked(this.cpu.mmu.physical, this.vmcs!, cause.msr, reason === 'msr-write'); // prettier-ignore
-      case 'cr-access':
-        return controlAsked(this.vmcs!, this.primary, cause);
-      case 'dr-access':
-        return this.wants('primary', PRIMARY.MOV_DR);
-      case 'descriptor-table':
-        return this.wants('secondary', SECONDARY.DESCRIPTOR_TABLES);
-      case 'invlpg':
-        return this.wants('primary', PRIMARY.INVLPG);
-      default: {
-        const by = BY_CONTROL[reason as PlainExit];
-        return by !== undefined && this.wants(by[0], by[1]);
-      }
-    }
-  }
-  private port(port: number, bytes: number): boolean {
-    if (!this.wants('primary', PRIMARY.IO_BITMAPS)) return this.wants('primary', PRIMARY.UNCONDITIONAL_IO);
-    return portAsked(this.cpu.mmu.physical, this.vmcs!, port, bytes);
+    return asked(this.cpu.mmu.physical, this.vmcs!, this.primary, this.secondary, cause);
   }
   readControl(index: number, actual: bigint): bigint {
     if (index === 8) return this.apic?.priority ?? actual;
@@ -217,18 +179,39 @@ export class Vmx implements Overseer {
     if (interrupts.signals().init && interrupts.takeInit()) return new GuestExit({ reason: 'init' });
     const ticks = Number(cpu.ticks());
     if (ticks > this.trapAfter) return new GuestExit({ reason: 'monitor-trap' });
-    if (this.pin & (1 << PIN.PREEMPTION_TIMER) && ticks >= this.timerExpires) return new GuestExit({ reason: 'preemption-timer' });
+    if (ticks >= this.wakesAt) return new GuestExit({ reason: 'preemption-timer' });
     const blocked = state.system('interruptibility');
-    const window = blocked & (SHADOWS | BLOCKED_BY.nmi) & ~BLOCKED_BY.sti;
-    if (this.wants('primary', PRIMARY.NMI_WINDOW) && !window) return new GuestExit({ reason: 'nmi-window' });
+    if (this.nmiWindow) return new GuestExit({ reason: 'nmi-window' });
     // What is blocked under virtual NMIs are those, not the physical ones.
     const nmi = this.pin & (1 << PIN.NMI) && (this.virtualNmis || !(blocked & BLOCKED_BY.nmi));
     if (nmi && interrupts.signals().nmi && interrupts.takeNmi()) return new GuestExit({ reason: 'nmi' });
     if (activity === ACTIVITY.shutdown) return undefined;
-    const open = (state.systemFlags & RFLAGS.IF) !== 0 && !(blocked & SHADOWS);
+    const { open } = this;
     if (open && this.wants('primary', PRIMARY.INTERRUPT_WINDOW)) return new GuestExit({ reason: 'interrupt-window' });
     return this.takesInterrupts ? this.external(open) : undefined;
   } // prettier-ignore
+  private get open(): boolean {
+    const { state } = this.cpu;
+    return (state.systemFlags & RFLAGS.IF) !== 0 && !(state.system('interruptibility') & SHADOWS);
+  }
+  private get nmiWindow(): boolean {
+    const blocked = this.cpu.state.system('interruptibility') & (SHADOWS | BLOCKED_BY.nmi) & ~BLOCKED_BY.sti;
+    return this.wants('primary', PRIMARY.NMI_WINDOW) && !blocked;
+  }
+  /** Exits that `due` answers without anything having come, of a guest that is not active. */
+  get wakesNow(): boolean {
+    const { cpu } = this;
+    const activity = cpu.state.system('activity');
+    if (activity === ACTIVITY.waitForSipi) return false;
+    const ticks = Number(cpu.ticks());
+    if (ticks > this.trapAfter || ticks >= this.wakesAt || this.nmiWindow) return true;
+    return activity === ACTIVITY.halted && this.open && this.wants('primary', PRIMARY.INTERRUPT_WINDOW);
+  }
+  /** The timer counts while the guest is halted or shut down, too, but nothing comes of it while it waits for a SIPI (26.5.1). */
+  get wakesAt(): number {
+    const counts = this.pin & (1 << PIN.PREEMPTION_TIMER) && this.cpu.state.system('activity') !== ACTIVITY.waitForSipi;
+    return counts ? Number(this.cpu.state.system('preemption_deadline')) : Infinity;
+  }
   /** An external interrupt, behind virtual ones (30.2.2), unless it tells that there are more of those (30.6). `open`: to either. */
   private external(open: boolean): GuestExit | undefined {
     const { apic, cpu } = this;
@@ -258,8 +241,7 @@ export class Vmx implements Overseer {
     // A window may open after any instruction, for virtual interrupts, too.
     const window = this.wants('primary', PRIMARY.INTERRUPT_WINDOW) || this.wants('primary', PRIMARY.NMI_WINDOW);
     if (this.trapAfter !== Infinity || window || this.virtualPending) return 1;
-    if (!(this.pin & (1 << PIN.PREEMPTION_TIMER))) return Infinity;
-    return Math.max(1, this.timerExpires - Number(this.cpu.ticks()));
+    return Math.max(1, this.wakesAt - Number(this.cpu.ticks()));
   }
   /** With an event to deliver the trap is due before the handler's first instruction (26.5.2). */
   protected trapBeforeNext(): void {
@@ -267,9 +249,6 @@ export class Vmx implements Overseer {
   }
   get unrestricted(): boolean {
     return this.wants('secondary', SECONDARY.UNRESTRICTED);
-  }
-  protected get timerExpires(): number {
-    return Number(this.cpu.state.system('preemption_deadline'));
   }
 
   /** What a guest leaves behind is in the VMCS; the processor's registers are still its. */

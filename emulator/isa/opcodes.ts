@@ -39,7 +39,7 @@ const FAMILIES: readonly (readonly RowSpec[])[] = [
 const NONE: Record<keyof RowAttributes, undefined> = {
   writes: undefined, undefined: undefined, reads: undefined, privileged: undefined, io: undefined, sensitive: undefined,
   intercept: undefined, lock: undefined, repeat: undefined, only64: undefined, not64: undefined, protectedOnly: undefined,
-  default64: undefined, force64: undefined, form: undefined, ends: undefined, feature: undefined,
+  only64OnIntel: undefined, notLongOnAmd: undefined, default64: undefined, force64: undefined, form: undefined, ends: undefined, feature: undefined,
 }; // prettier-ignore
 
 export const ROWS: readonly Row[] = FAMILIES.flat().map(

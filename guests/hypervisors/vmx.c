@@ -1,25 +1,15 @@
 /*
- * A hypervisor in one file: VMXON, a VMCS, EPT, one guest (guest.S), and an answer to each of its exits. What it prints is what
- * it saw. Afterwards it breaks each rule of VM entry once (vmx-checks.c).
+ * A hypervisor: VMXON, one guest (guest.S) under a VMCS and EPT (vmx-setup.c), and an answer to each of its exits. What it
+ * prints is what it saw. Afterwards it breaks each rule of VM entry once (vmx-checks.c).
  */
 #include "vmx.h"
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define MSR_VMX_BASIC 0x480
-#define MSR_VMX_VMFUNC 0x491
-#define MSR_EFER 0xc0000080
 
 static u8 vmxon_region[4096] __attribute__((aligned(4096)));
 static u8 vmcs_region[4096] __attribute__((aligned(4096)));
 static u8 other_region[4096] __attribute__((aligned(4096)));
-static u8 msr_bitmap[4096] __attribute__((aligned(4096)));
-static u8 io_bitmaps[2][4096] __attribute__((aligned(4096)));
-static u64 ept[4][512] __attribute__((aligned(4096)));
-static u64 window[512] __attribute__((aligned(4096)));
-/* Another guest-physical memory, the same but for the window: the guest changes to it by a VM function. */
-static u64 other_ept[4][512] __attribute__((aligned(4096)));
-static u64 other_window[512] __attribute__((aligned(4096)));
-static u64 eptp_list[512] __attribute__((aligned(4096)));
 static struct registers guest;
 
 static const char *const reasons[] = {
@@ -35,15 +25,6 @@ static const char *const reasons[] = {
 REGION(vmxon, "vmxon")
 REGION(vmclear, "vmclear")
 REGION(vmptrld, "vmptrld")
-
-u32 adjust(u32 wanted, u32 msr)
-{
-	u64 allowed = read_msr(msr);
-	u32 value = wanted | (u32)allowed;
-	if (value & ~(u32)(allowed >> 32))
-		fail("a control that the processor lacks");
-	return value;
-}
 
 static void enable(void)
 {
@@ -75,90 +56,6 @@ static void enable(void)
 	asm volatile("vmread %2, %1; setz %0" : "=q"(z), "+r"(value) : "r"(0x7ffeUL) : "cc");
 	print_line("VMREAD of a field that does not exist", z);
 	print_line("error", vmcs_read(VM_INSTRUCTION_ERROR));
-}
-
-static void build_ept(void)
-{
-	ept[0][0] = (u64)ept[1] | EPT_ALL;
-	ept[1][0] = (u64)ept[2] | EPT_ALL;
-	ept[2][0] = (u64)ept[3] | EPT_ALL;
-	for (u64 page = 0; page < 512; page++)
-		if (page * 4096 != WINDOW)
-			ept[3][page] = (GUEST_HPA + page * 4096) | EPT_WRITE_BACK | EPT_ALL;
-	for (int level = 0; level < 3; level++)
-		other_ept[level][0] = (u64)other_ept[level + 1] | EPT_ALL;
-	for (u64 page = 0; page < 512; page++)
-		other_ept[3][page] = ept[3][page];
-	other_ept[3][WINDOW >> 12] = (u64)other_window | EPT_WRITE_BACK | EPT_ALL;
-	other_window[1] = 0x07e4;
-	eptp_list[0] = (u64)ept[0] | 3 << 3 | 6;
-	eptp_list[1] = (u64)other_ept[0] | 3 << 3 | 6;
-}
-
-static void host_state(void)
-{
-	vmcs_write(HOST_CR0, read_cr0());
-	vmcs_write(HOST_CR3, read_cr3());
-	vmcs_write(HOST_CR4, read_cr4());
-	vmcs_write(HOST_CS, 8);
-	vmcs_write(HOST_SS, 16);
-	vmcs_write(HOST_DS, 16);
-	vmcs_write(HOST_ES, 16);
-	vmcs_write(HOST_TR, 24);
-	extern u8 gdt[], tss[];
-	vmcs_write(HOST_GDTR_BASE, (u64)gdt);
-	vmcs_write(HOST_TR_BASE, (u64)tss);
-	vmcs_write(HOST_EFER, read_msr(MSR_EFER));
-	vmcs_write(HOST_PAT, read_msr(0x277));
-}
-static void segment(int name, u32 selector, u32 rights, u32 limit)
-{
-	vmcs_write(GUEST_ES + 2 * name, selector);
-	vmcs_write(GUEST_ES_LIMIT + 2 * name, limit);
-	vmcs_write(GUEST_ES_RIGHTS + 2 * name, rights);
-}
-static void guest_state(void)
-{
-	enum { ES, CS, SS, DS, FS, GS, LDTR, TR };
-	extern u8 guest_gdt[];
-	vmcs_write(GUEST_CR0, 0x80000031);
-	vmcs_write(GUEST_CR3, GUEST_TABLES);
-	vmcs_write(GUEST_CR4, 0x2020);
-	vmcs_write(GUEST_EFER, 0x500);
-	vmcs_write(GUEST_PAT, read_msr(0x277));
-	segment(CS, 8, 0xa09b, 0xffffffff);
-	for (int name = ES; name <= GS; name++)
-		if (name != CS)
-			segment(name, 16, 0xc093, 0xffffffff);
-	segment(LDTR, 0, 0x10000, 0);
-	segment(TR, 24, 0x8b, 0x67);
-	vmcs_write(GUEST_GDTR_BASE, GUEST_IMAGE + (guest_gdt - guest_image));
-	vmcs_write(GUEST_GDTR_LIMIT, 23);
-	vmcs_write(GUEST_DR7, 0x400);
-	vmcs_write(GUEST_RFLAGS, 2);
-	vmcs_write(GUEST_RIP, GUEST_IMAGE);
-	vmcs_write(GUEST_RSP, GUEST_STACK);
-	vmcs_write(VMCS_LINK_POINTER, ~0UL);
-}
-static void controls(void)
-{
-	vmcs_write(PIN_CONTROLS, adjust(1 << 0 | 1 << 3, MSR_VMX_TRUE_PIN));
-	vmcs_write(PRIMARY_CONTROLS, adjust(1 << 7 | 1 << 25 | 1 << 28 | 1U << 31, MSR_VMX_TRUE_PRIMARY));
-	vmcs_write(SECONDARY_CONTROLS, adjust(1 << 1 | 1 << 5 | 1 << 7 | 1 << 13, MSR_VMX_SECONDARY));
-	vmcs_write(EXIT_CONTROLS, adjust(1 << 2 | 1 << 9 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21, MSR_VMX_TRUE_EXIT));
-	vmcs_write(ENTRY_CONTROLS, adjust(1 << 2 | 1 << 9 | 1 << 14 | 1 << 15, MSR_VMX_TRUE_ENTRY));
-	vmcs_write(MSR_BITMAPS, (u64)msr_bitmap);
-	vmcs_write(IO_BITMAP_A, (u64)io_bitmaps[0]);
-	vmcs_write(IO_BITMAP_B, (u64)io_bitmaps[1]);
-	vmcs_write(EPT_POINTER, (u64)ept[0] | 3 << 3 | 6);
-	vmcs_write(VM_FUNCTION_CONTROLS, read_msr(MSR_VMX_VMFUNC) & 1);
-	vmcs_write(EPTP_LIST, (u64)eptp_list);
-	vmcs_write(VPID, 1);
-	vmcs_write(CR0_MASK, 1 << 5);
-	vmcs_write(CR0_SHADOW, 0);
-	/* KERNEL_GS_BASE is asked for by its bit in the bitmap, port 80h too. */
-	msr_bitmap[0x400 + (0x102 >> 3)] = 1 << (0x102 & 7);
-	io_bitmaps[0][0x80 >> 3] = 1 << (0x80 & 7);
 }
 
 static u8 port_80;
@@ -210,7 +107,7 @@ static void violation(u64 qualification)
 	print_line("  linear", vmcs_read(GUEST_LINEAR_ADDRESS));
 	print_line("  qualification", qualification);
 	/* First for reading alone, then for writing, too. */
-	ept[3][gpa >> 12] = (u64)window | EPT_WRITE_BACK | (qualification & 2 ? 3 : 1);
+	ept_leaves[gpa >> 12] = (u64)window_page | EPT_WRITE_BACK | (qualification & 2 ? 3 : 1);
 	invalidate();
 	/* It was for an event on its way in, which did not arrive: once more. */
 	u32 event = vmcs_read(IDT_VECTORING);
@@ -238,7 +135,7 @@ static int handle(u32 reason)
 	case 7: /* Interrupts are open: inject one, and look at single instructions for a while. */
 		primary(1 << 27, 1 << 2);
 		/* Its stack is gone: delivery leaves the guest again. */
-		ept[3][(GUEST_STACK - 1) >> 12] = 0;
+		ept_leaves[(GUEST_STACK - 1) >> 12] = 0;
 		invalidate();
 		vmcs_write(ENTRY_INTERRUPTION, 0x80000000 | INJECTED_VECTOR);
 		return 1;
@@ -304,7 +201,9 @@ void main(void)
 	vmcs_write(GUEST_ACTIVITY, 0);
 	vmcs_write(GUEST_INTERRUPTIBILITY, 0);
 	check_entries();
-	check_virtual_apic(ept[3]);
+	check_virtual_apic(ept_leaves);
+	guest_state();
+	check_timer();
 	asm volatile("vmxoff");
 	print("done\n");
 	power_off();

@@ -69,9 +69,18 @@ static inline u64 vmcs_read(u64 field)
 #define EPT_ALL 7
 #define EPT_WRITE_BACK (6 << 3)
 
+/* Leaves of the guest's EPT; the page that comes to lie at WINDOW (vmx-setup.c). */
+extern u64 ept_leaves[512], window_page[512];
+void build_ept(void);
+void host_state(void);
+void guest_state(void);
+void controls(void);
+
 int vmx_enter(struct registers *guest, int resume);
 /* The virtual APIC: one VM entry after the other, with what the guest does and what must come of it (vmx-apic.c). */
 void check_virtual_apic(u64 *ept_leaves);
+/* The preemption timer of guests that do nothing (vmx-timer.c). */
+void check_timer(void);
 u32 adjust(u32 wanted, u32 msr);
 /* Breaks one rule of VM entry after the other, and says what came of it. */
 void check_entries(void);

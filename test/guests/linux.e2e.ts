@@ -18,6 +18,8 @@ interface Row {
   /** Boot the vmlinux by PVH, not the bzImage. */
   pvh?: boolean;
   cpus?: number;
+  /** Another processor than the default. */
+  cpu?: string;
   /** The machine that `uname -m` names. */
   machine: string;
 }
@@ -31,6 +33,9 @@ const rows: Row[] = [
   { name: 'i386 with PAE', ...I386, kernel: 'linux-image-686-pae_i386' },
   { name: 'i386 with PAE, two CPUs', ...I386, kernel: 'linux-image-686-pae_i386', cpus: 2 },
   { name: 'i386 without PAE', ...I386, kernel: 'linux-image-686_i386' },
+  // Their vDSO enters the kernel by SYSENTER on Intel's processors, by SYSCALL from compatibility mode on AMD's.
+  { name: '32-bit programs under amd64, on Intel', ...AMD64, busybox: I386.busybox, cpu: 'haswell' },
+  { name: '32-bit programs under amd64, on AMD', ...AMD64, busybox: I386.busybox, cpu: 'epyc' },
 ];
 
 const MODULES = ['virtio_blk', 'virtio_pci', 'ata_piix', 'sd_mod', 'ext4', 'crc32c_generic'];
@@ -49,7 +54,7 @@ const SCRIPT = conversation([
   'poweroff -f',
 ]);
 
-function boot({ kernel, busybox, pvh, cpus = 1 }: Row, tiers: readonly string[]) {
+function boot({ kernel, busybox, pvh, cpus = 1, cpu = 'max' }: Row, tiers: readonly string[]) {
   return withFolder((folder) => {
     const file = (name: string, bytes: Uint8Array): string => {
       writeFileSync(join(folder, name), bytes);
@@ -61,7 +66,7 @@ function boot({ kernel, busybox, pvh, cpus = 1 }: Row, tiers: readonly string[])
     const initrd = file('initrd', initramfs({ busybox: busyboxOf(guest(busybox)), moduleTree, modules: MODULES }));
     const disks = ['ide', 'virtio'].flatMap((kind) => ['--disk', `${file(kind, new Uint8Array(DISK_BYTES))},if=${kind}`]);
     const options = [
-      ...['--initrd', initrd, '--append', 'console=ttyS0', '--memory', '256M', '--cpus', `${cpus}`, ...disks],
+      ...['--initrd', initrd, '--append', 'console=ttyS0', '--memory', '256M', '--cpus', `${cpus}`, '--cpu', cpu, ...disks],
       ...['--fail', 'Kernel panic', '--max-instructions', '20000000000'],
     ];
     return tiers.map((tier) => runGuest(image, [...options, '--tier', tier], SCRIPT));
@@ -72,7 +77,7 @@ describe('Debian kernels reach a shell', () => {
   for (const row of rows)
     it(row.name, function () {
       if (!existsSync(guest(row.kernel)) || !existsSync(guest(row.busybox))) this.skip();
-      const [first, ...others] = boot(row, ['compiler', 'compiler', 'interpreter']);
+      const [first, ...others] = boot(row, row.cpu ? ['compiler'] : ['compiler', 'compiler', 'interpreter']);
       assert.equal(first.status, 0, first.tail);
       assert.equal(first.report!.stop, 'power-off');
       const sha256 = createHash('sha256').update(readFileSync(busyboxOf(guest(row.busybox)))).digest('hex'); // prettier-ignore

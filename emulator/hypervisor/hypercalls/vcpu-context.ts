@@ -1,6 +1,7 @@
 /** A virtual processor becomes what struct vcpu_guest_context (arch-x86/xen.h) says: VCPUOP_initialise, and domctl setvcpucontext. */
 import type { Cpu } from '../../cpu/cpu';
 import { GuestFault, Interruption } from '../../cpu/ports';
+import { ACTIVITY } from '../../cpu/turns';
 import { MXCSR_MASK, restoreFx } from '../../isa/semantics/fx-image';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { CR0, GPR, RFLAGS, SEG } from '../../x86/registers';
@@ -20,7 +21,6 @@ import { writeDebug } from './processor';
 import { DATA_SEGMENTS, DEBUG_REGISTERS, FPU_BYTES, FX_FORM, GDT_FRAMES, mxcsrOf, REGISTERS, rootOfCr3, TRAPS, VECTOR_REGISTERS, VGCF } from './vcpu-registers'; // prettier-ignore
 
 const IOPL_SHIFT = 12;
-const HALTED_UNTIL_UP = 2n;
 
 /** Reads the structure word by word, by the width of the guest that it is for: all of it is words but FPU and trap table. */
 class ContextReader {
@@ -134,7 +134,7 @@ function install(parts: DomainParts, index: number, context: Context): void {
     state.setSystem('kernel_gs_base', target.inKernel ? user : kernel);
   }
   // It waits until it is brought up.
-  state.setSystem('activity', HALTED_UNTIL_UP);
+  state.setSystem('activity', ACTIVITY.waitForSipi);
   cpu.modeChanged();
   parts.trapsChanged(cpu);
 }

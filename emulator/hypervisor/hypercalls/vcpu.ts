@@ -1,4 +1,5 @@
 /** vcpu_op (vcpu.h) and set_timer_op: virtual processors, their timers, and where they want to be told of time. */
+import { ACTIVITY } from '../../cpu/turns';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { VCPU_INFO } from '../xen/abi';
 import { refuse } from '../xen/errno';
@@ -59,7 +60,7 @@ const OPERATIONS: Readonly<Record<number, { name: string; run: Operation }>> = {
     name: 'down',
     run: ({ domain }, target, index) => {
       target.up = false;
-      domain.guest.cpus[index].state.setSystem('activity', 2n);
+      domain.guest.cpus[index].state.setSystem('activity', ACTIVITY.waitForSipi);
       if (domain.vcpuStates.every(({ up }) => !up)) refuse('EINVAL', 'the last virtual processor stays up');
     },
   },

@@ -7,6 +7,7 @@ import { codeSegment, stackSegment } from './bounce';
 import { DomainBuilder } from './builder';
 import type { BuildInput, Built } from './builder';
 import { CONSOLE_SERVICE } from './io/console';
+import { ACTIVITY } from '../../cpu/turns';
 import type { DomainParts } from './parts';
 import { STORE_SERVICE } from './store/connection';
 import { furnish } from './store/home';
@@ -14,8 +15,6 @@ import { TYPE } from './typed-pages';
 
 /** Back ends speak as domain 0. */
 const BACKEND = 0;
-/** As a processor waits for its start-up IPI. */
-const WAITS = 2n;
 
 export function startDomain(parts: DomainParts, input: Omit<BuildInput, 'ports'>): Built {
   const store = parts.channels.openService(STORE_SERVICE, BACKEND);
@@ -44,7 +43,7 @@ export function layOut(parts: DomainParts, cpus: readonly Cpu[]): void {
   for (const cpu of cpus) {
     parts.reserve(cpu.apicId);
     parts.prepare(cpu);
-    cpu.state.setSystem('activity', WAITS);
+    cpu.state.setSystem('activity', ACTIVITY.waitForSipi);
   }
 }
 /** The first runs. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { combine } from '../../../emulator/cpu/events';
 import type { PendingEvent } from '../../../emulator/cpu/exit-cause';
 import { GuestFault } from '../../../emulator/cpu/ports';
+import { ACTIVITY } from '../../../emulator/cpu/turns';
 import { modeName } from '../../../emulator/cpu/mode';
 import { GPR, SEG, VECTOR } from '../../../emulator/x86/registers';
 import { Bench, TSS } from './fixture';
@@ -198,7 +199,7 @@ describe('delivery: a fault while delivering one (SDM table 6-5)', () => {
     b.cpu.onTripleFault = (e) => (fatal = e.vector);
     assert.equal(b.cpu.raise(new GuestFault(VECTOR.UD)), 'shutdown');
     assert.equal(fatal, VECTOR.DF);
-    assert.equal(b.state.system('activity'), 3n);
+    assert.equal(b.state.system('activity'), ACTIVITY.shutdown);
   });
   it('an event that a filter holds back is delivered later as it was', () => {
     const b = new Bench().protect();

@@ -1,10 +1,11 @@
-/** What wakes a guest of AMD-V that has halted: a virtual interrupt that it is open to (APM vol. 2 15.21.4). */
+/** What wakes a guest of AMD-V that has halted, and what interrupts it (APM vol. 2 15.21.1, 15.21.4). */
 import assert from 'node:assert/strict';
+import { arrival } from '../../../emulator/cpu/arrivals';
 import { ACTIVITY, Turns } from '../../../emulator/cpu/turns';
 import { Vmcb } from '../../../emulator/cpu/svm-state';
 import { VM_MODE } from '../../../emulator/cpu/vm-mode';
 import { RFLAGS } from '../../../emulator/x86/registers';
-import { CONTROL, V_INTR } from '../../../emulator/x86/vmcb';
+import { CONTROL, STATE, V_INTR } from '../../../emulator/x86/vmcb';
 import { Bench } from './fixture';
 
 const VMCB = 0x1000n;
@@ -33,4 +34,47 @@ describe('a halted guest of AMD-V', () => {
       assert.equal(state.system('activity'), ACTIVITY.halted);
       assert.equal(new Turns([cpu], () => {}).anyCanRun, wakes);
     });
+});
+
+describe('a physical interrupt while a guest of AMD-V runs', () => {
+  const VECTOR = 0x51;
+  type Outcome = 'leaves' | "is the guest's" | 'waits' | 'a virtual one is delivered';
+  const rows: readonly [intercepted: boolean, masking: boolean, host: boolean, guest: boolean, virtual: boolean, outcome: Outcome][] = [
+    [true, false, true, false, false, 'waits'],
+    [true, false, false, true, false, 'leaves'],
+    [true, true, true, false, false, 'leaves'],
+    [true, true, false, true, false, 'waits'],
+    [false, false, true, false, false, 'waits'],
+    [false, false, false, true, false, "is the guest's"],
+    [false, true, true, false, false, "is the guest's"],
+    [false, true, false, true, false, 'waits'],
+    // Physical ones take precedence.
+    [false, true, true, true, true, "is the guest's"],
+    [true, true, true, true, true, 'leaves'],
+    [true, true, false, true, true, 'a virtual one is delivered'],
+  ]; // prettier-ignore
+  for (const [intercepted, masking, host, guest, virtual, outcome] of rows) {
+    const flags = `IF of the host ${Number(host)}, of the guest ${Number(guest)}`;
+    it(`INTR ${intercepted ? 'intercepted' : 'not intercepted'}, V_INTR_MASKING ${Number(masking)}, ${flags}${virtual ? ', and a virtual one' : ''}: it ${outcome}`, () => {
+      const { cpu, state, physical } = new Bench('epyc');
+      const vmcb = new Vmcb(physical, Number(VMCB));
+      vmcb.write(CONTROL.INTERCEPT_MISC1, intercepted ? 1 : 0);
+      const word = virtual ? V_INTR.IRQ | priority(15n) | (0x77n << V_INTR.VECTOR_SHIFT) : 0n;
+      vmcb.write(CONTROL.V_INTR, word | (masking ? V_INTR.MASKING : 0n));
+      const HOST = 0x2000;
+      new Vmcb(physical, HOST).write(STATE.RFLAGS, host ? RFLAGS.IF | 2 : 2);
+      state.setSystem('vm_hsave', BigInt(HOST));
+      state.setSystem('vmcs', VMCB);
+      state.setSystem('vm_mode', VM_MODE.svmGuest);
+      cpu.svm!.recover();
+      state.rflags = guest ? RFLAGS.IF | 2 : 2;
+      cpu.halt();
+      Object.assign(cpu.interrupts, { pending: () => true, acknowledge: () => VECTOR });
+      assert.equal(new Turns([cpu], () => {}).anyCanRun, outcome !== 'waits', 'it wakes who is halted');
+      const exit = cpu.overseer!.due();
+      const event = exit ? undefined : arrival(cpu);
+      const seen: Outcome = exit ? 'leaves' : !event ? 'waits' : event.vector === VECTOR ? "is the guest's" : 'a virtual one is delivered';
+      assert.equal(seen, outcome);
+    }); // prettier-ignore
+  }
 });
