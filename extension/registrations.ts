@@ -45,6 +45,7 @@ export function register(context: vscode.ExtensionContext, { adapters, startLang
       (session) => void (session.type === DEBUG_TYPE && terminals.ended(session)),
     ),
     vscode.debug.onDidReceiveDebugSessionCustomEvent((event) => terminals.receive(event)),
+    vscode.commands.registerCommand('ringside.showConsole', () => sessions.active && terminals.open(sessions.active)),
     terminals,
   );
 }

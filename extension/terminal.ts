@@ -3,7 +3,10 @@ import * as vscode from 'vscode';
 import type { CustomEvents, CustomRequests } from '../debug-adapter/protocol';
 
 /** What a terminal needs of a debug session. */
-type Session = Pick<vscode.DebugSession, 'id' | 'name' | 'customRequest'>;
+type Session = Pick<vscode.DebugSession, 'id' | 'name' | 'customRequest' | 'configuration'>;
+
+const CLEARED = '\x1b[2J\x1b[3J\x1b[H';
+const dim = (text: string): string => `\x1b[2m${text}\x1b[0m`;
 
 /**
  * One serial port. Outlives the session, so that the guest's last words stay readable, and serves the next session of
@@ -18,6 +21,9 @@ class SerialTerminal implements vscode.Pseudoterminal {
   /** Came before the editor opened the terminal. */
   private early = '';
   private afterReturn = false;
+  private silent = true;
+  /** Instead of what the guest has not said yet there is a note. */
+  private noted = false;
 
   constructor(private readonly onClosed: () => void) {}
 
@@ -28,14 +34,38 @@ class SerialTerminal implements vscode.Pseudoterminal {
   async attach(session: Session): Promise<void> {
     this.session = session;
     // Erase the former guest's screen and what has scrolled off it, then home.
-    this.show('\x1b[2J\x1b[3J\x1b[H');
+    this.show(CLEARED);
+    this.silent = true;
     const { text } = await this.request('ringside/console', { attach: true });
+    this.says(text);
+    if (this.silent) this.note(session);
+  }
+
+  /** Boot loaders and early kernels are silent for long: what is waited for, and where else to look. */
+  private note({ configuration }: Session): void {
+    const lines = [vscode.l10n.t('The guest has not written to its console yet.')];
+    if (configuration.technique !== 'paravirtual')
+      lines.push(
+        vscode.l10n.t('Linux begins late, and only with "console=ttyS0" in "append"; "earlyprintk=ttyS0" beside it shows its first messages.'),
+        vscode.l10n.t('Who writes to the screen instead is seen in the view Guest Screen.'),
+      );
+    this.show(dim(lines.join('\n')));
+    this.noted = true;
+  } // prettier-ignore
+
+  /** Of the guest. */
+  says(text: string): void {
+    if (text === '') return;
+    this.silent = false;
+    if (this.noted) this.show(CLEARED);
+    this.noted = false;
     this.show(text);
   }
 
   detach(): void {
     this.session = undefined;
-    this.show(`\r\n\x1b[2m${vscode.l10n.t('The guest has ended.')}\x1b[0m\r\n`);
+    this.noted = false;
+    this.show(`\r\n${dim(vscode.l10n.t('The guest has ended.'))}\r\n`);
   }
 
   /** Guests that send bare line feeds, as to a teletype driver, still start each line at the left. */
@@ -79,37 +109,45 @@ class SerialTerminal implements vscode.Pseudoterminal {
   }
 }
 
-export class SerialTerminals {
-  private readonly bySession = new Map<string, SerialTerminal>();
-  private readonly byName = new Map<string, { pty: SerialTerminal; terminal: vscode.Terminal }>();
+interface Shown {
+  pty: SerialTerminal;
+  terminal: vscode.Terminal;
+}
 
+export class SerialTerminals {
+  private readonly bySession = new Map<string, Shown>();
+  private readonly byName = new Map<string, Shown>();
+
+  /** Brings the session's terminal to the front; one that was closed comes back with all that was said. */
   async open(session: Session): Promise<void> {
+    const shown = this.bySession.get(session.id);
+    if (shown) return shown.terminal.show();
     const name = vscode.l10n.t('Serial: {0}', session.name);
     const there = this.byName.get(name);
     const reuse = there?.pty.idle ? there : this.create(name);
-    this.bySession.set(session.id, reuse.pty);
+    this.bySession.set(session.id, reuse);
     reuse.terminal.show(true);
     await reuse.pty.attach(session);
   }
 
   ended(session: Pick<Session, 'id'>): void {
-    this.bySession.get(session.id)?.detach();
+    this.bySession.get(session.id)?.pty.detach();
     this.bySession.delete(session.id);
   }
 
   receive(event: vscode.DebugSessionCustomEvent): void {
     if (event.event !== 'ringside/console') return;
-    this.bySession.get(event.session.id)?.show((event.body as CustomEvents['ringside/console']).text);
+    this.bySession.get(event.session.id)?.pty.says((event.body as CustomEvents['ringside/console']).text);
   }
 
   dispose(): void {
     for (const { terminal } of this.byName.values()) terminal.dispose();
   }
 
-  private create(name: string): { pty: SerialTerminal; terminal: vscode.Terminal } {
+  private create(name: string): Shown {
     const pty: SerialTerminal = new SerialTerminal(() => {
       if (this.byName.get(name)?.pty === pty) this.byName.delete(name);
-      for (const [id, other] of this.bySession) if (other === pty) this.bySession.delete(id);
+      for (const [id, other] of this.bySession) if (other.pty === pty) this.bySession.delete(id);
     });
     const made = { pty, terminal: vscode.window.createTerminal({ name, pty, iconPath: new vscode.ThemeIcon('plug') }) };
     this.byName.set(name, made);

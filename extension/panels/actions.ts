@@ -1,6 +1,7 @@
 /** What a panel asks of the editor, by its kind. */
 import * as vscode from 'vscode';
 import type { Sessions } from '../sessions';
+import { showMemory } from './memory-text';
 import type { PanelAction } from './protocol';
 
 type Handlers = { [D in PanelAction['do']]: (action: Extract<PanelAction, { do: D }>, sessions: Sessions) => unknown };
@@ -18,12 +19,7 @@ const HANDLERS = {
     });
     if (target) await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
   },
-  memory: ({ reference, name }, { active }) =>
-    active &&
-    vscode.commands.executeCommand('workbench.debug.viewlet.action.viewMemory', {
-      sessionId: active.id,
-      variable: { name, value: reference, variablesReference: 0, memoryReference: reference },
-    }),
+  memory: ({ reference, name }, sessions) => showMemory(sessions, reference, name),
   break: async ({ on, condition }) => {
     const exists = vscode.debug.breakpoints.some(
       (each) => each instanceof vscode.FunctionBreakpoint && each.functionName === on && each.condition === condition,

@@ -179,51 +179,62 @@ interface Runs {
 }
 interface Read {
   total?: number;
-  pages: ReadonlyMap<number, MappedRun[]>;
+  pages: Map<number, MappedRun[]>;
   error?: string;
 }
 
-/** One question at a time: whoever drags the scroll bar over a million rows wants those where it comes to rest. */
+/**
+ * One question at a time: whoever drags the scroll bar over a million rows wants those where it comes to rest. When they are there,
+ * the page that comes into sight next is asked for, and draws nothing.
+ */
 function useRuns({ connection, stop, tables }: { connection: Connection; stop: number; tables: TableKind }, search: Search): Runs {
-  const [read, setRead] = useState<Read>({ pages: new Map() });
-  const now = useRef({ sight: { first: 0, end: 1 }, known: new Set<number>(), busy: false, question: 0 });
+  const [, draw] = useState(0);
+  const read = useRef<Read>({ pages: new Map() });
+  const now = useRef({ sight: { first: 0, end: 1 }, down: true, busy: false, question: 0, fresh: true });
 
   // An answer may come when another question is asked: what goes on then is of the newest.
   const latest = useRef<() => void>(() => {});
   const load = (): void => {
-    const { sight, known, busy, question } = now.current;
+    const { sight, down, busy, question, fresh } = now.current;
+    // What was seen at the stop before stays until there is something else.
+    const { pages, total = 0 }: Read = fresh ? { pages: new Map() } : read.current;
     const [first, last] = [Math.floor(sight.first / PAGE), Math.floor(Math.max(0, sight.end - 1) / PAGE)];
-    const page = !known.has(first) ? first : !known.has(last) ? last : undefined;
+    const page = [first, last, down ? last + 1 : first - 1].find(
+      (each, n) => !pages.has(each) && (n < 2 || (each >= 0 && each * PAGE < total)),
+    );
     if (busy || page === undefined) return;
     now.current.busy = true;
-    const fresh = known.size === 0;
-    // What was seen at the stop before stays until there is something else.
-    const done = (next: (before: Read) => Read): void => {
+    const done = (next: Read): void => {
       now.current.busy = false;
       if (question === now.current.question) {
-        known.add(page);
-        setRead(next);
+        now.current.fresh = false;
+        for (const old of next.pages.keys()) if (next.pages.size > KEPT) next.pages.delete(old);
+        read.current = next;
+        const { sight: seen } = now.current;
+        if (fresh || (page * PAGE < seen.end && (page + 1) * PAGE > seen.first)) draw((times) => times + 1);
       }
       latest.current();
     };
     connection.request('ringside/pageTables', { tables, limit: 1, mappings: { index: page * PAGE, limit: PAGE, search } }).then(
-      ({ mappings }) => done(({ pages }) => ({ total: mappings!.total!, pages: new Map([...(fresh ? [] : [...pages].slice(-KEPT)), [page, mappings!.runs]]) })),
-      (error: Error) => done(() => ({ total: 0, pages: new Map(), error: error.message })),
+      ({ mappings }) => done({ total: mappings!.total!, pages: pages.set(page, mappings!.runs) }),
+      (error: Error) => done({ total: 0, pages: new Map([[page, []]]), error: error.message }),
     );
   };
   latest.current = load;
   useEffect(() => {
     now.current.question++;
-    now.current.known = new Set();
+    now.current.fresh = true;
     load();
   }, [connection, stop, tables, search]);
+  const { total, pages, error } = read.current;
   return {
-    total: read.total,
-    at: (index) => read.pages.get(Math.floor(index / PAGE))?.[index % PAGE],
+    total,
+    at: (index) => pages.get(Math.floor(index / PAGE))?.[index % PAGE],
     want: (first, end) => {
+      now.current.down = first >= now.current.sight.first;
       now.current.sight = { first, end };
       load();
     },
-    ...(read.error === undefined ? {} : { error: read.error }),
+    ...(error === undefined ? {} : { error }),
   };
 } // prettier-ignore

@@ -1,16 +1,15 @@
 /** One exit: what was wanted, every decoded field, and what can be done about its like. */
+import type { RefObject } from 'preact';
 import type { Connection } from './connection';
-import { conditionFor, count, fields, type Exit } from './exits.model';
+import { conditionFor, count, fields, SPACES, written, type Exit } from './exits.model';
 import { translate } from './l10n';
 
-/** Addresses that can be looked at, by the name of their field. */
-const SPACES: Record<string, 'gv' | 'gp'> = { gva: 'gv', gpa: 'gp', address: 'gv' };
-
-export function ExitDetails({ exit, connection }: { exit: Exit; connection: Connection }) {
+export function ExitDetails(props: { exit: Exit; connection: Connection; focus: RefObject<HTMLElement | null> }) {
+  const { exit, connection } = props;
   const condition = conditionFor(exit);
   const stop = (): void => connection.act({ do: 'break', on: 'vm-exit', condition });
   return (
-    <section class="details" aria-label={translate('Exit {0}', exit.number)}>
+    <section class="details" ref={props.focus} tabIndex={-1} aria-label={translate('Exit {0}', exit.number)}>
       <h2>
         {exit.reason} <small>{translate('exit {0}', count(exit.number))}</small>
       </h2>
@@ -59,6 +58,3 @@ function Look(props: { name: string; value: string | number | boolean; connectio
     </>
   );
 }
-
-const written = (value: string | number | boolean): string =>
-  typeof value === 'number' ? `0x${value.toString(16)}` : String(value);

@@ -5,6 +5,9 @@ export type Exits = CustomRequests['ringside/exits']['body'];
 export type Exit = Exits['exits'][number];
 export type Rates = CustomEvents['ringside/exits'];
 
+/** Exits that are listed while the guest runs and waits for the answer: no more than are in sight, five times a second. */
+export const LIVE = 50;
+
 /** Most exits first; of the same colour in chart and table. */
 export interface Reason {
   reason: string;
@@ -98,6 +101,24 @@ export function fields(exit: Exit): [name: string, value: string | number | bool
   const seen = new Map([...plain(cause.event ?? {}), ...plain(cause), ...own]);
   return [...seen];
 }
+
+/** Addresses that can be looked at, by the name of their field; the first that there is says more of an exit than the others. */
+export const SPACES: Record<string, 'gv' | 'gp'> = { address: 'gv', gpa: 'gp', gva: 'gv' };
+export const written = (value: string | number | boolean): string =>
+  typeof value === 'number' ? `0x${value.toString(16)}` : String(value);
+
+/** For the context menu of an exit: what its commands are given. */
+export function menuOf(exit: Exit): { exit: true; condition: string; json: string; address?: string; preventDefaultContextMenuItems: true } {
+  const values = new Map(fields(exit));
+  const name = Object.keys(SPACES).find((each) => values.has(each));
+  return {
+    exit: true,
+    condition: conditionFor(exit),
+    json: JSON.stringify(exit, null, 2),
+    ...(name === undefined ? {} : { address: `${SPACES[name]!}:${written(values.get(name)!)}` }),
+    preventDefaultContextMenuItems: true,
+  };
+} // prettier-ignore
 
 /** A condition that holds for this exit and those that want the same. */
 export function conditionFor(exit: Exit): string {

@@ -7,7 +7,18 @@ import { Connection } from './connection';
 import { ExitChart, MAX_LINES } from './exit-chart';
 import { ExitDetails } from './exit-details';
 import { FunctionTable, HoleTable, ReasonTable } from './exit-tables';
-import { advanced, count, csv, history, LiveRates, type Exit, type Exits, type Rates } from './exits.model';
+import {
+  advanced,
+  count,
+  csv,
+  history,
+  LIVE,
+  LiveRates,
+  menuOf,
+  type Exit,
+  type Exits,
+  type Rates,
+} from './exits.model';
 import { useField } from './field';
 import { Quiet, show, useGuest } from './guest';
 import { translate } from './l10n';
@@ -20,8 +31,6 @@ const rates = new LiveRates();
 
 /** Rows of the list that are asked for at once. All that are kept: the adapter's answer of them takes milliseconds. */
 const KEPT = 4096;
-/** While the guest runs and waits for the answer. */
-const LIVE = 200;
 const BUCKETS = 120;
 const FUNCTIONS = 12;
 const ROW_HEIGHT = 22;
@@ -161,6 +170,7 @@ function Bar(props: {
 function List({ exits }: { exits: Exits }) {
   /** Number of the exit, and itself: it stays chosen when it is in the list no more. */
   const [chosen, setChosen] = useState<Exit>();
+  const details = useRef<HTMLElement>(null);
   // The newest first: that is where the guest stands.
   const rows = useMemo(() => [...exits.exits].reverse(), [exits]);
   const selected = useMemo(() => rows.findIndex(({ number }) => number === chosen?.number), [rows, chosen]);
@@ -173,6 +183,11 @@ function List({ exits }: { exits: Exits }) {
           rowHeight={ROW_HEIGHT}
           selected={selected}
           onSelect={(index) => setChosen(rows[index])}
+          onEnter={(index) => {
+            setChosen(rows[index]);
+            details.current?.focus();
+          }}
+          menu={(index) => menuOf(rows[index]!)}
           attributes={(index) => ({ title: titleOf(rows[index]!) })}
           row={(index) => {
             const exit = rows[index]!;
@@ -186,7 +201,11 @@ function List({ exits }: { exits: Exits }) {
             );
           }}
         />
-        {chosen ? <ExitDetails exit={chosen} connection={connection} /> : <p class="dim">{hint(rows.length)}</p>}
+        {chosen ? (
+          <ExitDetails exit={chosen} connection={connection} focus={details} />
+        ) : (
+          <p class="dim">{hint(rows.length)}</p>
+        )}
       </div>
     </section>
   );

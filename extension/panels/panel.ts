@@ -12,6 +12,8 @@ export interface PanelSpec {
   title: string;
   /** Those of parts and of libraries, before its own. */
   styles: readonly string[];
+  /** Nobody sees it any more: what it asked the adapter to tell is not wanted. */
+  onHidden?(): unknown;
 }
 
 export class Panel implements vscode.WebviewViewProvider {
@@ -44,10 +46,11 @@ export class Panel implements vscode.WebviewViewProvider {
     const scripts = vscode.Uri.joinPath(this.extensionUri, 'dist', 'views');
     view.webview.options = { enableScripts: true, localResourceRoots: [scripts] };
     view.webview.onDidReceiveMessage((message: ViewMessage) => void this.receive(message));
-    view.onDidChangeVisibility(() => view.visible && this.refresh());
+    // The editor takes the page of a view that is hidden away, and loads it anew.
+    view.onDidChangeVisibility(() => (view.visible ? this.refresh() : this.hidden()));
     view.onDidDispose(() => {
       this.view = undefined;
-      this.ready = false;
+      this.hidden();
     });
     view.webview.html = page(view.webview, scripts, this.what);
   }
@@ -57,6 +60,11 @@ export class Panel implements vscode.WebviewViewProvider {
     if (!this.ready) this.waiting.push(message);
     await vscode.commands.executeCommand(`${this.what.id}.focus`);
     if (this.ready && !this.waiting.includes(message)) this.post(message);
+  }
+
+  private hidden(): void {
+    this.ready = false;
+    if (this.sessions.active) this.what.onHidden?.();
   }
 
   private refresh(): void {

@@ -1,6 +1,6 @@
 /** A list of rows of one height, of which only those in sight are in the document: a million rows scroll like ten. */
-import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import './virtual-list.css';
 
 /** Above and below what is in sight. */
@@ -23,6 +23,8 @@ export function VirtualList(props: {
   onClick?(index: number): void;
   onDoubleClick?(index: number): void;
   onEnter?(index: number): void;
+  /** What commands in the context menu of a row are given, and what decides which there are: VS Code's `webview/context`. */
+  menu?(index: number): object;
   /** Other keys, with the row that is chosen. True: it was for this list. */
   onKey?(key: string, index: number): boolean;
   row(index: number): ComponentChildren;
@@ -73,11 +75,44 @@ export function VirtualList(props: {
     event.preventDefault();
     props.onSelect(Math.min(count - 1, Math.max(0, (selected < 0 ? (step > 0 ? -1 : 0) : selected) + step)));
   };
+  // The editor reads it once this has passed: by a key the list itself is asked for the menu of the row that is chosen.
+  const menu = (event: MouseEvent): void => {
+    const row = (event.target as Element).closest('.row');
+    const index = row ? Number(row.id.slice(row.id.lastIndexOf('-') + 1)) : selected;
+    if (!props.menu || index < 0) return;
+    if (index !== selected) props.onSelect(index);
+    element.current!.dataset['vscodeContext'] = JSON.stringify(props.menu(index));
+  };
   // What was in sight of a longer list may lie beyond the end of this one.
   const length = Math.max(0, Math.min(range.end, count) - range.first);
   const rows = Array.from({ length }, (_, n) => range.first + n);
   // Rows keep their places while a list that is too high scrolls: what moves is all of them together.
   const anchor = range.first - (range.first % ANCHORED);
+  // While a list scrolls nothing else changes: rows that stay in sight are not compared again.
+  const made = useMemo(() => new Map<number, VNode>(), [props, anchor]);
+  const make = (index: number): VNode => {
+    const { class: classes = '', ...attributes } = props.attributes?.(index) ?? {};
+    return (
+      <div
+        key={index}
+        id={`${id}-${index}`}
+        role={role === 'tree' ? 'treeitem' : 'option'}
+        aria-selected={index === selected}
+        aria-posinset={role === 'tree' ? undefined : index + 1}
+        aria-setsize={role === 'tree' ? undefined : count}
+        class={`row ${index === selected ? 'selected' : ''} ${classes}`}
+        style={{ height: `${rowHeight}px`, top: `${(index - anchor) * rowHeight}px` }}
+        onClick={() => {
+          props.onSelect(index);
+          props.onClick?.(index);
+        }}
+        onDblClick={() => props.onDoubleClick?.(index)}
+        {...attributes}
+      >
+        {props.row(index)}
+      </div>
+    );
+  };
   return (
     <div
       ref={element}
@@ -88,31 +123,14 @@ export function VirtualList(props: {
       tabIndex={0}
       onScroll={measure}
       onKeyDown={move}
+      onContextMenu={menu}
     >
       <div style={{ height: `${height}px`, position: 'relative' }}>
         <div class="rows" style={{ transform: `translateY(${anchor * rowHeight - range.top}px)` }}>
           {rows.map((index) => {
-            const { class: classes = '', ...attributes } = props.attributes?.(index) ?? {};
-            return (
-              <div
-                key={index}
-                id={`${id}-${index}`}
-                role={role === 'tree' ? 'treeitem' : 'option'}
-                aria-selected={index === selected}
-                aria-posinset={role === 'tree' ? undefined : index + 1}
-                aria-setsize={role === 'tree' ? undefined : count}
-                class={`row ${index === selected ? 'selected' : ''} ${classes}`}
-                style={{ height: `${rowHeight}px`, top: `${(index - anchor) * rowHeight}px` }}
-                onClick={() => {
-                  props.onSelect(index);
-                  props.onClick?.(index);
-                }}
-                onDblClick={() => props.onDoubleClick?.(index)}
-                {...attributes}
-              >
-                {props.row(index)}
-              </div>
-            );
+            const row = made.get(index) ?? make(index);
+            made.set(index, row);
+            return row;
           })}
         </div>
       </div>

@@ -4,13 +4,19 @@ import { reset, terminals } from './support/fake-vscode';
 import { SerialTerminals } from '../../extension/terminal';
 
 /** A session that records what it is asked, and has sent `said` so far. */
-function session(id: string, said = '') {
+function session(id: string, said = '', technique = 'none') {
   const asked: [command: string, args: unknown][] = [];
   const customRequest = (command: string, args: unknown): Promise<unknown> => {
     asked.push([command, args]);
     return Promise.resolve(command === 'ringside/console' ? { attached: true, text: said } : { bytes: 1 });
   };
-  return { id, name: 'guest', customRequest, asked };
+  return {
+    id,
+    name: 'guest',
+    configuration: { type: 'ringside', name: 'guest', request: 'launch', technique },
+    customRequest,
+    asked,
+  };
 }
 
 const says = (from: { id: string }, text: string): vscode.DebugSessionCustomEvent =>
@@ -22,6 +28,9 @@ function watch(): { text: string } {
   terminals.at(-1)!.pty.onDidWrite((text) => (seen.text += text));
   return seen;
 }
+
+/** The note that the guest is silent goes when it speaks. */
+const CLEARED = '\x1b[2J\x1b[3J\x1b[H';
 
 describe('serial terminal', () => {
   beforeEach(reset);
@@ -56,7 +65,7 @@ describe('serial terminal', () => {
       terminals[0]!.pty.open();
       const seen = watch();
       for (const text of sent) all.receive(says(guest, text));
-      assert.equal(seen.text, shown);
+      assert.equal(seen.text.replace(CLEARED, ''), shown);
     });
   }
 
@@ -82,6 +91,37 @@ describe('serial terminal', () => {
     await all.open(session('2', 'again'));
     assert.equal(terminals.length, 1);
     assert.match(seen.text, /again$/);
+  });
+
+  for (const [technique, where] of [
+    ['none', true],
+    ['paravirtual', false],
+  ] as const)
+    it(`says that the guest is silent, until it speaks: ${technique}`, async () => {
+      const all = new SerialTerminals();
+      const guest = session('1', '', technique);
+      await all.open(guest);
+      const seen = watch();
+      terminals[0]!.pty.open();
+      assert.match(seen.text, /has not written to its console yet/);
+      assert.equal(/console=ttyS0/.test(seen.text), where);
+      all.receive(says(guest, 'Linux version'));
+      assert.ok(seen.text.endsWith(`${CLEARED}Linux version`));
+      all.receive(says(guest, ' 6.1'));
+      assert.ok(seen.text.endsWith('Linux version 6.1'));
+    });
+
+  it('comes back with all that was said when it was closed', async () => {
+    const all = new SerialTerminals();
+    const guest = session('1', 'all of it');
+    await all.open(guest);
+    await all.open(guest);
+    assert.equal(terminals.length, 1, 'one that is there is shown');
+    terminals[0]!.pty.close();
+    await all.open(guest);
+    const seen = watch();
+    terminals[1]!.pty.open();
+    assert.match(seen.text, /all of it$/);
   });
 
   it('gives the console back when it is closed', async () => {

@@ -45,10 +45,11 @@ export class Workbench {
       args: FLAGS,
     });
     context.setDefaultTimeout(20_000);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = context.pages()[0] ?? (await context.newPage());
     const workbench = new Workbench(page, context, profile, name);
     await prepare?.(page);
-    await page.goto(url);
+    await page.goto(url, { timeout: 60_000 });
     await page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
     return workbench;
   }
@@ -62,6 +63,36 @@ export class Workbench {
     mkdirSync(SCREENSHOTS, { recursive: true });
     const number = String(++this.shots).padStart(2, '0');
     await this.page.screenshot({ path: join(SCREENSHOTS, `${this.name}-${number}-${what}.png`) });
+  }
+
+  clipboard(): Promise<string> {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** From a context menu that is open. Just after it opens it takes no click. */
+  async choose(title: string): Promise<void> {
+    const item = this.page.locator('.context-view .monaco-menu .action-label', { hasText: title });
+    await item.waitFor();
+    for (let tries = 0; tries < 20; tries++) {
+      await item.click({ timeout: 2_000 }).catch(() => undefined);
+      if (await item.waitFor({ state: 'detached', timeout: 1_000 }).then(() => true, () => false)) return; // prettier-ignore
+    }
+    throw new Error(`the menu keeps "${title}"`);
+  }
+
+  /** Waits until a text is as wanted: what is shown, or held by the clipboard, comes bit by bit. */
+  async until(read: () => Promise<string>, wanted: (text: string) => boolean): Promise<string> {
+    let text = '';
+    for (let tries = 0; tries < 100; tries++) {
+      text = await read();
+      if (wanted(text)) return text;
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error(`still ${JSON.stringify(text)}`);
+  }
+
+  copied(wanted: RegExp): Promise<string> {
+    return this.until(() => this.clipboard(), (text) => wanted.test(text)); // prettier-ignore
   }
 
   async openFile(name: string): Promise<void> {
@@ -102,11 +133,15 @@ export class Workbench {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
-  /** A breakpoint on the first line of an open file of the sample that has this text. */
+  /** A breakpoint on the first line of an open file of the sample that has this text. Before extensions are known no file can have one. */
   async breakAt(file: string, text: string): Promise<void> {
-    await this.goToLine(lineOf(file, text));
-    await this.page.keyboard.press('F9');
-    await this.page.locator('.monaco-editor .codicon-debug-breakpoint').first().waitFor();
+    const mark = this.page.locator('.monaco-editor .codicon-debug-breakpoint').first();
+    for (let tries = 0; tries < 8; tries++) {
+      await this.goToLine(lineOf(file, text));
+      await this.page.keyboard.press('F9');
+      if (await mark.waitFor({ timeout: 5_000 }).then(() => true, () => false)) return; // prettier-ignore
+    }
+    throw new Error(`no breakpoint in ${file}`);
   }
 
   /** Pressed too early, while extensions still start, F5 does nothing of use. */
