@@ -17,13 +17,16 @@ export const meanings = (entry: Pick<Entry, Right>, separator = ', '): string =>
 
 const sameRights = (a: Entry, b: Entry): boolean => meanings(a) === meanings(b);
 
-/** `base`: the first gva that the structure maps; entries below the root count from 0 (they do not know who leads there). */
-export function rows(table: Table, base = '0x0'): Row[] {
+/**
+ * `base`: the first gva that the structure maps; entries below the root count from 0 (they do not know who leads there).
+ * `alone`: each in a row of its own, so that it can be changed.
+ */
+export function rows(table: Table, base = '0x0', alone = false): Row[] {
   const out: Row[] = [];
   for (const relative of table.entries) {
     const entry = { ...relative, gva: hexSum(base, relative.gva) };
     const last = out.at(-1);
-    if (last && continues(last, entry)) last.count++;
+    if (!alone && last && continues(last, entry)) last.count++;
     else out.push({ first: entry, count: 1 });
   }
   return out;

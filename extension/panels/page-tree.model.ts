@@ -43,7 +43,8 @@ export const isWalked = (tables: TableKind, walked: ReadonlySet<string>, { first
 export const below = (tables: TableKind, { target, targetSpace, level }: Entry): Place =>
   tables === 'guest' && targetSpace === 'gp' ? { gpa: target, level: level - 1 } : { hpa: target, level: level - 1 };
 
-export function linesOf(tables: TableKind, read: Read, open: ReadonlySet<string>, walked: ReadonlySet<string>): Line[] {
+/** `alone`: entries are not put together in runs. */
+export function linesOf(tables: TableKind, read: Read, open: ReadonlySet<string>, walked: ReadonlySet<string>, alone = false): Line[] {
   const note = (path: string, depth: number, text: string): Line[] => [
     { path: `${path}/?`, depth, note: text, branch: false, open: false, walked: false },
   ];
@@ -52,7 +53,7 @@ export function linesOf(tables: TableKind, read: Read, open: ReadonlySet<string>
     if (answer?.error !== undefined) return note(path, depth, answer.error);
     if (!answer?.table) return note(path, depth, '…');
     if (answer.table.entries.length === 0) return note(path, depth, translate('nothing is mapped'));
-    return rows(answer.table, base).flatMap((row): Line[] => {
+    return rows(answer.table, base, alone).flatMap((row): Line[] => {
       const own = pathOf(path, row);
       const branch = isBranch(row);
       const opened = branch && open.has(own);
@@ -61,7 +62,7 @@ export function linesOf(tables: TableKind, read: Read, open: ReadonlySet<string>
     });
   };
   return under('', '0x0', 0);
-}
+} // prettier-ignore
 
 /** `PTE[0–7] → gp:0x1000 · 8 × 4 KiB`. */
 export function rowText({ first, count }: Row): string {

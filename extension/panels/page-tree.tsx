@@ -29,9 +29,9 @@ const TITLES: Record<TableKind, string> = {
 };
 
 export function PageTree(context: TreeContext) {
-  const { connection, stop, tables, path: walked } = context;
+  const { connection, stop, tables, path: walked, editing } = context;
   const tree = useTree(connection, stop, tables, walked);
-  const lines = useMemo(() => linesOf(tables, tree.read, tree.open, walked), [tables, tree.read, tree.open, walked]);
+  const lines = useMemo(() => linesOf(tables, tree.read, tree.open, walked, editing), [tables, tree.read, tree.open, walked, editing]);
   const [chosen, setChosen] = useState('');
   /** Why the last change of a bit was refused. */
   const [refused, setRefused] = useState<string>();

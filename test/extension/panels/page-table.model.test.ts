@@ -52,6 +52,10 @@ describe('page-table view: rows', () => {
     });
   }
 
+  it('each is a row of its own where it can be changed', () => {
+    assert.equal(rows(tableOf([entry(0), entry(1), entry(2)]), '0x0', true).length, 3);
+  });
+
   it('addresses below the root count from where their table begins', () => {
     assert.equal(rows(tableOf([entry(2)]), '0xffff800000000000')[0]!.first.gva, '0xffff800000002000');
   });
