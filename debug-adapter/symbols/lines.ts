@@ -159,11 +159,12 @@ export class Lines {
     return undefined;
   }
   /** Address of the first row after `row` that lies higher. */
-  endOf({ table, row }: RowAt): number {
-    const from = table.address[row]!;
-    let i = row + 1;
-    while (i < table.address.length && table.address[i]! <= from) i++;
-    return table.address[i] ?? from;
+  endOf(at: RowAt): number {
+    return at.table.address[next(at)] ?? at.table.address[at.row]!;
+  }
+  /** Behind it comes the end of its sequence. */
+  isLast(at: RowAt): boolean {
+    return ((at.table.flags[next(at)] ?? 0) & ROW.END_SEQUENCE) !== 0;
   }
 
   /** Statements of a file with lines in [first, last]. */
@@ -228,4 +229,11 @@ export class Lines {
       .sort((a, b) => address[a.start]! - address[b.start]!);
     return kept.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
   }
+}
+
+/** The first row behind that lies higher. */
+function next({ table, row }: RowAt): number {
+  let i = row + 1;
+  while (i < table.address.length && table.address[i]! <= table.address[row]!) i++;
+  return i;
 }

@@ -66,8 +66,16 @@ export class ElfSymbolFile implements SymbolFile {
   lineAt(gva: bigint): LineEntry | undefined {
     return this.guard(undefined, () => {
       const at = this.parts.lines.rowAt(toAddress(gva));
-      return at && this.lineEntry(this.statementAt(at));
+      return at && !this.isBehind(at, toAddress(gva)) ? this.lineEntry(this.statementAt(at)) : undefined;
     });
+  }
+  /**
+   * Assemblers write no row for data: the last row of a section seems to reach to its end, over Xen's hypercall page, for one, which is
+   * reserved as data. Behind a symbol of its own, outside of functions that DWARF knows, it is not that line.
+   */
+  private isBehind(at: RowAt, address: number): boolean {
+    if (!this.parts.lines.isLast(at) || this.parts.functions.framesAt(address).length > 0) return false;
+    return address - Number(this.parts.elfSymbols.at(address)?.offset ?? Infinity) > at.table.address[at.row]!;
   }
   /** Of several rows for one address, the one that begins a statement. */
   private statementAt(at: RowAt): RowAt {

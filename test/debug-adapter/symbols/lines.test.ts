@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { openSymbols } from '../../../debug-adapter/symbols/index';
 import { build, bytesOf, hasGcc, run } from './support/toolchain';
 
@@ -63,6 +64,18 @@ describe('symbols: lines', function () {
       }
       assert.ok(compared > 15);
       assert.deepEqual(symbols.warnings, []);
+    });
+
+  // Reserved by assembly as data, and filled with code by the hypervisor.
+  for (const [symbol, offset, line] of [
+    ['start', 6n, 27],
+    ['hypercall_page', 0n, undefined],
+    ['hypercall_page', 0x340n, undefined],
+    ['hypercall_page', 0xfffn, undefined],
+  ] as const)
+    it(`${symbol}+0x${offset.toString(16)} of a kernel for Xen has ${line === undefined ? 'no line' : `line ${line}`}`, async () => {
+      const symbols = await openSymbols('paravirtual.elf', readFileSync('guests/porting/paravirtual.elf'));
+      assert.equal(symbols.lineAt(symbols.symbol(symbol)! + offset)?.line, line);
     });
 
   it('a line without code is the next one that has some', async function () {
