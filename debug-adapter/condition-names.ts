@@ -12,6 +12,12 @@ export const STOP_NAMES: readonly string[] = [
   ...HYPERCALL_NAMES.map((name) => `hypercall.${name}`),
 ];
 
+/** `trap.vec`: what is typed so far can become a name of the stop and is none. */
+export function endsUnfinished(before: string): boolean {
+  const [word] = /\b(?:trap|exit|hole|hypercall)\.\w*$/.exec(before) ?? [];
+  return word !== undefined && !STOP_NAMES.includes(word) && STOP_NAMES.some((name) => name.startsWith(word));
+}
+
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'exit.reason': EXIT_REASONS,
   'exit.access': { read: '', write: '', execute: '', clts: 'of CR0', lmsw: 'of CR0', smsw: 'of CR0' },

@@ -3,6 +3,7 @@
  * for completions, so this is one of ours: `Ringside: Edit Condition`.
  */
 import * as vscode from 'vscode';
+import { endsUnfinished } from '../debug-adapter/condition-names';
 import type { CustomRequests } from '../debug-adapter/protocol';
 import { checkOffline } from './condition-check';
 import type { Sessions } from './sessions';
@@ -60,7 +61,10 @@ export class ConditionEditor {
       const mine = ++latest;
       const typed = pick.value;
       const answer = await this.answer(typed, uri, line);
-      if (mine === latest) pick.items = itemsOf(typed, answer);
+      if (mine !== latest) return;
+      pick.items = itemsOf(typed, answer);
+      // The box sorts them by what is typed: Enter takes ours.
+      pick.activeItems = pick.items.slice(0, 1);
     };
     return new Promise((resolve) => {
       const finish = (value: string | undefined): void => {
@@ -99,8 +103,9 @@ function itemsOf(typed: string, { items, problem }: Answer): Item[] {
     const whole = typed.slice(0, start) + text + typed.slice(start + length);
     return { label, whole, done: false, alwaysShow: true, ...(detail ? { description: detail } : {}) };
   });
-  // While a word is typed, the word that it may become comes first: Enter completes, and Enter again takes.
-  return problem && next.length > 0 ? [...next, first] : [first, ...next];
+  // While a word is typed, the word that it may become comes first: Enter completes, and Enter again takes. Without a session nobody says
+  // that `trap.vec` does not exist.
+  return (problem || endsUnfinished(typed)) && next.length > 0 ? [...next, first] : [first, ...next];
 } // prettier-ignore
 
 /** The text up to the column of the mistake. */

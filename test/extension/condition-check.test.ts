@@ -1,5 +1,6 @@
 /** Conditions without a session: the grammar with its columns, and what may come next. */
 import assert from 'node:assert/strict';
+import { endsUnfinished } from '../../debug-adapter/condition-names';
 import { checkOffline } from '../../extension/condition-check';
 
 const MISTAKES: [string, number][] = [
@@ -27,7 +28,21 @@ const COMPLETIONS: [string, string[], string][] = [
   ['trap.source == "int', ['interrupt'], 'trap.source == "interrupt"'],
 ];
 
+const UNFINISHED: [string, boolean][] = [
+  ['trap.vec', true],
+  ['a && exit.', true],
+  ['trap.vector', false],
+  ['exit.re', true],
+  ['trap', false],
+  ['exit.size', false],
+  ['trap.vec == 1', false],
+];
+
 describe('conditions before a session', () => {
+  for (const [text, wanted] of UNFINISHED)
+    it(`${text} ${wanted ? 'ends with a name that is not finished' : 'can be taken'}`, () =>
+      assert.equal(endsUnfinished(text), wanted));
+
   for (const [text, column] of MISTAKES)
     it(`${text}: column ${column}`, () => {
       const { problem } = checkOffline(text);
