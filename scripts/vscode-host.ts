@@ -45,7 +45,6 @@ const SETTINGS = {
   'workbench.enableExperiments': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'chat.disableAIFeatures': true,
-  'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'extensions.autoCheckUpdates': false,
@@ -65,6 +64,8 @@ export interface HostOptions {
   settings?: Record<string, unknown>;
   /** Tests may run inside of the extension host. */
   drivable?: boolean;
+  /** The editor asks whether the folder is trusted. */
+  trust?: boolean;
   /** Seen by extensions. */
   environment?: Record<string, string>;
 }
@@ -76,10 +77,13 @@ export interface RunningHost {
 }
 
 export async function serveHost(options: HostOptions): Promise<RunningHost> {
-  const { state, vsix, settings = {}, drivable = false, environment = {} } = options;
+  const { state, vsix, settings = {}, drivable = false, trust = false, environment = {} } = options;
   const user = join(state, 'user');
   mkdirSync(join(user, 'User'), { recursive: true });
-  writeFileSync(join(user, 'User', 'settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
+  writeFileSync(
+    join(user, 'User', 'settings.json'),
+    JSON.stringify({ ...SETTINGS, 'security.workspace.trust.enabled': trust, ...settings }),
+  );
   writeFileSync(join(state, 'config.yaml'), '{}');
   const places = ['--config', join(state, 'config.yaml'), '--user-data-dir', user, '--extensions-dir', join(state, 'extensions')]; // prettier-ignore
   const program = [join(codeServer, 'out', 'node', 'entry.js'), ...places];
@@ -88,7 +92,7 @@ export async function serveHost(options: HostOptions): Promise<RunningHost> {
     const { status, stdout, stderr } = spawnSync(node, [...program, '--install-extension', vsix], { env, encoding: 'utf8' }); // prettier-ignore
     if (status !== 0) throw new Error(`installing ${vsix} failed\n${stdout}${stderr}`);
   }
-  const quiet = ['--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override']; // prettier-ignore
+  const quiet = ['--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-getting-started-override', ...(trust ? [] : ['--disable-workspace-trust'])]; // prettier-ignore
   const server = spawn(node, [...program, ...quiet, '--bind-addr', '127.0.0.1:0', ...(drivable ? ['--vscode-option', 'enable-smoke-test-driver'] : [])], { env, stdio: ['ignore', 'pipe', 'pipe'] }); // prettier-ignore
   let said = '';
   const url = await new Promise<string>((ready, failed) => {

@@ -23,9 +23,8 @@ inBrowser('VS Code in a browser reads assembly', 'language', (workbench) => {
 
   it('tells what an instruction does, and that it is a hole', async () => {
     await code.goToLine(1);
-    await keys('End', 'Control+K', 'Control+I');
-    const hover = code.page.locator('.monaco-hover-content', { hasText: 'Sensitive and not privileged' });
-    await hover.first().waitFor();
+    await keys('End');
+    await code.hover('Sensitive and not privileged');
     await code.screenshot('hover');
     await keys('Escape');
   });

@@ -36,7 +36,7 @@ export const webHost = (folder: string): Host => ({
   },
 });
 
-export interface NodeHostOptions extends Pick<HostOptions, 'settings' | 'drivable' | 'environment'> {
+export interface NodeHostOptions extends Pick<HostOptions, 'settings' | 'drivable' | 'trust' | 'environment'> {
   /** Opened in the editor; none: an empty window. A function: made when the host starts. */
   folder?: string | (() => string);
   /** A package of what is built now is installed in the clean profile. */

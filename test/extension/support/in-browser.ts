@@ -1,4 +1,5 @@
 /** A suite of tests in one VS Code in a browser: each goes on where the one before it stopped. */
+import assert from 'node:assert/strict';
 import { skipUnlessHere, webHost, type Host } from './hosts';
 import { Workbench } from './workbench';
 
@@ -25,6 +26,7 @@ export function inBrowser(title: string, name: string, tests: (code: () => Workb
       await code?.screenshot('failed');
       console.log(code?.log.slice(-30).join('\n'));
     });
+    afterEach(() => assert.deepEqual(code?.refused.splice(0) ?? [], [], 'refused by a content security policy'));
     after(async () => {
       await code?.close();
       await started?.stop();

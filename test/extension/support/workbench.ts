@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { chromium, type BrowserContext, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Frame, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 export const CHROMIUM = '/usr/bin/chromium';
 export const browserIsHere = (): boolean => existsSync(CHROMIUM);
@@ -15,9 +15,13 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 /** Of code-server without native modules, and of a browser without a GPU. */
 const NOISE = /bindings file|Ignoring fetching|GPU stall/;
 
+const POLICY = /Content.Security.Policy/i;
+
 export class Workbench {
   /** What the browser's console said: printed when a test fails. */
   readonly log: string[] = [];
+  /** What a content security policy has refused to our pages: a test that sees one fails. */
+  readonly refused: string[] = [];
   private shots = 0;
 
   private constructor(
@@ -27,6 +31,7 @@ export class Workbench {
     private readonly name: string,
   ) {
     page.on('console', (message) => {
+      if (POLICY.test(message.text())) this.refused.push(`${message.text()} at ${message.location().url}`);
       if (!NOISE.test(message.text())) this.log.push(`${message.type()}: ${message.text().slice(0, 500)}`);
     });
     page.on('response', (response) => {
@@ -131,6 +136,18 @@ export class Workbench {
     await this.page.keyboard.type(String(line));
     await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** The hover at the cursor, once it says this: a server that still starts has nothing to say. */
+  async hover(...texts: string[]): Promise<void> {
+    const hovers = this.page.locator('.monaco-hover-content:visible');
+    for (let tries = 0; tries < 10; tries++) {
+      for (const key of ['Control+K', 'Control+I']) await this.page.keyboard.press(key);
+      const all = texts.map((text) => hovers.filter({ hasText: text }).first().waitFor({ timeout: 4_000 }));
+      if (await Promise.all(all).then(() => true, () => false)) return; // prettier-ignore
+      await this.page.keyboard.press('Escape');
+    }
+    throw new Error(`no hover says ${texts.join(', ')}`);
   }
 
   /** A breakpoint on the first line of an open file of the sample that has this text. Before extensions are known no file can have one. */
@@ -267,6 +284,12 @@ export class Workbench {
   /** The content of the panel in front: those behind it are hidden. */
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready:visible').first().frameLocator('#active-frame');
+  }
+
+  /** The same, once it shows something. */
+  async webviewFrame(): Promise<Frame> {
+    const main = await this.webview().locator('main').elementHandle();
+    return (await main!.ownerFrame())!;
   }
 }
 
