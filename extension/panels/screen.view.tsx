@@ -42,11 +42,12 @@ function Panel() {
   return (
     <main class={state}>
       {error !== undefined && <p role="alert">{error}</p>}
-      {screen && <Display screen={screen} />}
       <p class="dim">
-        {STATES[state]} {translate('Control+Tab leaves it.')}
+        {STATES[state]} {translate('Shift+Tab and Control+Tab leave it.')}
         {screen && <CopyButton screen={screen} />}
       </p>
+      {/* The last: it keeps Tab for the guest, and what comes behind it would be out of reach. */}
+      {screen && <Display screen={screen} />}
     </main>
   );
 }

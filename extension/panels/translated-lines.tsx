@@ -1,7 +1,7 @@
 /** Both columns: a row is an instruction of the guest and all that is executed for it, so that they stay beside each other. */
 import { useEffect, useRef } from 'preact/hooks';
 import { translate } from './l10n';
-import { hexBytes, lineText, shortAddress, TREATMENTS, type Block, type Instruction } from './translated.model';
+import { hexBytes, shortAddress, TREATMENTS, type Block, type Instruction } from './translated.model';
 
 export function CodeLines(props: {
   block: Block;
@@ -51,7 +51,6 @@ export function CodeLines(props: {
             id={`line-${index}`}
             role="option"
             aria-selected={index === selected}
-            aria-label={lineText(line, line.gva === here)}
             class={['line', index === selected && 'selected', line.gva === here && 'here'].filter(Boolean).join(' ')}
             onClick={() => onSelect(index)}
             onDblClick={() => onOpen(line)}
@@ -65,14 +64,22 @@ export function CodeLines(props: {
   );
 } // prettier-ignore
 
+function Mark({ here }: { here: boolean }) {
+  return (
+    <span class="mark">
+      {here && <span aria-hidden="true">▶</span>}
+      {here && <span class="hidden">{translate('the processor stands here')}</span>}
+    </span>
+  );
+}
+
+/** A line's name is what it shows, but for addresses that have names: who listens hears code. */
 function Guest({ line: { gva, place, text, bytes, treatment }, here }: { line: Instruction; here: boolean }) {
   return (
     <div class="guest">
-      <span class="mark" aria-hidden="true">
-        {here ? '▶' : ''}
-      </span>
+      <Mark here={here} />
       <span class="at" title={place}>
-        {shortAddress(gva)} {place && <small>{place}</small>}
+        <span aria-hidden={place !== undefined}>{shortAddress(gva)}</span> {place && <small>{place}</small>}
       </span>
       <span class="text" title={hexBytes(bytes)}>
         {text}
@@ -89,10 +96,10 @@ function Made({ line: { translated }, stands }: { line: Instruction; stands: num
     <div class="made">
       {translated.map(({ hpa, text, bytes }) => (
         <div key={hpa} class={hpa === stands ? 'stands' : ''}>
-          <span class="mark" aria-hidden="true">
-            {hpa === stands ? '▶' : ''}
+          <Mark here={hpa === stands} />
+          <span class="at" aria-hidden="true">
+            {hpa.toString(16)}
           </span>
-          <span class="at">{hpa.toString(16)}</span>
           <span class="text" title={hexBytes(bytes)}>
             {text}
           </span>

@@ -42,13 +42,6 @@ export function waysOut({ links }: Block): Way[] {
   return [...ways.values()];
 }
 
-/** What a screen reader says of a line: both columns, one after the other. */
-export function lineText({ gva, place, text, treatment, translated }: Instruction, here: boolean): string {
-  const at = place ?? `gv:${gva}`;
-  const where = here ? translate('the processor stands here, {0}', at) : at;
-  return `${where}: ${text}; ${treatment}: ${translated.map((each) => each.text).join('; ')}`;
-}
-
 type Position = Translated['position'];
 
 /** The processor's next step in what is executed, in words. */

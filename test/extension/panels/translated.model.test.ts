@@ -3,7 +3,6 @@ import {
   cacheText,
   hexBytes,
   indexOf,
-  lineText,
   positionText,
   waysOut,
   type Block,
@@ -46,12 +45,6 @@ describe('translated-code view: what it computes', () => {
     it(`ways out of a block: ${name}`, () => {
       assert.deepEqual(waysOut(block(links)).map(({ gva, hpa }) => [gva, hpa]), ways); // prettier-ignore
     });
-
-  it('reads a line aloud: where, both columns, and whether the processor is there', () => {
-    const [first, second] = block().instructions;
-    assert.equal(lineText(first!, true), 'the processor stands here, gv:0x1000: cli; in-line: push rax');
-    assert.match(lineText(second!, false), /^main\+0x1: ret; /);
-  });
 
   it('bytes and the state of the cache', () => {
     assert.equal(hexBytes([0xfa, 0x0f]), 'fa 0f');
