@@ -1,6 +1,6 @@
 /** Panels for those who do not see them, or use no mouse: axe finds nothing serious, Tab reaches every control and shows where it is, Escape leaves. */
 import assert from 'node:assert/strict';
-import { controlsIn, tabStopsIn, violationsIn } from './support/accessibility';
+import { controlsIn, panelFrame, tabStopsIn, violationsIn } from './support/accessibility';
 import { inBrowser } from './support/in-browser';
 import type { Workbench } from './support/workbench';
 
@@ -18,7 +18,7 @@ inBrowser('Panels without sight or mouse', 'accessibility', (workbench) => {
   const open = async ({ view, filled }: (typeof PANELS)[number]) => {
     await code.command(`Focus on ${view} View`);
     await code.webview().locator(filled).first().waitFor();
-    return code.webviewFrame();
+    return panelFrame(code);
   };
 
   it('a guest stands, an address is walked, an exit is chosen', async () => {

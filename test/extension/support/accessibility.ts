@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Frame } from 'playwright-core';
+import type { Workbench } from './workbench';
 
 const AXE = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
 /** More stops than any panel has. */
@@ -11,6 +12,12 @@ interface Violation {
   id: string;
   impact: string;
   nodes: { target: unknown[]; html: string; failureSummary: string }[];
+}
+
+/** Of the panel in front, once it shows something. */
+export async function panelFrame(code: Workbench): Promise<Frame> {
+  const main = await code.webview().locator('main').elementHandle();
+  return (await main!.ownerFrame())!;
 }
 
 /** Serious and critical ones, each with the first element that has it. `rules`: those alone. */

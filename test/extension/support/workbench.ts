@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { chromium, type BrowserContext, type Frame, type FrameLocator, type Locator, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 export const CHROMIUM = '/usr/bin/chromium';
 export const browserIsHere = (): boolean => existsSync(CHROMIUM);
@@ -284,12 +284,6 @@ export class Workbench {
   /** The content of the panel in front: those behind it are hidden. */
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready:visible').first().frameLocator('#active-frame');
-  }
-
-  /** The same, once it shows something. */
-  async webviewFrame(): Promise<Frame> {
-    const main = await this.webview().locator('main').elementHandle();
-    return (await main!.ownerFrame())!;
   }
 }
 
