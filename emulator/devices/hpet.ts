@@ -113,24 +113,28 @@ export class Hpet implements Device<Saved> {
   }
 
   deadline(): number {
-    return (this.due ??= this.nextDeadline());
+    return this.next().interrupt;
   }
-  /** What `deadline` said, until a register changes or a timer matches: the question comes with every access to a device. */
-  private due: number | undefined;
-  private nextDeadline(): number {
+  /** ns at which a timer next interrupts, and at which one's match matters: until a register changes or a timer matches. */
+  private due?: { interrupt: number; matter: number };
+  private next(): { interrupt: number; matter: number } {
+    return (this.due ??= { interrupt: this.firstMatch(TIMER.ENABLE), matter: this.firstMatch(MATTERS) });
+  }
+  /** Of timers with any of these bits. */
+  private firstMatch(bits: number): number {
     if (!this.enabled) return Infinity;
     let first = Infinity;
     for (const timer of this.timers) {
-      if (!(timer.config & TIMER.ENABLE)) continue;
+      if (!(timer.config & bits)) continue;
       const ticks = Number(this.nextMatch(timer) - this.count);
       if (ticks < 2 ** 48) first = Math.min(first, this.baseNs + ticks * TICK_NS);
     }
     return first;
   }
 
-  /** Tells every match between `seen` and now. Often called: nothing is worked out for timers whose matches change nothing. */
+  /** Tells every match between `seen` and now. Called with every access to a device: most times nothing has come due. */
   tick(): void {
-    if (!this.enabled || !this.timers.some(({ config }) => config & MATTERS)) return;
+    if (this.clock.now() < this.next().matter) return;
     const now = this.counter();
     this.timers.forEach((timer, i) => {
       const match = this.nextMatch(timer);

@@ -9,16 +9,17 @@ export class CodeBytes {
   bytes = new Uint8Array(1 << 16);
   private used = 0;
 
-  /** Where they lie now. */
-  add(part: Uint8Array): number {
+  /** So many bytes from `from` on; answers where they lie now. */
+  add(code: Uint8Array, from: number, count: number): number {
     const at = this.used;
-    this.used += part.length;
+    this.used += count;
     if (this.used > this.bytes.length) {
       const grown = new Uint8Array(2 * this.used);
       grown.set(this.bytes);
       this.bytes = grown;
     }
-    this.bytes.set(part, at);
+    // A block has a few dozen: calling TypedArray.set would take longer.
+    for (let i = 0; i < count; i++) this.bytes[at + i] = code[from + i];
     return at;
   }
   clear(): void {
@@ -51,6 +52,8 @@ export class Block implements BlockParts {
   /** Link words of other blocks that point here. */
   readonly incoming: number[] = [];
   alive = true;
+  /** Another one that begins at the same gpa (blocks-by-gpa.ts). */
+  nextAtGpa: Block | undefined = undefined;
   /** Indirect branches came here, or what happens between two instructions. */
   indirect = false;
   /** Entries of the jump cache (addresses) by which other RIPs than its own lead here. */

@@ -14,6 +14,7 @@ import type { ExecutionMode, FormTable } from './forms';
 import { JumpCache } from './jump-cache';
 import { Block, CodeBytes } from './block';
 import type { BlockParts } from './block';
+import { BlocksByGpa } from './blocks-by-gpa';
 import { CodePages, MAX_INSTRUCTION_BYTES, PAGE, pageOf } from './code-pages';
 import * as layout from './layout';
 import type { Regions } from './regions';
@@ -46,7 +47,7 @@ export class CodeCache {
   private readonly view: DataView;
   private readonly jumps: JumpCache;
   private readonly blocks: Block[] = [];
-  private readonly byGpa = new Map<number, Block[]>();
+  private readonly byGpa = new BlocksByGpa();
   private readonly pages: CodePages;
   private readonly code = new CodeBytes();
   /** Instructions that somebody asked for, by record. */
@@ -74,7 +75,7 @@ export class CodeCache {
     const gva = mode.codeSize === 64 ? rip : BigInt.asUintN(32, base + rip);
     if (rip > limit) throw new GuestFault(VECTOR.GP, 0);
     const gpa = this.source.fetch(gva);
-    for (const block of this.byGpa.get(gpa) ?? [])
+    for (let block = this.byGpa.first(gpa); block; block = block.nextAtGpa)
       if (block.mode.key === mode.key && block.rip === rip && this.secondPageHolds(block)) return block;
     return this.build(rip, gva, gpa, limit, mode);
   }
@@ -96,7 +97,8 @@ export class CodeCache {
     rip = this.resolve(rip);
     const gpa = near.gpa + Number(rip - near.rip);
     if (pageOf(gpa) !== pageOf(near.gpa)) return undefined;
-    const block = this.byGpa.get(gpa)?.find((b) => b.rip === rip && b.mode.key === near.mode.key);
+    let block = this.byGpa.first(gpa);
+    while (block && (block.rip !== rip || block.mode.key !== near.mode.key)) block = block.nextAtGpa;
     return block && this.compilable(block) ? block : undefined;
   }
   indirectTargets(near: Block): Block[] {
@@ -151,7 +153,7 @@ export class CodeCache {
     let secondGpa = -1;
     let bytes = 0;
     const room = PAGE - (gpa % PAGE);
-    let code = this.codeBytes(gpa, room);
+    let { bytes: code, from, end } = this.codeBytes(gpa, room);
     let fall: bigint | undefined;
     const guards = this.source.hasBreakpoints();
     while (bytes < room && instructions.length < MAX_INSTRUCTIONS) {
@@ -165,16 +167,14 @@ export class CodeCache {
           break;
         }
       }
-      let decoded = decode(code, at, mode.codeSize, bytes);
+      let decoded = decode(code, at, mode.codeSize, from + bytes, end);
       if (decoded === 'truncated') {
         if (instructions.length > 0) break;
         secondGpa = this.source.fetch(secondPage(gva));
         const rest = this.codeBytes(secondGpa, MAX_INSTRUCTION_BYTES);
-        const both = new Uint8Array(code.length + rest.length);
-        both.set(code);
-        both.set(rest, code.length);
-        code = both;
-        decoded = decode(both, at, mode.codeSize);
+        code = Uint8Array.from([...code.subarray(from, end), ...rest.bytes.subarray(rest.from, rest.end)]);
+        [from, end] = [0, code.length];
+        decoded = decode(code, at, mode.codeSize);
       }
       const fault = this.faultOf(decoded, at, limit);
       if (fault || typeof decoded === 'string') {
@@ -187,7 +187,7 @@ export class CodeCache {
       if (decoded.row.attributes.ends || secondGpa >= 0) break;
     }
     fall ??= nextRip(instructions[instructions.length - 1]);
-    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, fall }, instructions, code);
+    return this.place({ rip, gva, gpa, secondGpa, bytes, mode, fall }, instructions, this.code.add(code, from, bytes));
   }
 
   private faultOf(decoded: ReturnType<typeof decode>, at: bigint, limit: bigint): GuestFault | undefined {
@@ -198,24 +198,31 @@ export class CodeCache {
     return feature && !this.source.hasFeature(feature) ? new GuestFault(VECTOR.UD) : undefined;
   }
 
-  private codeBytes(gpa: number, length: number): Uint8Array {
-    const host = this.source.physical.hostAddress(gpa);
-    if (host < 0) return this.source.physical.codeOutsideRam(gpa, Math.min(length, MAX_INSTRUCTION_BYTES));
-    return this.source.physical.data.subarray(host, host + Math.min(length, PAGE - (gpa % PAGE)));
+  /** What lies at a gpa, up to the end of its page: from `from` to `end` of `bytes`. */
+  private codeBytes(gpa: number, length: number): { bytes: Uint8Array; from: number; end: number } {
+    const { physical } = this.source;
+    const from = physical.hostAddress(gpa);
+    if (from >= 0) return { bytes: physical.data, from, end: from + Math.min(length, PAGE - (gpa % PAGE)) };
+    const bytes = physical.codeOutsideRam(gpa, Math.min(length, MAX_INSTRUCTION_BYTES));
+    return { bytes, from: 0, end: bytes.length };
   }
 
-  private place(parts: BlockParts, instructions: readonly Instruction[], code: Uint8Array): Block {
-    const { mode, gpa, bytes } = parts;
+  /** `code`: where its bytes lie in `this.code`. */
+  private place(parts: BlockParts, instructions: readonly Instruction[], code: number): Block {
+    const { mode } = parts;
     const last = instructions[instructions.length - 1] as Instruction | undefined;
     assert(last !== undefined, 'a block has an instruction');
     const guarded = this.source.isBreakpoint(parts.gva);
     const entry = this.free + HEADER_BYTES;
     if (guarded) this.free += GUARD_BYTES;
     const address = this.free + HEADER_BYTES;
-    const block = new Block(parts, this.blocks.length, instructions.length, address, entry, this.code, this.code.add(code.subarray(0, bytes))); // prettier-ignore
+    const block = new Block(parts, this.blocks.length, instructions.length, address, entry, this.code, code);
     writeHeader(this.view, this.free, block, { index: 0, need: NO_REGION, heat: this.regions?.heat ?? NO_REGION });
-    for (let i = 0; i < instructions.length; i++)
-      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(instructions[i], mode), instructions[i], i);
+    for (let i = 0; i < instructions.length; i++) {
+      const insn = instructions[i];
+      const next = i + 1 < instructions.length ? instructions[i + 1].rip : nextRip(insn);
+      writeRecord(this.view, address + i * RECORD_BYTES, this.forms.handler(insn, mode), insn, i, next);
+    }
     if (guarded) writeGuard(this.view, block, instructions[0]);
     const end = address + instructions.length * RECORD_BYTES;
     // After a plain meaning that ends the block nothing is executed, but the record must be there to be named.
@@ -223,13 +230,10 @@ export class CodeCache {
     this.forms.flush();
     this.free = end + RECORD_BYTES;
     this.blocks.push(block);
-    const same = this.byGpa.get(gpa);
-    if (same) same.push(block);
-    else this.byGpa.set(gpa, [block]);
+    this.byGpa.add(block);
     this.pages.add(block);
     return block;
   }
-
   /** Forgets every block that executes the instruction at a linear address: a breakpoint came or went there. */
   forgetLinear(gva: bigint): void {
     for (const block of this.blocks)
@@ -246,9 +250,7 @@ export class CodeCache {
     // Whoever is inside leaves before its next instruction; whoever arrives by the jump cache leaves at once.
     for (let i = 0; i <= block.count; i++)
       this.view.setUint32(block.address + i * RECORD_BYTES + RECORD.HANDLER, HANDLER.STOP, true);
-    const same = this.byGpa.get(block.gpa)!;
-    same.splice(same.indexOf(block), 1);
-    if (same.length === 0) this.byGpa.delete(block.gpa);
+    this.byGpa.remove(block);
     this.pages.remove(block);
   }
 

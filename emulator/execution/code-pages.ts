@@ -20,30 +20,39 @@ export class CodePages {
   constructor(private readonly physical: PhysicalMemory) {}
 
   add(block: Block): void {
-    for (const gpa of placesOf(block)) {
-      const number = pageOf(gpa);
-      let page = this.pages.get(number);
-      if (!page) {
-        page = { blocks: 0, granules: new Array<undefined>(PAGE / GRANULE) };
-        this.pages.set(number, page);
-        this.physical.markCode(gpa);
-      }
-      page.blocks++;
-      for (const g of granulesOf(block, gpa)) (page.granules[g] ??= []).push(block);
+    this.addAt(block, block.gpa);
+    if (block.secondGpa >= 0) this.addAt(block, block.secondGpa);
+  }
+  private addAt(block: Block, gpa: number): void {
+    const number = pageOf(gpa);
+    let page = this.pages.get(number);
+    if (!page) {
+      page = { blocks: 0, granules: new Array<undefined>(PAGE / GRANULE) };
+      this.pages.set(number, page);
+      this.physical.markCode(gpa);
+    }
+    page.blocks++;
+    const last = lastGranule(block, gpa);
+    for (let g = firstGranule(gpa); g <= last; g++) {
+      const list = page.granules[g];
+      if (list) list.push(block);
+      else page.granules[g] = [block];
     }
   }
   remove(block: Block): void {
-    for (const gpa of placesOf(block)) {
-      const page = this.pages.get(pageOf(gpa));
-      if (!page) continue;
-      for (const g of granulesOf(block, gpa)) {
-        const list = page.granules[g]!;
-        list.splice(list.indexOf(block), 1);
-      }
-      if (--page.blocks > 0) continue;
-      this.pages.delete(pageOf(gpa));
-      this.physical.clearCode(gpa);
+    this.removeAt(block, block.gpa);
+    if (block.secondGpa >= 0) this.removeAt(block, block.secondGpa);
+  }
+  private removeAt(block: Block, gpa: number): void {
+    const page = this.pages.get(pageOf(gpa));
+    if (!page) return;
+    for (let g = firstGranule(gpa); g <= lastGranule(block, gpa); g++) {
+      const list = page.granules[g]!;
+      list.splice(list.indexOf(block), 1);
     }
+    if (--page.blocks > 0) return;
+    this.pages.delete(pageOf(gpa));
+    this.physical.clearCode(gpa);
   }
   clear(): void {
     for (const page of this.pages.keys()) this.physical.clearCode(page * PAGE);
@@ -78,13 +87,7 @@ export class CodePages {
   }
 }
 
-const placesOf = ({ gpa, secondGpa }: Block): readonly number[] => (secondGpa >= 0 ? [gpa, secondGpa] : [gpa]);
-
+const firstGranule = (gpa: number): number => Math.floor((gpa % PAGE) / GRANULE);
 /** A block across two pages lies in the first up to its end, and in the second from its beginning. */
-function granulesOf(block: Block, gpa: number): number[] {
-  const first = gpa % PAGE;
-  const last = gpa === block.gpa ? Math.min(first + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES;
-  const list: number[] = [];
-  for (let g = Math.floor(first / GRANULE); g <= Math.floor(last / GRANULE); g++) list.push(g);
-  return list;
-}
+const lastGranule = (block: Block, gpa: number): number =>
+  Math.floor((gpa === block.gpa ? Math.min((gpa % PAGE) + block.bytes, PAGE) - 1 : MAX_INSTRUCTION_BYTES) / GRANULE);

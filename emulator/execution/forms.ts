@@ -7,7 +7,6 @@ import { buildForms } from './interpreter';
 import type { FormCode } from './interpreter';
 import type { FunctionTable } from './function-table';
 import * as layout from './layout';
-import { operandsOf, shapeOf } from './form-number';
 import { FIRST_FORM_HANDLER, GUARD_INDEX, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record'; // prettier-ignore
 
 /** What a block is translated for. Two blocks of different modes are never confused; `key` tells them apart. */
@@ -91,6 +90,20 @@ export function formOf(instruction: Instruction, mode: ExecutionMode): Form {
   };
 }
 
+const REPEATS = { none: 0, rep: 1, repne: 2 } as const;
+const ADDRESSES = { memory: 1, absolute: 2, rip: 3 } as const;
+/**
+ * Instructions with the same number have the same form in each mode: the row and what prefixes and ModRM can change of
+ * the operands that it names. For those who ask often.
+ */
+function likeness(insn: Instruction): number {
+  const { memory } = insn;
+  const address = memory ? (memory.segment << 2) | ADDRESSES[memoryKind(insn)] : 0;
+  const sizes =
+    (insn.operandSize >> 4) | ((insn.addressSize >> 5) << 3) | ((insn.rex & 8) << 2) | ((insn.vex >> 7) << 6);
+  return (insn.row.index << 16) | (REPEATS[insn.rep] << 14) | (address << 8) | sizes;
+}
+
 /** Names a form within a build; hot-forms.ts reads the part after the row. */
 export const formKey = (row: { index: number }, form: Form): string => {
   const operands = form.operands.map((o) => o.kind.slice(0, 2) + o.size).join();
@@ -109,7 +122,7 @@ export interface CommonForms {
 /** Numbers forms as they are met and makes their functions, a batch at a time. */
 export class FormTable {
   private readonly handlers = new Map<string, number>();
-  /** The same by shapeOf, then by operandsOf. */
+  /** The same by mode, then by likeness. */
   private readonly numbered = new Map<number, Map<number, number>>();
   private readonly pending: { handler: number; code: FormCode }[] = [];
 
@@ -124,18 +137,18 @@ export class FormTable {
 
   /** The handler for an emitted instruction; `flush` before executing a record that has it. */
   handler(instruction: Instruction, mode: ExecutionMode): number {
-    const { row } = instruction;
-    if (row.meaning.kind === 'call' || isCalled(row, mode)) return HANDLER.CALLED;
-    const form = formOf(instruction, mode);
-    const shape = shapeOf(row, form);
-    let same = this.numbered.get(shape);
-    if (!same) this.numbered.set(shape, (same = new Map()));
-    const operands = operandsOf(form);
-    let handler = same.get(operands);
-    if (handler === undefined) same.set(operands, (handler = this.handlerOf(row, row.meaning.emit, form)));
+    let same = this.numbered.get(mode.key);
+    if (!same) this.numbered.set(mode.key, (same = new Map()));
+    const number = likeness(instruction);
+    let handler = same.get(number);
+    if (handler === undefined) same.set(number, (handler = this.handlerOf(instruction, mode)));
     return handler;
   }
-  private handlerOf(row: Row, emit: FormCode['emit'], form: Form): number {
+  private handlerOf(instruction: Instruction, mode: ExecutionMode): number {
+    const { row } = instruction;
+    if (row.meaning.kind === 'call' || isCalled(row, mode)) return HANDLER.CALLED;
+    const { emit } = row.meaning;
+    const form = formOf(instruction, mode);
     const key = formKey(row, form);
     const known = this.handlers.get(key);
     if (known !== undefined) return known;
@@ -201,17 +214,27 @@ export function writeFall(view: DataView, at: number, last: Instruction, positio
 /** The record's immediate field: immediate, branch target or absolute address. ENTER's second lies above the 16 bits of the first. */
 export function immediateOf(insn: Instruction): bigint {
   let value = isAbsolute(insn) ? insn.memory!.displacement : 0n;
-  insn.operands.forEach((operand, i) => {
+  let last: Operand | undefined;
+  for (const operand of insn.operands) {
     if (operand.kind === 'relative') value = operand.target;
-    if (operand.kind !== 'immediate') return;
-    value = i > 0 && insn.operands[i - 1].kind === 'immediate' ? value | (operand.value << 16n) : operand.value;
-  });
+    if (operand.kind === 'immediate')
+      value = last?.kind === 'immediate' ? value | (operand.value << 16n) : operand.value;
+    last = operand;
+  }
   return value;
 }
 
-/** Writes the 48 bytes of a record (record.ts). */
-export function writeRecord(view: DataView, at: number, handler: number, insn: Instruction, position: number): void {
-  const next = nextRip(insn);
+const low32 = (value: bigint): number => Number(BigInt.asIntN(32, value));
+
+/** Writes the 48 bytes of a record (record.ts). `next`: nextRip of it. */
+export function writeRecord(
+  view: DataView,
+  at: number,
+  handler: number,
+  insn: Instruction,
+  position: number,
+  next = nextRip(insn),
+): void {
   const { memory, operands } = insn;
   beginRecord(view, at, handler, insn.length, position, next);
   const immediate = immediateOf(insn);
@@ -225,8 +248,8 @@ export function writeRecord(view: DataView, at: number, handler: number, insn: I
   view.setUint8(at + RECORD.SEGMENT, memory.segment);
   view.setUint16(at + RECORD.SEGMENT_BASE, layout.SEGMENTS + memory.segment * layout.SEGMENT_SIZE, true);
   if (!isAbsolute(insn)) {
-    const displacement = memory.ripRelative ? memory.displacement - next : memory.displacement;
-    view.setInt32(at + RECORD.DISPLACEMENT, Number(BigInt.asIntN(32, displacement)), true);
+    const displacement = low32(memory.displacement) - (memory.ripRelative ? low32(next) : 0);
+    view.setInt32(at + RECORD.DISPLACEMENT, displacement, true);
   }
 }
 
@@ -258,6 +281,7 @@ export const nextRip = (insn: Instruction): bigint =>
 
 /** An immediate and an absolute address would share a field: no encoding has both but those checked here. */
 export function checkRecordable(insn: Instruction): void {
+  if (!isAbsolute(insn)) return;
   const immediate = insn.operands.some((o) => o.kind === 'immediate');
-  assert(!(immediate && isAbsolute(insn)), `${insn.row.mnemonic}: immediate and 64-bit displacement in one record`);
+  assert(!immediate, `${insn.row.mnemonic}: immediate and 64-bit displacement in one record`);
 }

@@ -141,11 +141,11 @@ export const JUMP_CACHE = TLB + TLB_BYTES;
 export const jumpCacheEntry = (rip: number, mode: number): number =>
   JUMP_CACHE + ((rip ^ ((rip ^ mode) >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 16;
 export const PROCESSOR_SHIFT = 20;
-export const JUMP_CACHE_ENTRIES = 16384;
+export const JUMP_CACHE_ENTRIES = 32768;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * 16;
 
 /** Decoded records of all blocks. */
-export const RECORDS = 0x10_0000;
+export const RECORDS = 0x12_0000;
 export const RECORDS_END = 0x200_0000;
 
 /** Host-physical memory, from which guests' RAM is taken, begins here. */

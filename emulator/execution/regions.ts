@@ -24,7 +24,7 @@ export interface CompilerOptions {
   moduleBytes: number;
 }
 export const COMPILER_OPTIONS: CompilerOptions = {
-  threshold: 16000,
+  threshold: 28000,
   batch: 16,
   instructions: 400,
   blocks: 64,

@@ -26,14 +26,23 @@ export type DecodeFailure = 'invalid' | 'truncated' | 'too-long';
 
 const MAX_LENGTH = 15;
 
+/** Operands that are the same in every instruction: made once, by size and number. */
+const each = <T>(count: number, make: (index: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+const registers = (size: OperandSize): readonly Operand[] => each(20, (index) => ({ kind: 'gpr', index, size }));
+const GPRS = { 8: registers(8), 16: registers(16), 32: registers(32), 64: registers(64) };
+const vectors = (size: 128 | 256): readonly Operand[] => each(16, (index) => ({ kind: 'xmm', index, size }));
+const VECTORS = { 128: vectors(128), 256: vectors(256) };
+const MEMORY: readonly Operand[] = each(257, (size) => ({ kind: 'memory', size }));
+
 class Decoder extends AddressBytes {
   private opcode = 0;
   private operandSize: OperandSize = 32;
-  private memory?: MemoryAddress;
+  private memory: MemoryAddress | undefined = undefined;
 
   private candidate(map: number): Encoding | undefined {
-    const list = TABLE[map][this.opcode];
-    return list.find((e) => this.matches(e));
+    for (const e of TABLE[map][this.opcode]) if (this.matches(e)) return e;
+    return undefined;
   }
   private matches(e: Encoding): boolean {
     const { attributes } = e.row;
@@ -74,7 +83,7 @@ class Decoder extends AddressBytes {
 
   private gpr(index: number, size: OperandSize): Operand {
     if (size === 8 && !this.rex && index >= 4 && index < 8) index += 12;
-    return { kind: 'gpr', index, size };
+    return GPRS[size][index];
   }
   private gprSize(letter: string): OperandSize {
     switch (letter) {
@@ -96,7 +105,7 @@ class Decoder extends AddressBytes {
     return this.vex!.vvvv & (this.codeSize === 64 ? 15 : 7);
   }
   private vector(index: number, letters: string): Operand {
-    return { kind: 'xmm', index, size: letters === '' ? this.vectorBits : 128 };
+    return VECTORS[letters === '' ? this.vectorBits : 128][index];
   }
   private memorySize(letter: string): number {
     switch (letter) {
@@ -127,7 +136,7 @@ class Decoder extends AddressBytes {
   }
   private relative(letter: string): Operand {
     const displacement = letter === 'b' ? this.s8() : this.operandSize === 16 ? (this.u16() << 16) >> 16 : this.s32();
-    const target = this.rip + BigInt(this.at) + BigInt(displacement);
+    const target = this.rip + BigInt(this.at + displacement);
     return { kind: 'relative', target: BigInt.asUintN(this.operandSize, target) };
   }
   /** The source of a string instruction is its memory operand where there are two: only it can be overridden. */
@@ -142,7 +151,7 @@ class Decoder extends AddressBytes {
         size: this.addressSize,
         ripRelative: false,
       };
-    return { kind: 'memory', size: this.memorySize(size) };
+    return MEMORY[this.memorySize(size)];
   }
 
   /** Immediates come last in the bytes whatever their place among the operands, so they are read in operand order. */
@@ -150,10 +159,9 @@ class Decoder extends AddressBytes {
     const reg = ((this.modrm >> 3) & 7) | ((this.rex & 4) << 1);
     const rm = (this.modrm & 7) | ((this.rex & 1) << 3);
     const inMemory = this.modrm < 0xc0;
-    const memory = (): Operand => ({ kind: 'memory', size: this.memorySize(size) });
     switch (where) {
-      case 'E': return inMemory ? memory() : this.gpr(rm, this.gprSize(size));
-      case 'M': return inMemory ? memory() : undefined;
+      case 'E': return inMemory ? MEMORY[this.memorySize(size)] : this.gpr(rm, this.gprSize(size));
+      case 'M': return inMemory ? MEMORY[this.memorySize(size)] : undefined;
       case 'R': return inMemory ? undefined : this.gpr(rm, this.gprSize(size));
       case 'G': return this.gpr(reg, this.gprSize(size));
       case 'Z': return this.gpr((this.opcode & 7) | ((this.rex & 1) << 3), this.gprSize(size));
@@ -168,23 +176,23 @@ class Decoder extends AddressBytes {
       case 'C': return { kind: 'control', index: reg };
       case 'D': return { kind: 'debug', index: reg };
       case 'P': return { kind: 'mmx', index: reg & 7 };
-      case 'Q': return inMemory ? { kind: 'memory', size: size === '' ? 64 : this.memorySize(size) } : { kind: 'mmx', index: rm & 7 };
+      case 'Q': return inMemory ? MEMORY[size === '' ? 64 : this.memorySize(size)] : { kind: 'mmx', index: rm & 7 };
       case 'N': return inMemory ? undefined : { kind: 'mmx', index: rm & 7 };
       case 'V': return this.vector(reg, size);
-      case 'W': return inMemory ? { kind: 'memory', size: size === '' ? this.vectorBits : this.memorySize(size) } : this.vector(rm, size);
+      case 'W': return inMemory ? MEMORY[size === '' ? this.vectorBits : this.memorySize(size)] : this.vector(rm, size);
       case 'U': return inMemory ? undefined : this.vector(rm, size);
       case 'H': return this.vector(this.vvvv, size);
       case 'L': return this.vector((this.u8() >> 4) & (this.codeSize === 64 ? 15 : 7), size);
       case 'B': return this.gpr(this.vvvv, this.gprSize(size));
       case 'X': return this.implicitMemory(6, this.override >= 0 ? this.override : SEG.DS, size);
       case 'Y': return this.implicitMemory(7, SEG.ES, size);
-      case 'AL': return { kind: 'gpr', index: 0, size: 8 };
-      case 'CL': return { kind: 'gpr', index: 1, size: 8 };
-      case 'AX': return { kind: 'gpr', index: 0, size: 16 };
-      case 'DX': return { kind: 'gpr', index: 2, size: 16 };
-      case 'rAX': return { kind: 'gpr', index: 0, size: this.operandSize };
+      case 'AL': return GPRS[8][0];
+      case 'CL': return GPRS[8][1];
+      case 'AX': return GPRS[16][0];
+      case 'DX': return GPRS[16][2];
+      case 'rAX': return GPRS[this.operandSize][0];
       case '1': return { kind: 'immediate', value: 1n, size: 8 };
-      case 'XMM0': return { kind: 'xmm', index: 0, size: 128 };
+      case 'XMM0': return VECTORS[128][0];
       case 'ST0': return { kind: 'st', index: 0 };
       case 'STi': return { kind: 'st', index: this.modrm & 7 };
       case 'ES': case 'CS': case 'SS': case 'DS': case 'FS': case 'GS': return { kind: 'segment', index: SEG[where] };
@@ -196,7 +204,7 @@ class Decoder extends AddressBytes {
     const low = bits === 16 ? this.u16() : this.s32() >>> 0;
     const displacement = bits === 64 ? (BigInt(this.s32() >>> 0) << 32n) | BigInt(low) : BigInt(low);
     this.memory = { base: -1, index: -1, scale: 0, displacement, segment: this.segmentOf(-1), size: bits, ripRelative: false }; // prettier-ignore
-    return { kind: 'memory', size: this.memorySize(size) };
+    return MEMORY[this.memorySize(size)];
   }
 
   /**
@@ -211,8 +219,11 @@ class Decoder extends AddressBytes {
     return true;
   }
 
+  /** From the beginning; see `begin`. */
   decode(): Instruction | DecodeFailure {
     let map = 0;
+    this.memory = undefined;
+    this.modrm = 0;
     this.opcode = this.prefixes();
     if (this.isVex(this.opcode)) {
       if (this.rex || this.opsize || this.repPrefix || this.lock) return 'invalid';
@@ -252,14 +263,23 @@ class Decoder extends AddressBytes {
   }
 }
 
+const decoder = new Decoder();
+
 /**
- * One instruction from `from` on in `bytes` (give at least 15 where they can be read). `rip` is its offset in CS.
- * A failure says what hardware would do: `invalid` #UD, `too-long` #GP, `truncated` a fetch from the next page.
+ * One instruction from `from` on in `bytes`, of which those before `end` can be read (give at least 15). `rip` is its offset in
+ * CS. A failure says what hardware would do: `invalid` #UD, `too-long` #GP, `truncated` a fetch from the next page.
  */
-export function decode(bytes: Uint8Array, rip: bigint, codeSize: CodeSize, from = 0): Instruction | DecodeFailure {
-  const room = Math.min(bytes.length - from, MAX_LENGTH + 1);
+export function decode(
+  bytes: Uint8Array,
+  rip: bigint,
+  codeSize: CodeSize,
+  from = 0,
+  end = bytes.length,
+): Instruction | DecodeFailure {
+  const room = Math.min(end - from, MAX_LENGTH + 1);
   try {
-    return new Decoder(bytes, from, room, rip, codeSize).decode();
+    decoder.begin(bytes, from, room, rip, codeSize);
+    return decoder.decode();
   } catch (e) {
     if (e !== TRUNCATED) throw e;
     return room > MAX_LENGTH ? 'too-long' : 'truncated';

@@ -21,8 +21,13 @@ export interface VexPrefix {
   vvvv: number;
 }
 
-/** A cursor over the bytes, and what the prefixes said. */
+/** A cursor over the bytes, and what the prefixes said. One serves all instructions, one after the other. */
 export abstract class InstructionBytes {
+  private bytes: Uint8Array = new Uint8Array(0);
+  private from = 0;
+  private room = 0;
+  protected rip = 0n;
+  protected codeSize: CodeSize = 64;
   protected at = 0;
   protected opsize = false;
   protected adsize = false;
@@ -30,16 +35,20 @@ export abstract class InstructionBytes {
   protected lock = false;
   protected override = -1;
   protected rex = 0;
-  protected vex?: VexPrefix;
+  protected vex: VexPrefix | undefined = undefined;
 
   /** `from`, `room`: where in `bytes` the instruction begins, and how many bytes there are. */
-  constructor(
-    private readonly bytes: Uint8Array,
-    private readonly from: number,
-    private readonly room: number,
-    protected readonly rip: bigint,
-    protected readonly codeSize: CodeSize,
-  ) {}
+  begin(bytes: Uint8Array, from: number, room: number, rip: bigint, codeSize: CodeSize): void {
+    this.bytes = bytes;
+    this.from = from;
+    this.room = room;
+    this.rip = rip;
+    this.codeSize = codeSize;
+    this.at = this.repPrefix = this.rex = 0;
+    this.opsize = this.adsize = this.lock = false;
+    this.override = -1;
+    this.vex = undefined;
+  }
 
   protected u8(): number {
     if (this.at >= this.room) throw TRUNCATED;
