@@ -6,6 +6,8 @@ import { I32, i32 } from './wasm-value';
 import type { ValueType } from './wasm-value';
 
 interface Signature {
+  /** The others in words. */
+  key: string;
   parameters: readonly ValueType[];
   results: readonly ValueType[];
 }
@@ -19,9 +21,9 @@ export class ModuleBuilder {
   private based = false;
 
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
-    const same = (s: Signature): boolean => s.parameters.join() === parameters.join() && s.results.join() === results.join(); // prettier-ignore
-    const known = this.signatures.findIndex(same);
-    return known >= 0 ? known : this.signatures.push({ parameters, results }) - 1;
+    const key = `${parameters.join()}:${results.join()}`;
+    const known = this.signatures.findIndex((signature) => signature.key === key);
+    return known >= 0 ? known : this.signatures.push({ key, parameters, results }) - 1;
   }
   /** All imports before the first function. */
   import(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): number {
