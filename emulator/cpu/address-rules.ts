@@ -27,8 +27,6 @@ export class AddressRules {
     private readonly state: CpuState,
     private readonly mmu: Mmu,
     private readonly model: Model,
-    /** Its number, which marks its entries in the jump cache. */
-    private readonly processor: number,
     /** Bits of ASKS: somebody watches over the processor who is asked before instructions. */
     private readonly asks: () => number,
   ) {}
@@ -55,7 +53,7 @@ export class AddressRules {
     mmu.wide = mode.isLong(state);
     view.setInt32(layout.TLB_READ, mmu.tlb.readTable(mmu.context), true);
     view.setInt32(layout.TLB_WRITE, mmu.tlb.writeTable(mmu.context), true);
-    view.setInt32(layout.MODE, mode.modeKey(state, this.asks()) | (this.processor << layout.PROCESSOR_SHIFT), true);
+    view.setInt32(layout.MODE, mode.modeKey(state, this.asks()) | (mmu.tlb.number << layout.PROCESSOR_SHIFT), true);
     this.look(this.known);
   }
   private look(words: Int32Array): void {

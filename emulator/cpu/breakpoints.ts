@@ -112,7 +112,7 @@ export class Breakpoints {
       },
     })); // prettier-ignore
     mmu.watches.set(owner, watches);
-    mmu.tlb.flush();
+    mmu.tlbs.flush();
   }
   private place({ gva, gpa }: WatchpointSpec): Pick<Watch, 'gva' | 'host'> {
     return gpa === undefined ? { gva } : { host: this.mmus[0].physical.hostAddress(gpa) };

@@ -17,7 +17,7 @@ import type { PendingEvent } from './exit-cause';
 import * as far from './far-transfer';
 import { linearAddress } from './linear';
 import * as mode from './mode';
-import { makeModel, type Model } from './models';
+import { hypervises, makeModel, type Model } from './models';
 import { readMsr, writeMsr } from './msr';
 import type { Access, Bus, GuestFault, InterruptSource, Overseer, Processor } from './ports';
 import { resetState } from './reset';
@@ -66,7 +66,6 @@ export class Cpu implements Processor {
   readonly number: number;
   readonly processors: number;
   readonly ticks: () => bigint;
-
   /** Asked before each delivery; true holds the event back. Set only while a filter exists. */
   onEvent?: (event: TrapEvent) => boolean;
   /** Held back by onEvent: deliverHeld() goes on with it. Part of the state. */
@@ -93,10 +92,11 @@ export class Cpu implements Processor {
     this.state = new CpuState(options.memory, alone ? undefined : this.number);
     this.bus = options.bus;
     this.interrupts = options.interrupts;
-    this.mmu = new Mmu(options.memory, options.physical, options.bus, this.number);
-    this.debug = new DebugRegisters(this);
     this.model = options.model ?? makeModel();
-    this.rules = new AddressRules(this.state, this.mmu, this.model, this.number, () => this.askedBefore);
+    const guests = options.number === undefined && hypervises(this.model) ? this.processors + this.number : undefined;
+    this.mmu = new Mmu(options.memory, options.physical, options.bus, this.number, guests);
+    this.debug = new DebugRegisters(this);
+    this.rules = new AddressRules(this.state, this.mmu, this.model, () => this.askedBefore);
     if (this.model.has('vmx')) this.vmx = new HostedVmx(this);
     if (this.model.has('svm')) this.svm = new HostedSvm(this);
     this.ticks = options.ticks;
@@ -127,12 +127,15 @@ export class Cpu implements Processor {
     if (!this.vmx && !this.svm) return;
     this.overseer = undefined;
     this.mmu.walker.second = null;
+    this.mmu.tlb = this.mmu.tlbs.own;
+    this.mmu.tlbs.flush();
   }
-  /** After registers were changed from outside: nothing cached about them holds. */
-  refresh(): void {
-    this.pagingChanged();
+  /** After registers were changed from outside: nothing cached about them holds, unless the TLB is said to. */
+  refresh(tlbHolds = false): void {
+    if (tlbHolds) this.rules.recompute();
+    else this.pagingChanged();
     this.modeChanged();
-    this.debug.update();
+    this.debug.loaded();
   }
 
   // --- Modes
@@ -176,10 +179,7 @@ export class Cpu implements Processor {
     this.flushTlb(scope);
   }
   flushTlb(scope: 'all' | 'non-global' | bigint): void {
-    if (typeof scope === 'bigint')
-      this.mmu.tlb.flushPage(Number(BigInt.asIntN(32, scope)), Number(BigInt.asIntN(32, scope >> 32n)));
-    else if (scope === 'non-global') this.mmu.tlb.flushNonGlobal();
-    else this.mmu.tlb.flush();
+    this.mmu.tlb.forget(scope);
   }
 
   // --- Memory

@@ -101,7 +101,7 @@ export class DebugRegisters {
         hit: () => this.pend(1 << b.index),
       })),
     );
-    mmu.tlb.flush();
+    mmu.tlbs.flush();
   }
   private pend(bits: number): void {
     const { state } = this.cpu;

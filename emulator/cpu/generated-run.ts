@@ -31,8 +31,8 @@ export class GeneratedRun {
   private readonly budget: Budget;
   /** To link the block that comes next to: word and linear address of the branch. */
   private link?: { word: number; from: bigint; to: bigint; generation: number };
-  /** Base of CS that the jump cache's offsets are relative to, by processor. */
-  private readonly codeBases = new Map<Cpu, bigint>();
+  /** Base of CS that the jump cache's offsets are relative to, by TLB. */
+  private readonly codeBases = new Map<Cpu['mmu']['tlb'], bigint>();
   /** While translated code runs: CodeSource.redirect, and the address that an instruction of it has in the guest. */
   redirect?: CodeSource['redirect'];
   guestRip?: (rip: bigint) => bigint | undefined;
@@ -107,7 +107,6 @@ export class GeneratedRun {
     this.codeBases.clear();
   }
   readonly isOf = (user: RunUser): boolean => user === this.user;
-
   /** Another processor's turn: its registers move to where generated code works. */
   switchTo(cpu: Cpu): void {
     if (cpu === this.cpu) return;
@@ -140,10 +139,11 @@ export class GeneratedRun {
 
   /** The jump cache knows offsets in CS: with another base they mean something else. */
   codeMoved(): void {
+    const { tlb } = this.cpu.mmu;
     const base = this.cpu.state.segmentBase(SEG.CS);
-    if (base === this.codeBases.get(this.cpu)) return;
-    this.codeBases.set(this.cpu, base);
-    this.code.cache.flushJumpCache(this.cpu.number, 'all');
+    if (base === this.codeBases.get(tlb)) return;
+    this.codeBases.set(tlb, base);
+    this.code.cache.flushJumpCache(tlb.number, 'all');
     this.link = undefined;
   }
 

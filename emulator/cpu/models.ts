@@ -76,6 +76,8 @@ const MODELS: Readonly<Record<string, Specification>> = {
   epyc: { vendor: 'AuthenticAMD', family: 0x17, model: 1, stepping: 2, lastLeaf: 0xd, features: EPYC },
 }; // prettier-ignore
 const VIRTUALIZATION = ['vmx', 'svm'] as const;
+/** It can be a hypervisor's. */
+export const hypervises = (model: Model): boolean => VIRTUALIZATION.some((name) => model.has(name));
 export const MODEL_NAMES = Object.keys(MODELS);
 export const DEFAULT_MODEL = 'max';
 

@@ -176,6 +176,8 @@ export interface SvmUnit {
   run(vmcb: bigint, nextRip: bigint): void;
   load(vmcb: bigint): void;
   save(vmcb: bigint): void;
+  /** INVLPGA. */
+  forget(gva: bigint, asid: number): void;
   /** STGI, CLGI. */
   setGlobalInterrupts(on: boolean): void;
 }

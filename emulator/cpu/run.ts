@@ -16,7 +16,7 @@ import { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
 import { GuestExit, GuestFault, Interruption } from './ports';
 import type { Executor, RunUser, SharedRun, StepHost } from './step-host';
-import { stretch } from './stretch';
+import { executed } from './stretch';
 import { ACTIVITY, QUANTUM, Turns } from './turns';
 import type { Turn } from './turns';
 
@@ -71,7 +71,8 @@ export class StepLoop implements RunUser {
     this.generated = shared?.generated ?? new GeneratedRun(cpus[0], this, memory, tier);
     this.turns = new Turns(cpus, (cpu) => this.generated.switchTo(cpu));
     for (const cpu of cpus) {
-      cpu.mmu.tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(cpu.number, what);
+      for (const tlb of cpu.mmu.tlbs.all)
+        tlb.onFlush = (what) => this.generated.code.cache.flushJumpCache(tlb.number, what);
       cpu.attention = () => this.requestExit();
       cpu.onTripleFault = (event) => this.shutdownCause.set(cpu, event);
     }
@@ -117,7 +118,7 @@ export class StepLoop implements RunUser {
     this.turns.restore(turn);
     this.generated.restart(retired);
     this.executor?.reset();
-    for (const cpu of this.turns.cpus) cpu.mmu.tlb.flush();
+    for (const cpu of this.turns.cpus) cpu.mmu.tlbs.flush();
   }
 
   // --- The loop.
@@ -244,14 +245,10 @@ export class StepLoop implements RunUser {
     const { cpu } = this;
     const stop = this.atBreakpoint(this.pc());
     if (stop) return stop;
-    try {
-      const left = this.executor ? this.executor.run(cpu, budget) : stretch(this.generated, cpu, budget);
-      if (left) return left;
-    } catch (thrown) {
-      if (!(thrown instanceof Interruption)) throw thrown;
-      this.generated.forgetLink();
-      return thrown instanceof GuestFault ? this.fault(thrown) : this.leave(thrown as GuestExit);
-    }
+    const left = executed(this.generated, cpu, budget, this.executor);
+    if (left instanceof Interruption)
+      return left instanceof GuestFault ? this.fault(left) : this.leave(left as GuestExit);
+    if (left) return left;
     // A software interrupt that a filter held back.
     return cpu.heldEvent && { kind: 'trap', cpu: cpu.apicId, event: describe(cpu, cpu.heldEvent) };
   }

@@ -173,6 +173,19 @@ export class CpuState {
       attributes: this.view.getUint32(at + layout.SEGMENT.ATTRIBUTES, true),
     };
   }
+  /** It holds this already: `low`, `high` of its base. Unless it was never loaded. */
+  isSegment(index: number, selector: number, low: number, high: number, limit: number, attributes: number): boolean {
+    const at = layout.SEGMENTS + index * layout.SEGMENT_SIZE;
+    const { view } = this;
+    return (
+      attributes !== 0 &&
+      view.getInt32(at + layout.SEGMENT.ATTRIBUTES, true) === attributes &&
+      view.getInt32(at + layout.SEGMENT.LIMIT, true) === (limit | 0) &&
+      view.getUint16(at + layout.SEGMENT.SELECTOR, true) === selector &&
+      view.getInt32(at + layout.SEGMENT.BASE, true) === (low | 0) &&
+      view.getInt32(at + layout.SEGMENT.BASE + 4, true) === (high | 0)
+    );
+  }
   /** Also derives the ranges of offsets that may be read and written (SDM vol. 3A section 5.3). */
   setSegment(index: number, segment: Segment): void {
     const at = layout.SEGMENTS + index * layout.SEGMENT_SIZE;

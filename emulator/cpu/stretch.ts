@@ -9,7 +9,8 @@ import { linearRip } from './mode';
 import { Interruption } from './ports';
 import { SYSTEM_ADDRESS } from '../execution/layout';
 import type { CpuState } from './state';
-import type { RunUser } from './step-host';
+import type { Executor, RunUser } from './step-host';
+import type { Stop } from '../machine/api';
 import { ACTIVITY, somethingComes, somethingWaits } from './turns';
 
 const { interruptibility: INTERRUPTIBILITY, activity: ACTIVITY_AT } = SYSTEM_ADDRESS;
@@ -37,6 +38,18 @@ export function caught(generated: GeneratedRun, run: () => void): Interruption |
     generated.left = undefined;
   }
 }
+
+/** As `stretch`, or what a hypervisor does instead; what came out of it is handed over. */
+export function executed(generated: GeneratedRun, cpu: Cpu, budget: number, executor?: Executor): Stop | Interruption | undefined {
+  if (!executor) return caught(generated, () => stretch(generated, cpu, budget));
+  try {
+    return executor.run(cpu, budget);
+  } catch (thrown) {
+    if (!(thrown instanceof Interruption)) throw thrown;
+    generated.forgetLink();
+    return thrown;
+  }
+} // prettier-ignore
 
 /**
  * As `stretch`, and on as long as nothing has happened that concerns anybody but generated code: for who has to do much

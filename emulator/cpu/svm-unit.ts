@@ -10,6 +10,8 @@ import { loadPdptes } from './control';
 import { deliverAtEntry } from './events';
 import type { PendingEvent } from './exit-cause';
 import { gp } from './faults';
+import { GuestTlb } from './guest-tlb';
+import type { Below } from './guest-tlb';
 import { GuestExit } from './ports';
 import type { SvmUnit } from './ports';
 import { BLOCKED_BY } from './stretch';
@@ -18,6 +20,9 @@ import type { FailedCheck } from './svm-checks';
 import { CleanBits } from './svm-clean';
 import { loadGuest, loadRest, saveGuest, saveRest, Vmcb } from './svm-state';
 import { VM_MODE } from './vm-mode';
+
+/** Of TLB control: everybody's translations. */
+const TLB_ALL = 1;
 
 export class HostedSvm extends Svm implements SvmUnit {
   /** Why the last VMRUN was refused, in words: for people. */
@@ -36,8 +41,8 @@ export class HostedSvm extends Svm implements SvmUnit {
     return new Vmcb(this.cpu.mmu.physical, Number(gpa));
   }
   load(gpa: bigint): void {
+    // Nothing of it says where memory lies.
     loadRest(this.at(gpa), this.cpu.state);
-    this.cpu.refresh();
   }
   save(gpa: bigint): void {
     saveRest(this.at(gpa), this.cpu.state);
@@ -73,6 +78,7 @@ export class HostedSvm extends Svm implements SvmUnit {
     state.setSystem('vmcs', gpa);
     state.setSystem('vm_mode', VM_MODE.svmGuest);
     this.vmcb = vmcb;
+    this.translations.begin();
     const refused = this.enter(vmcb, cpu.paging);
     this.lastRefusal = refused;
     if (refused) {
@@ -80,9 +86,7 @@ export class HostedSvm extends Svm implements SvmUnit {
       this.toHost();
       return;
     }
-    // Entry may have changed the address space, and ASIDs are not told apart in the TLB.
-    cpu.flushTlb('all');
-    loadPdptes(cpu);
+    this.loadTables();
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + vmcb.read(CONTROL.TSC_OFFSET)));
     const event = injection(vmcb, state.rip, vmcb.read(CONTROL.NRIP), state.system('cr2'));
     if (!event) return;
@@ -92,10 +96,37 @@ export class HostedSvm extends Svm implements SvmUnit {
     this.injecting = undefined;
   }
 
+  private readonly translations = new GuestTlb(this.cpu);
+  private get below(): Below {
+    const { vmcb } = this;
+    const nested = (vmcb!.read(CONTROL.NP_ENABLE) & 1n) !== 0n;
+    const root = nested ? vmcb!.read(CONTROL.N_CR3) | 1n : 0n;
+    return [Number(vmcb!.read(CONTROL.GUEST_ASID)) | 0, Number(root & 0xffff_ffffn) | 0, Number(root >> 32n) | 0];
+  }
+  /** What the VMCB wants forgotten besides (15.16.1). */
+  protected override tlbHolds(): boolean {
+    const { tlbs } = this.cpu.mmu;
+    const asked = Number(this.vmcb!.read(CONTROL.TLB_CONTROL));
+    if (asked === TLB_ALL) tlbs.flush();
+    return this.translations.entered(this.below) && asked === 0;
+  }
+  /** PDPTEs, on which PAE's address spaces depend. */
+  private loadTables(): void {
+    const { cpu } = this;
+    loadPdptes(cpu);
+    if (cpu.mmu.paging.format.name === 'PAE') cpu.refresh();
+  }
+  /** INVLPGA (15.16.3): of the host, or of a guest, of which one's are known at most. */
+  forget(gva: bigint, asid: number): void {
+    const { tlb, tlbs } = this.cpu.mmu;
+    (asid === 0 ? tlb : tlbs.guests)?.forget(gva);
+  }
+
   override leave(exit: GuestExit): void {
     const { state } = this.cpu;
     const vmcb = this.vmcb!;
     this.record(exit);
+    this.translations.end(this.below);
     this.clean.keep(vmcb);
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') - vmcb.read(CONTROL.TSC_OFFSET)));
     this.toHost();
@@ -111,9 +142,8 @@ export class HostedSvm extends Svm implements SvmUnit {
     state.setSystem('activity', 0n);
     state.setSystem('vm_mode', VM_MODE.none);
     state.setSystem('interruptibility', (state.system('interruptibility') & BLOCKED_BY.nmi) | BLOCKED_BY.gif);
-    cpu.refresh();
-    loadPdptes(cpu);
-    cpu.refresh();
+    cpu.refresh(this.translations.left(true));
+    this.loadTables();
   }
 
   // --- Interrupts (15.21)
@@ -181,6 +211,7 @@ export class HostedSvm extends Svm implements SvmUnit {
     const { state } = this.cpu;
     if (state.system('vm_mode') !== VM_MODE.svmGuest) return;
     this.hostOpen = (this.at(state.system('vm_hsave')).read(STATE.RFLAGS) & BigInt(RFLAGS.IF)) !== 0n;
+    this.translations.useGuests();
     this.obey(this.at(state.system('vmcs')));
   }
 }

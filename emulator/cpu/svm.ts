@@ -53,8 +53,12 @@ export class Svm implements Overseer {
     cpu.state.setSystem('interruptibility', vmcb.read(CONTROL.INTERRUPT_SHADOW) & 1n);
     cpu.state.setSystem('activity', 0n);
     this.obey(vmcb);
-    cpu.refresh();
+    cpu.refresh(this.tlbHolds());
     return undefined;
+  }
+  /** The TLB knows what the guest left there. */
+  protected tlbHolds(): boolean {
+    return false;
   }
   /** Intercepts as the VMCB has them. */
   obey(vmcb: Vmcb): void {

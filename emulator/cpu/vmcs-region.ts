@@ -12,12 +12,16 @@ const OFFSET = Object.fromEntries(Object.keys(VMCS).map((name, i) => [name, FIEL
   VmcsFieldName,
   number
 >;
-const bit = (n: number): bigint => 1n << BigInt(n); // prettier-ignore
+/** Where a field lies in the region: for who moves many. */
+export const placeOf = (field: VmcsFieldName): number => OFFSET[field];
+/** The fields, as 32-bit words from FIELDS on. */
+export const FIELD_WORDS = Object.keys(VMCS).length * 2;
+export const wordOf = (field: VmcsFieldName): number => (OFFSET[field] - FIELDS) >>> 2;
 
 export class Vmcs {
   private readonly at: number;
   constructor(
-    private readonly memory: PhysicalMemory,
+    readonly memory: PhysicalMemory,
     /** Physical address. */
     readonly gpa: number,
   ) {
@@ -56,18 +60,42 @@ export class Vmcs {
   read32(field: VmcsFieldName): number {
     return this.memory.view.getInt32(this.at + OFFSET[field], true);
   }
-  /** Negative numbers are 32-bit words whose top bit is set. */
+  /** Numbers are 32-bit words: negative ones have the top bit set. */
   write(field: VmcsFieldName, value: bigint | number): void {
-    const wide = typeof value === 'bigint' ? value : BigInt(value < 0 ? value >>> 0 : value);
-    this.memory.view.setBigUint64(this.at + OFFSET[field], BigInt.asUintN(64, wide), true);
+    if (typeof value === 'number') this.put(OFFSET[field], value, 0);
+    else this.memory.view.setBigUint64(this.at + OFFSET[field], BigInt.asUintN(64, value), true);
   }
   /** Physical address of a field, for who edits memory. */
   addressOf(field: VmcsFieldName): number {
     return this.gpa + OFFSET[field];
   }
-  /** A control bit, by number. */
+  /** One of the low 32 bits, by number. */
   has(field: VmcsFieldName, number: number): boolean {
-    return (this.read(field) & bit(number)) !== 0n;
+    return (this.read32(field) & (1 << number)) !== 0;
+  }
+
+  // In halves, by place: 64-bit integers of TypeScript are objects, and every entry and exit moves dozens.
+  low(place: number): number {
+    return this.memory.view.getInt32(this.at + place, true);
+  }
+  high(place: number): number {
+    return this.memory.view.getInt32(this.at + place + 4, true);
+  }
+  put(place: number, low: number, high: number): void {
+    const { view } = this.memory;
+    view.setInt32(this.at + place, low, true);
+    view.setInt32(this.at + place + 4, high, true);
+  }
+  /** Which of the fields' words are others than in `known`, which is brought up to date: calls back with what changed in them. */
+  compare(known: Int32Array, changed: (word: number, bits: number) => void): void {
+    const { view } = this.memory;
+    for (let word = 0; word < FIELD_WORDS; word++) {
+      const now = view.getInt32(this.at + FIELDS + word * 4, true);
+      const bits = now ^ known[word];
+      if (bits === 0) continue;
+      known[word] = now;
+      changed(word, bits);
+    }
   }
 }
 

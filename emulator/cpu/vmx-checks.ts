@@ -250,6 +250,13 @@ export const GUEST_CHECKS: readonly EntryCheck[] = [
   ...inSection('27.3.1.6', ...PDPTES.map((i): UnplacedCheck => ({ field: `GUEST_PDPTE${i}`, rule: 'an entry that is present has no reserved bits', fails: (v, host) => badPdpte(v, host, i) }))),
 ]; // prettier-ignore
 
+/** In the order in which they are made. */
+export const ENTRY_CHECKS: readonly EntryCheck[] = [...CONTROL_CHECKS, ...HOST_CHECKS, ...GUEST_CHECKS];
+/** What comes of an entry that this one refuses: a VM-instruction error, or an exit. `number`: in ENTRY_CHECKS. */
+export function refusalOf(number: number): number | 'exit' {
+  if (number < CONTROL_CHECKS.length) return VMX_ERROR.ENTRY_CONTROLS;
+  return number < CONTROL_CHECKS.length + HOST_CHECKS.length ? VMX_ERROR.ENTRY_HOST_STATE : 'exit';
+}
 /** The first rule that is broken. */
 export function failedCheck(vmcs: Vmcs, host: HostMode): { check: EntryCheck; error: number } | undefined {
   const find = (checks: readonly EntryCheck[]): EntryCheck | undefined => checks.find((each) => each.fails(vmcs, host));

@@ -17,7 +17,9 @@ const typeOf = (v: Vmcs, name: Name): number => rights(v, name) & ATTRIBUTE.TYPE
 const dpl = (v: Vmcs, name: Name): number => (rights(v, name) >>> 5) & 3;
 const rpl = (v: Vmcs, name: Name): number => v.read32(`GUEST_${name}`) & 3;
 const usable = (v: Vmcs, name: Name): boolean => (rights(v, name) & ATTRIBUTE.UNUSABLE) === 0;
-const virtual8086: Test = (v) => (v.read32('GUEST_RFLAGS') & RFLAGS.VM) !== 0;
+const virtual8086: Test = (v) => v.has('GUEST_RFLAGS', VM_BIT);
+/** Of RFLAGS: nothing else of it matters here, and it changes all the time (vmx-check-memo.ts). */
+const VM_BIT = Math.log2(RFLAGS.VM);
 /** Attributes of every segment in virtual-8086 mode. */
 const V86_RIGHTS = 0xf3;
 const RESERVED = ~0x1_f0ff;

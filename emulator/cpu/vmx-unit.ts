@@ -6,24 +6,30 @@
 import { MAXPHYADDR } from '../mmu/guest-paging';
 import { VECTOR } from '../x86/registers';
 import {
-  ENTRY_FAILED, EXIT_CONTROL, INTERRUPTION, isHigh, isReadOnly, PIN, PRIMARY, REASON, VMCS_REVISION, VMX_ERROR, widthOf,
+  ENTRY_FAILED, EXIT_CONTROL, INTERRUPTION, isHigh, isReadOnly, PIN, PRIMARY, REASON, SECONDARY, VMCS_REVISION, VMX_ERROR, widthOf,
 } from '../x86/vmcs'; // prettier-ignore
 import { knownCr4, loadPdptes } from './control';
 import { deliverAtEntry } from './events';
 import type { PendingEvent } from './exit-cause';
 import { gp } from './faults';
 import type { GuestExit, VmxResult, VmxUnit } from './ports';
-import { fieldOf, Vmcs, wordsOf } from './vmcs-region';
+import { GuestTlb } from './guest-tlb';
+import type { Below } from './guest-tlb';
+import { fieldOf, placeOf, Vmcs, wordsOf } from './vmcs-region';
 import { Vmx } from './vmx';
 import { CR0_FIXED, TIMER_SHIFT } from './vmx-capabilities';
 import { isCanonical } from '../util/words';
 import { BLOCKED_BY } from './stretch';
-import { badEptPointer, failedCheck, failedGuestCheck } from './vmx-checks';
+import { CheckMemo } from './vmx-check-memo';
+import { badEptPointer, ENTRY_CHECKS, refusalOf, secondary } from './vmx-checks';
 import type { EntryCheck } from './vmx-checks';
 import { loadMsrs, storeMsrs } from './vmx-msrs';
 import { loadHost } from './vmx-state';
 import { VM_MODE } from './vm-mode';
 
+const [EPT_POINTER, ACCESS_PAGE] = [placeOf('EPT_POINTER'), placeOf('APIC_ACCESS_PAGE')];
+/** VMCSs of which is kept what was checked. */
+const MOST_MEMOS = 16;
 const NONE = 0xffff_ffff_ffff_ffffn;
 /** VMX aborts (28.7): an MSR of the exit lists cannot be stored, or loaded. */
 const ABORT = { store: 1, load: 4 } as const;
@@ -69,6 +75,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     if ((state.system('feature_control') & 5n) !== 5n) throw gp(0);
     if ((state.system32('cr0') & CR0_FIXED) >>> 0 !== CR0_FIXED) throw gp(0);
     if (!this.isRegion(region)) return 'invalid';
+    this.cpu.mmu.tlbs.forgetGuests();
     state.setSystem('vmxon', region);
     state.setSystem('vmcs', NONE);
     state.setSystem('vm_mode', VM_MODE.vmxRoot);
@@ -138,8 +145,8 @@ export class HostedVmx extends Vmx implements VmxUnit {
   invalidate(kind: 'invept' | 'invvpid', type: bigint, descriptor: readonly [bigint, bigint]): VmxResult {
     const right = kind === 'invept' ? validInvept(type, descriptor) : validInvvpid(type, descriptor);
     if (!right) return this.fail(VMX_ERROR.INVEPT_OPERAND);
-    // Translations of all guests share the TLB, and none outlives an entry or an exit.
-    this.cpu.flushTlb('all');
+    // One guest's translations are kept at most: those of others need not be told from them.
+    this.cpu.mmu.tlbs.forgetGuests();
     return 'ok';
   }
 
@@ -152,26 +159,38 @@ export class HostedVmx extends Vmx implements VmxUnit {
     if (cpu.state.system('interruptibility') & 2n) return this.fail(VMX_ERROR.ENTRY_MOV_SS);
     if (kind === 'launch' && vmcs.launched) return this.fail(VMX_ERROR.LAUNCH_NOT_CLEAR);
     if (kind === 'resume' && !vmcs.launched) return this.fail(VMX_ERROR.RESUME_NOT_LAUNCHED);
-    const host = { cr4: knownCr4(cpu), wide: cpu.ia32e, peek: wordsOf(cpu.mmu.physical) };
-    const refused = failedCheck(vmcs, host);
-    if (refused) {
-      this.lastRefusal = refused.check;
-      return this.fail(refused.error);
-    }
+    this.host.wide = cpu.ia32e;
+    const number = this.memoOf(vmcs).failed(this.host);
+    if (number >= 0) return this.refuseBy(vmcs, number, nextRip);
     cpu.state.rip = nextRip;
-    const guest = failedGuestCheck(vmcs, host);
-    if (guest) {
-      this.lastRefusal = guest;
-      this.refuse(vmcs, REASON.ENTRY_GUEST_STATE, qualificationOf(guest));
-      return 'jumped';
-    }
     this.start(vmcs);
     return 'jumped';
+  }
+  private refuseBy(vmcs: Vmcs, number: number, nextRip: bigint): VmxResult | 'jumped' {
+    const check = ENTRY_CHECKS[number];
+    this.lastRefusal = check;
+    const error = refusalOf(number);
+    if (error !== 'exit') return this.fail(error);
+    this.cpu.state.rip = nextRip;
+    this.refuse(vmcs, REASON.ENTRY_GUEST_STATE, qualificationOf(check));
+    return 'jumped';
+  }
+  private readonly host = { cr4: knownCr4(this.cpu), wide: false, peek: wordsOf(this.cpu.mmu.physical) };
+  /** What was found of the VMCSs of late. */
+  private readonly memos = new Map<number, CheckMemo>();
+  private memoOf(vmcs: Vmcs): CheckMemo {
+    const { memos } = this;
+    let memo = memos.get(vmcs.gpa);
+    if (memo) return memo;
+    if (memos.size >= MOST_MEMOS) memos.clear();
+    memos.set(vmcs.gpa, (memo = new CheckMemo(vmcs, ENTRY_CHECKS)));
+    return memo;
   }
   private start(vmcs: Vmcs): void {
     const { cpu } = this;
     const { state } = cpu;
     const injected = this.injection(vmcs);
+    this.translations.begin();
     this.begin(vmcs);
     const bad = loadMsrs(cpu, vmcs, 'ENTRY_MSR_LOAD');
     if (bad > 0) return this.refuse(vmcs, REASON.ENTRY_MSR_LOADING, BigInt(bad));
@@ -180,7 +199,6 @@ export class HostedVmx extends Vmx implements VmxUnit {
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + this.tscOffset(vmcs)));
     const timer = BigInt(vmcs.read32('PREEMPTION_TIMER') >>> 0);
     state.setSystem('preemption_deadline', vmcs.has('PIN_CONTROLS', PIN.PREEMPTION_TIMER) ? cpu.ticks() + (timer << BigInt(TIMER_SHIFT)) : 0n);
-    cpu.flushTlb('all');
     if (!injected) return;
     vmcs.write('ENTRY_INTERRUPTION', vmcs.read('ENTRY_INTERRUPTION') & 0x7fff_ffffn);
     this.trapBeforeNext();
@@ -189,6 +207,18 @@ export class HostedVmx extends Vmx implements VmxUnit {
     deliverAtEntry(cpu, injected);
     this.injecting = undefined;
   } // prettier-ignore
+  private readonly translations = new GuestTlb(this.cpu);
+  /** Without VPIDs the guest has the hypervisor's tag, and entries and exits forget both's (29.4.3.1). */
+  private get below(): Below {
+    const vmcs = this.vmcs!;
+    const tag = secondary(vmcs, SECONDARY.VPID) ? vmcs.read32('VPID') & 0xffff : 0;
+    const accesses = secondary(vmcs, SECONDARY.APIC_ACCESSES) ? vmcs.low(ACCESS_PAGE) | 1 : 0;
+    const ept = secondary(vmcs, SECONDARY.EPT);
+    return [tag, ept ? vmcs.low(EPT_POINTER) | 1 : 0, ept ? vmcs.high(EPT_POINTER) : 0, accesses];
+  }
+  protected override tlbHolds(): boolean {
+    return this.translations.entered(this.below);
+  }
   private tscOffset(vmcs: Vmcs): bigint {
     return vmcs.has('PRIMARY_CONTROLS', PRIMARY.TSC_OFFSETTING) ? vmcs.read('TSC_OFFSET') : 0n;
   }
@@ -228,6 +258,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     }
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') - this.tscOffset(vmcs)));
     if (storeMsrs(cpu, vmcs) > 0) this.abort(vmcs, ABORT.store);
+    this.translations.end(this.below);
     const { cause } = exit;
     this.toHost(vmcs);
     // An NMI that has come blocks further ones; those that were blocked under virtual NMIs were the guest's.
@@ -241,8 +272,9 @@ export class HostedVmx extends Vmx implements VmxUnit {
     cpu.mmu.walker.second = null;
     loadHost(vmcs, cpu.state);
     cpu.state.setSystem('vm_mode', VM_MODE.vmxRoot);
-    cpu.refresh();
     loadPdptes(cpu);
+    cpu.refresh(this.translations.left(secondary(vmcs, SECONDARY.VPID)));
+    if (vmcs.read32('EXIT_MSR_LOAD_COUNT') === 0) return;
     if (loadMsrs(cpu, vmcs, 'EXIT_MSR_LOAD') > 0) this.abort(vmcs, ABORT.load);
     cpu.refresh();
   }
@@ -257,6 +289,7 @@ export class HostedVmx extends Vmx implements VmxUnit {
     const { cpu } = this;
     if (cpu.state.system('vm_mode') !== VM_MODE.vmxGuest || this.current === NONE) return;
     this.obey(this.at(this.current));
+    this.translations.useGuests();
     cpu.overseer = this;
   }
 }

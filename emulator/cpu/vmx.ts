@@ -56,7 +56,11 @@ export class Vmx implements Overseer {
     loadGuest(vmcs, cpu, () => loadPdptes(cpu));
     this.apic?.entered();
     cpu.overseer = this;
-    cpu.refresh();
+    cpu.refresh(this.tlbHolds());
+  }
+  /** The TLB knows what the guest left there. */
+  protected tlbHolds(): boolean {
+    return false;
   }
   /** The same guest goes on where it was: nothing to load. */
   resume(): void {

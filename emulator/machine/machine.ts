@@ -60,7 +60,7 @@ export class Pc implements Machine, StepHost {
     this.virtualization = place?.virtualization;
     this.used = place !== undefined;
     const model = makeModel(config.cpu, place && { virtualization: 'none' });
-    const memory = place?.memory ?? linearMemory(config);
+    const memory = place?.memory ?? linearMemory(config, model);
     this.physical = place?.physical ?? new PhysicalMemory(memory, config.memory);
     this.board = this.buildBoard();
     this.board.attach(this.bios());
@@ -256,7 +256,7 @@ export class Pc implements Machine, StepHost {
   screen = (): Screen => this.board.screen();
   private edited(): void {
     this.used = true;
-    for (const cpu of this.cpus) cpu.mmu.tlb.flush();
+    for (const cpu of this.cpus) cpu.mmu.tlbs.flush();
     this.deadline = this.board.nextDeadline();
     this.virtualization?.inspect.edited();
   }

@@ -1,4 +1,6 @@
 /** What a machine is given to run on: memory of its own, or a place as a domain on a host. */
+import { hypervises } from '../cpu/models';
+import type { Model } from '../cpu/models';
 import type { SharedRun } from '../cpu/step-host';
 import * as layout from '../execution/layout';
 import type { PhysicalMemory } from '../mmu/physical-memory';
@@ -25,8 +27,9 @@ export interface Place extends SharedRun {
 }
 
 /** Of a machine by itself. */
-export function linearMemory({ cpus, memory }: MachineConfig): WebAssembly.Memory {
-  const pages = layout.memoryBytes(cpus, memory) / WASM_PAGE;
+export function linearMemory({ cpus, memory }: MachineConfig, model: Model): WebAssembly.Memory {
+  // A hypervisor's processors have another TLB for its guests (mmu/tlbs.ts).
+  const pages = layout.memoryBytes(hypervises(model) ? 2 * cpus : cpus, memory) / WASM_PAGE;
   return new WebAssembly.Memory({ initial: pages, maximum: pages });
 }
 

@@ -13,7 +13,8 @@ import { emptyContext, ENTRY, NO_PAGING } from './guest-paging';
 import type { PagingContext } from './guest-paging';
 import { PAGE } from './physical-memory';
 import type { PhysicalMemory } from './physical-memory';
-import { Tlb } from './tlb';
+import type { Tlb } from './tlb';
+import { Tlbs } from './tlbs';
 import { ACCESS, RIGHTS, Walker } from './walk';
 import type { AccessCode, Rights } from './walk';
 import { WatchList } from './watch';
@@ -31,7 +32,9 @@ const RIGHTS_OF: Record<Context, Rights> = {
 
 export class Mmu {
   readonly walker: Walker;
-  readonly tlb: Tlb;
+  readonly tlbs: Tlbs;
+  /** The one in force. */
+  tlb: Tlb;
   readonly watches = new WatchList();
   /** The address space in force; replaced in place by the processor's modeChanged(). */
   readonly paging: PagingContext = emptyContext();
@@ -52,13 +55,10 @@ export class Mmu {
     readonly physical: PhysicalMemory,
     private readonly bus: Bus,
     processor = 0,
+    guests?: number,
   ) {
     this.walker = new Walker(physical);
-    this.tlb = new Tlb(memory, layout.tlbOf(processor, physical.hostSize));
-    physical.observe({
-      remapped: () => this.tlb.flush(),
-      protected: (hostPage) => this.tlb.dropWrites(hostPage),
-    });
+    this.tlb = (this.tlbs = new Tlbs(memory, physical, processor, guests)).own;
   }
 
   // --- Doors for generated code: called when the TLB did not hit.

@@ -55,10 +55,11 @@ export class Tlb {
   /** Whoever caches by gva (the jump cache) forgets too. */
   onFlush: (what: Flushed) => void = () => {};
 
-  /** `base`: where its tables lie in the linear memory (layout.tlbOf). */
+  /** `base`: where its tables lie in the linear memory (layout.tlbOf). `number`: marks entries of the jump cache that go with it. */
   constructor(
     memory: WebAssembly.Memory,
     private readonly base: number = layout.TLB,
+    readonly number = 0,
   ) {
     this.words = new Int32Array(memory.buffer);
     // No page address has its low bits set: -1 never hits.
@@ -121,6 +122,12 @@ export class Tlb {
     this.codeGlobal[i] = global ? 1 : 0;
   }
 
+  /** All, all but global pages, or the page around an address. */
+  forget(scope: 'all' | 'non-global' | bigint): void {
+    if (scope === 'all') this.flush();
+    else if (scope === 'non-global') this.flushNonGlobal();
+    else this.flushPage(Number(BigInt.asIntN(32, scope)), Number(BigInt.asIntN(32, scope >> 32n)));
+  }
   flush(): void {
     const { words, globals, others } = this;
     this.flushes++;

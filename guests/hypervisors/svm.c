@@ -172,6 +172,7 @@ static void count_exits(void)
 	FIELD(u64, RIP) = GUEST_IMAGE + (exit_loop - guest_image);
 	for (;;) {
 		svm_enter((u64)vmcb, &guest);
+		FIELD(u8, TLB_CONTROL) = 0;
 		cpuid_for_guest();
 		mark_exit();
 	}

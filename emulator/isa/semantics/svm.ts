@@ -32,6 +32,5 @@ export const skinit: SystemMeaning = () => {
 };
 /** Translations of all address spaces share the TLB. */
 export const invlpga: SystemMeaning = (cpu) => {
-  unit(cpu);
-  cpu.flushTlb(cpu.state.gpr(GPR.RAX));
+  unit(cpu).forget(cpu.state.gpr(GPR.RAX), cpu.state.gpr32(GPR.RCX));
 };
