@@ -10,6 +10,7 @@ import { isTable } from '../xen/page-tables';
 import type { DomainParts } from '../xen/parts';
 import { TYPE } from '../xen/typed-pages';
 import type { Call } from './call';
+import { readExtended, writeExtended } from './extended-context';
 import { startVcpu } from './vcpu-context';
 import { contextOf, VGCF } from './vcpu-registers';
 
@@ -78,6 +79,13 @@ const getContext: Build = (call, at, target) => {
   call.caller.writeBytes(call.caller.readWord(at + 8n), contextOf(target.domain, index));
 };
 
+const setExtended: Build = (call, at, target) => {
+  const { domain } = target;
+  writeExtended(call.caller, at, domain.vcpuStates[vcpuOf(call, at, target)], domain.word);
+};
+const getExtended: Build = (call, at, target) =>
+  readExtended(call.caller, at, target.domain.vcpuStates[vcpuOf(call, at, target)]);
+
 /** XEN_DOMCTL_PFINFO_*: what frames are, in their place. */
 const PFINFO = { LEVEL_SHIFT: 28, PINNED: 0x8000_0000, NONE: 0xf000_0000 } as const;
 const frameTypes: Build = ({ caller, domain: { word } }, at, { domain }) => {
@@ -104,5 +112,7 @@ export const BUILDING: Readonly<Record<number, { name: string; run: ReturnType<t
   22: { name: 'hypercall_init', run: onDomain(hypercallInit) },
   35: { name: 'set_address_size', run: onDomain(setAddressSize) },
   36: { name: 'get_address_size', run: onDomain(getAddressSize) },
+  42: { name: 'set_ext_vcpucontext', run: onDomain(setExtended) },
+  43: { name: 'get_ext_vcpucontext', run: onDomain(getExtended) },
   61: { name: 'getpageframeinfo3', run: onDomain(frameTypes) },
 };

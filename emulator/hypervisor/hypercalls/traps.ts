@@ -15,8 +15,8 @@ const ADDRESS_AT = { 8: 8n, 4: 4n } as const;
 const VECTORS = 256;
 
 /** Never ring 0's: the selector with the privilege of the guest's kernel at least. */
-const deprivileged = (word: 4 | 8, cs: number): number => cs | (word === 8 ? 3 : (cs & 3) === 0 ? 1 : 0);
-const checkTarget = (word: 4 | 8, address: bigint): void => {
+export const deprivileged = (word: 4 | 8, cs: number): number => cs | (word === 8 ? 3 : (cs & 3) === 0 ? 1 : 0);
+export const checkTarget = (word: 4 | 8, address: bigint): void => {
   if (word === 8 && !isCanonical(address)) refuse('EINVAL', `0x${address.toString(16)} is no address of code`);
 };
 

@@ -3,7 +3,7 @@ import type { Cpu } from '../../cpu/cpu';
 import { GuestFault } from '../../cpu/ports';
 import { dropInnerSegments } from '../../cpu/segments';
 import { ATTRIBUTE } from '../../cpu/state';
-import { GPR, RFLAGS, SEG } from '../../x86/registers';
+import { GPR, RFLAGS, SEG, VECTOR } from '../../x86/registers';
 import { codeSegment, DomainCrash, stackSegment, toggleRoot } from './bounce';
 import type { PvDomain } from './domain';
 import type { Caller } from './ports';
@@ -62,13 +62,40 @@ function loaded(cpu: Cpu, which: typeof SEG.CS | typeof SEG.SS, selector: number
   }
 } // prettier-ignore
 
+/** A return to virtual-8086 mode: error code or EAX, EIP, CS, EFLAGS, ESP, SS and four data segments. */
+const V86_WORDS = 10;
+/**
+ * There is no virtual-8086 mode for guests. As Xen has it, the kernel's #GP handler finds the frame of the program on its stack, as if
+ * its first instruction had been refused; `frame`: its linear address.
+ */
+function refuseVirtual8086(domain: PvDomain, cpu: Cpu, caller: Caller, frame: bigint): void {
+  const { state } = cpu;
+  const vcpu = domain.vcpuStates[cpu.apicId];
+  const handler = vcpu.traps[VECTOR.GP];
+  if (!handler) throw new DomainCrash('it returns to virtual-8086 mode, which it cannot have, and has no #GP handler');
+  const words = Array.from({ length: V86_WORDS }, (_, i) => caller.read(frame + BigInt(i * 4), 4));
+  const ring = handler.cs & 3;
+  const [code, stack] = [codeSegment(cpu, handler.cs, ring), stackSegment(cpu, vcpu.kernelSs, ring)];
+  const esp = BigInt.asUintN(32, vcpu.kernelSp - BigInt(V86_WORDS * 4));
+  const [eax, , , eflags] = words;
+  words[0] = 0;
+  words.forEach((word, i) => caller.write(stack.base + esp + BigInt(i * 4), 4, word));
+  state.setGpr(GPR.RAX, BigInt(eax));
+  state.setGpr(GPR.RSP, esp);
+  state.setSegment(SEG.CS, code);
+  state.setSegment(SEG.SS, stack);
+  state.rip = handler.address;
+  state.rflags = (eflags & 0x3f_ffff & ~(HYPERVISORS | RFLAGS.RF | RFLAGS.NT | RFLAGS.TF)) | RFLAGS.IF;
+  domain.maskUpcalls(cpu.apicId, handler.masks || !(eflags & RFLAGS.IF));
+}
+
 function iret32(domain: PvDomain, cpu: Cpu, caller: Caller): void {
   const { state } = cpu;
   const base = state.segmentBase(SEG.SS);
   const sp = state.gpr(GPR.RSP) & 0xffff_ffffn;
   const word = (i: number): number => caller.read(base + sp + BigInt(i * 4), 4);
   const [eax, eip, cs, eflags] = [0, 1, 2, 3].map(word);
-  if (eflags & RFLAGS.VM) throw new DomainCrash('it returns to virtual-8086 mode, which it cannot have');
+  if (eflags & RFLAGS.VM) return refuseVirtual8086(domain, cpu, caller, base + sp);
   const cpl = cs & 3;
   if (cpl === 0) throw new DomainCrash('it returns to ring 0');
   if (cpl < state.cpl) throw new DomainCrash(`it returns from ring ${state.cpl} to ring ${cpl}`);

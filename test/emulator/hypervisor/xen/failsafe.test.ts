@@ -95,6 +95,27 @@ describe('returns by hypercall', () => {
       assert.match('reason' in stop ? String(stop.reason) : '', /no failsafe callback/);
     });
 
+  for (const masks of [false, true])
+    it(`of a 32-bit kernel to virtual-8086 mode: its #GP handler${masks ? ', which masks events,' : ''} finds that frame on its stack`, () => {
+      const [guest] = pvGuests([4]).guests as [PvGuest];
+      const { domain, caller, cpu, call, scratch } = guest;
+      const { state } = cpu;
+      const [vcpu] = domain.vcpuStates as [(typeof domain.vcpuStates)[0]];
+      vcpu.traps[13] = { cs: FLAT[4].kernelCs, address: BASE[4] + 0x200n, dpl: 0, masks };
+      vcpu.kernelSp = scratch(KERNEL_STACK);
+      const at = scratch(FRAME_PAGE);
+      const words = [0x1234n, 0x5678n, 0xf000n, 0x2_0246n, 0xffe0n, 0x9000n, 1n, 2n, 3n, 4n];
+      words.forEach((word, i) => caller.writeWord(at + BigInt(i * 4), word));
+      state.setGpr(ESP, at);
+      call(IRET);
+      assert.equal(state.gpr(ESP), vcpu.kernelSp - 40n);
+      assert.deepEqual([state.rip, state.cpl, state.gpr(0)], [BASE[4] + 0x200n, 1, 0x1234n]);
+      assert.equal(state.rflags & 0x2_0200, 0x200, 'VM is clear, IF the hypervisor');
+      assert.equal(domain.upcallMasked(0), masks);
+      const left = words.map((_, i) => caller.readWord(state.gpr(ESP) + BigInt(i * 4)));
+      assert.deepEqual(left, [0n, ...words.slice(1)]);
+    });
+
   it('a kernel stack that is a call gate is found out at the first way into the kernel', () => {
     const { guests, domains } = pvGuests([4], { code: [0xcd, 0x82, 0x0f, 0x0b] });
     const [guest] = guests as [PvGuest];

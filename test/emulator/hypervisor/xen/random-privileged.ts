@@ -12,7 +12,7 @@ import { Random } from './random';
 const PAGES = 16;
 const CALL = { mmuUpdate: 1, memoryOp: 12, multicall: 13, updateVa: 14, grantTable: 20, updateOther: 22, mmuext: 26, eventChannel: 32, sysctl: 35, domctl: 36 } as const; // prettier-ignore
 const VERSION = 0x15;
-const DOMCTL = { create: 1, destroy: 2, pause: 3, resume: 4, info: 5, maxMemory: 11, setContext: 12, getContext: 13, hypercallInit: 22, setAddressSize: 35, getAddressSize: 36, frameTypes: 61 } as const; // prettier-ignore
+const DOMCTL = { create: 1, destroy: 2, pause: 3, resume: 4, info: 5, maxMemory: 11, setContext: 12, getContext: 13, hypercallInit: 22, setAddressSize: 35, getAddressSize: 36, setExtended: 42, getExtended: 43, frameTypes: 61 } as const; // prettier-ignore
 const DOMCTLS = [...Object.values(DOMCTL), DOMCTL.setContext, DOMCTL.setContext, DOMCTL.maxMemory, 6];
 const MIB = 0x10_0000;
 const ROOMS = 4;
