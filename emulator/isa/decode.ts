@@ -283,5 +283,7 @@ export function decode(
   } catch (e) {
     if (e !== TRUNCATED) throw e;
     return room > MAX_LENGTH ? 'too-long' : 'truncated';
+  } finally {
+    decoder.end();
   }
 }

@@ -7,6 +7,8 @@ const SEGMENT_PREFIX = new Int8Array(256).fill(-1);
 for (const [byte, segment] of [[0x26, SEG.ES], [0x2e, SEG.CS], [0x36, SEG.SS], [0x3e, SEG.DS], [0x64, SEG.FS], [0x65, SEG.GS]] as const)
   SEGMENT_PREFIX[byte] = segment; // prettier-ignore
 
+const NONE = new Uint8Array(0);
+
 class Truncated {}
 /** Thrown where more bytes are needed than there are. */
 export const TRUNCATED = new Truncated();
@@ -23,7 +25,7 @@ export interface VexPrefix {
 
 /** A cursor over the bytes, and what the prefixes said. One serves all instructions, one after the other. */
 export abstract class InstructionBytes {
-  private bytes: Uint8Array = new Uint8Array(0);
+  private bytes: Uint8Array = NONE;
   private from = 0;
   private room = 0;
   protected rip = 0n;
@@ -48,6 +50,11 @@ export abstract class InstructionBytes {
     this.opsize = this.adsize = this.lock = false;
     this.override = -1;
     this.vex = undefined;
+  }
+
+  /** Whoever's memory they were may go. */
+  end(): void {
+    this.bytes = NONE;
   }
 
   protected u8(): number {
