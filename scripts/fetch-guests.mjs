@@ -41,11 +41,18 @@ const usual = [
   'busybox-static:i386',
   'glibc-source',
   'sasm',
+  // Assembly, for the language server.
+  'librust-ring-dev',
+  'librust-rav1e-dev',
+  'librust-blake3-dev',
+  'librust-psm-dev',
+  'uclibc-source',
 ];
 
 /** Archives in packages: which, and what of them, without the first folder of their paths. */
 const SOURCES = {
   'glibc-source': { archive: 'usr/src/glibc', wanted: ['*/sysdeps/*86*'] },
+  'uclibc-source': { archive: 'usr/src', wanted: ['*86*'] },
   'linux-source-6.1': { archive: 'usr/src', wanted: ['*/arch/x86/*', '*/include/*'] },
 };
 

@@ -1,4 +1,5 @@
 import { checkOperands } from '../isa/check';
+import { isForOthers } from '../isa/other-processors';
 import type { Instruction, Label, Span, Statement } from '../syntax/tree';
 import type { AssemblyDocument } from '../workspace/document';
 import type { Unit } from '../workspace/index';
@@ -37,6 +38,7 @@ export function diagnose(document: AssemblyDocument, { unit, included }: Surroun
   const unsure = unit.incomplete || included;
   const isValue = (name: string): boolean => values.has(name) || (unsure && (preprocessed || document.nasm));
   const isMacro = (name: string): boolean => macros.has(document.nasm ? name.toLowerCase() : name);
+  if (isForOthers(document, isMacro)) return [];
   const findings: Finding[] = [];
   // Libraries of macros for NASM (x86inc.asm) make macros of all instructions.
   const instructions = document.nasm && unsure ? [] : document.tree.statements;
@@ -71,6 +73,8 @@ function instructionFinding(
 ): Finding | undefined {
   const { mnemonic, operands, templated } = statement;
   const name = mnemonic.text;
+  // `jne,pt`: a hint that goes with the branch.
+  if (/^,p[tn]\b/.test(document.text.slice(mnemonic.end, mnemonic.end + 4))) return undefined;
   if (name.includes('\\') || name.includes('%') || document.text[mnemonic.end] === '%') return undefined;
   if (!document.isMnemonic(name)) {
     // `NAME(...)` and, where the C preprocessor reads first, NAME may come from a command line.

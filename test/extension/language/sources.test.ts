@@ -21,6 +21,12 @@ const CORPORA: Corpus[] = [
   { name: 'guests and benchmarks of this repository', folders: ['guests', 'bench/kernels'].map((each) => join(ROOT, each)), files: 20 },
   { name: 'the C library', folders: [guest('glibc-source/sysdeps')], files: 1000 },
   { name: 'SASM\'s examples for NASM and GNU as', folders: [guest('sasm/usr/share/sasm')], files: 4 },
+  // Beside x86's, of GNU as and NASM, they have ARM's, MASM's and WebAssembly's.
+  { name: 'ring, a library of cryptography', folders: [guest('librust-ring-dev/usr/share/cargo')], files: 90 },
+  { name: 'rav1e, an encoder of video', folders: [guest('librust-rav1e-dev/usr/share/cargo')], files: 70 },
+  { name: 'BLAKE3', folders: [guest('librust-blake3-dev/usr/share/cargo')], files: 12 },
+  { name: 'portable stack manipulation', folders: [guest('librust-psm-dev/usr/share/cargo')], files: 20 },
+  { name: 'uClibc', folders: [guest('uclibc-source')], files: 100 },
   {
     name: 'the Linux kernel',
     folders: [guest('linux-source-6.1/arch/x86')],
