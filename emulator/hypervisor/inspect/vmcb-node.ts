@@ -61,8 +61,8 @@ const SAID: ReadonlySet<VmcbField> = new Set([CONTROL.EXITCODE, CONTROL.EXITINFO
 const fieldNode = (vmcb: Vmcb, field: VmcbField, editing: Editing<VmcbField>, broken?: FailedCheck): StructureNode => {
   const value = vmcb.read(field);
   const meaning = textOf(field, value);
-  const refused = broken?.field === field.name ? `. VMRUN refuses it: ${broken.rule}` : '';
-  const text = `offset ${hex(field.offset)}${meaning === undefined ? '' : `: ${meaning}`}${refused}`;
+  const place = `offset ${hex(field.offset)}${meaning === undefined ? '' : `: ${meaning}`}`;
+  const text = broken?.field === field.name ? `VMRUN refuses it: ${broken.rule} (${place})` : place;
   const expression = SAID.has(field) ? undefined : editing(field, registerOf(field));
   return bitsNode(field.name, value, FIELDS.get(field) ?? [], { text, ...editableBy(expression) });
 };

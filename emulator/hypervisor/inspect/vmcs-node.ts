@@ -72,7 +72,7 @@ export function vmcsNode(vmcs: Vmcs, host: HostMode, editing: Editing<VmcsFieldN
   const refused = refusal(vmcs, host);
   for (const [name, encoding] of Object.entries(VMCS) as [VmcsFieldName, number][]) {
     const node = fieldNode(vmcs, name, encoding);
-    const broken = refused?.check.field === name ? { text: `${node.text}. Entry refuses it: ${refused.check.rule}` } : {};
+    const broken = refused?.check.field === name ? { text: `Entry refuses it: ${refused.check.rule} (${node.text})` } : {};
     areas[(encoding >>> 10) & 3].children.push({ ...node, ...broken, ...editableBy(editing(name, registerOf(name))) });
   }
   const state = vmcs.launched ? 'launched' : 'clear';

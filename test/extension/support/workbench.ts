@@ -49,7 +49,8 @@ export class Workbench {
       viewport: { width: 1600, height: 1000 },
       args: FLAGS,
     });
-    context.setDefaultTimeout(20_000);
+    // Where much else runs an answer may take its time.
+    context.setDefaultTimeout(45_000);
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = context.pages()[0] ?? (await context.newPage());
     const workbench = new Workbench(page, context, profile, name);
@@ -131,11 +132,17 @@ export class Workbench {
   }
 
   async goToLine(line: number): Promise<void> {
-    await this.page.keyboard.press('Control+G');
-    await this.page.locator('.quick-input-widget .quick-input-box input').waitFor();
-    await this.page.keyboard.type(String(line));
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    for (let tries = 0; tries < 5; tries++) {
+      await this.page.keyboard.press('Control+G');
+      const gone = await input
+        .fill(`:${line}`, { timeout: 8_000 })
+        .then(() => input.press('Enter'))
+        .then(() => this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' }))
+        .then(() => true, () => false); // prettier-ignore
+      if (gone) return;
+    }
+    throw new Error(`line ${line} is not gone to`);
   }
 
   /** The hover at the cursor, once it says this: a server that still starts has nothing to say. */
