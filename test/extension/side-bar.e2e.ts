@@ -99,38 +99,6 @@ inBrowser(
       await code.screenshot('accepted');
       await end();
     });
-
-    const terminal = (wanted: RegExp): Promise<string> =>
-      code.until(
-        async () => (await code.page.locator('.terminal-wrapper.active .xterm-rows').allInnerTexts()).join('\n'),
-        (text) => wanted.test(text.replaceAll('\xa0', ' ')),
-      );
-
-    it('Console: says that the guest is silent, follows it, and comes back with what it said', async () => {
-      await code.startConfiguration('Memory test');
-      await terminal(/has not written to its console yet/);
-      await code.screenshot('silent');
-      await code.toolbar('Continue').click();
-      await terminal(/Memtest86\+/);
-      await code.command('Terminal: Kill the Active Terminal Instance');
-      await code.page.locator('.terminal-wrapper.active').waitFor({ state: 'detached' });
-      await code.command('Show the Guest');
-      await terminal(/Memtest86\+/);
-      await code.screenshot('console');
-    });
-
-    it('Screen: keys that are pressed there reach the guest', async () => {
-      await code.command('Focus on Guest Screen View');
-      const screen = code.webview().locator('.screen');
-      await screen.waitFor();
-      const shows = (wanted: RegExp) => code.until(() => screen.innerText(), (text) => wanted.test(text)); // prettier-ignore
-      await shows(/Memtest86\+[^]*Configuration/);
-      await screen.focus();
-      await screen.press('F1');
-      await shows(/Settings:/);
-      await code.screenshot('screen');
-      await end();
-    });
   },
   { ...host, missing: () => host.missing() ?? (existsSync(MEMTEST) ? undefined : `no ${MEMTEST}: run scripts/fetch-guests.mjs`) },
 ); // prettier-ignore
