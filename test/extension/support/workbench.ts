@@ -71,10 +71,6 @@ export class Workbench {
     await this.page.screenshot({ path: join(SCREENSHOTS, `${this.name}-${number}-${what}.png`) });
   }
 
-  clipboard(): Promise<string> {
-    return this.page.evaluate(() => navigator.clipboard.readText());
-  }
-
   /** From a context menu that is open. Just after it opens it takes no click. */
   async choose(title: string): Promise<void> {
     const item = this.page.locator('.context-view .monaco-menu .action-label', { hasText: title });
@@ -98,7 +94,8 @@ export class Workbench {
   }
 
   copied(wanted: RegExp): Promise<string> {
-    return this.until(() => this.clipboard(), (text) => wanted.test(text)); // prettier-ignore
+    const held = () => this.page.evaluate(() => navigator.clipboard.readText());
+    return this.until(held, (text) => wanted.test(text));
   }
 
   async openFile(name: string): Promise<void> {
