@@ -68,7 +68,7 @@ export const SYSTEM_REGISTERS = [
   'efer', 'star', 'lstar', 'cstar', 'fmask', 'kernel_gs_base', 'sysenter_cs', 'sysenter_esp', 'sysenter_eip',
   'tsc_offset', 'tsc_aux', 'tsc_deadline', 'apic_base', 'pat', 'misc_enable', 'debugctl', 'mtrr_def_type',
   'pdpte0', 'pdpte1', 'pdpte2', 'pdpte3',
-  /** 0 running, 1 halted, 2 waiting for SIPI, 3 shut down */ 'activity',
+  /** 0 running, 1 halted, 2 shut down, 3 waiting for SIPI */ 'activity',
   /** bit 0: blocked by STI, bit 1: blocked by MOV SS, bit 2: NMI blocked, bit 3: AMD's GIF is clear */ 'interruptibility',
   /** pending debug exceptions, DR6 format */ 'pending_debug',
   'mtrr_fix_64k', 'mtrr_fix_16k_80000', 'mtrr_fix_16k_a0000',
