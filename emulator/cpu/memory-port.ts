@@ -16,6 +16,7 @@ import type { CpuState } from './state';
 /** EXIT_FAULT: the exception is `pending` here. */
 export const PENDING = 0xff;
 const MODIFY = 0x100;
+const ONTO_STACK: readonly string[] = ['push', 'call'];
 
 interface DirectedWrite {
   lo: number;
@@ -55,10 +56,14 @@ export class MemoryPort {
     this.state.view.setUint32(layout.EXIT_FAULT, PENDING, true);
     return 0;
   }
-  /** A non-canonical stack address is #SS, any other #GP (SDM vol. 1 section 3.3.7.1). */
-  private isStack(site: number): boolean {
+  /**
+   * A non-canonical stack address is #SS, any other #GP (SDM vol. 1 section 3.3.7.1). PUSH and CALL read their operand and write the
+   * stack, POP does the reverse.
+   */
+  private isStack(site: number, write: boolean): boolean {
     const { memory, row } = this.instructionAt(site);
-    return memory ? memory.segment === SEG.SS : row.attributes.repeat === undefined;
+    if (!memory) return row.attributes.repeat === undefined;
+    return memory.segment === SEG.SS || (write ? ONTO_STACK.includes(row.mnemonic) : row.mnemonic === 'pop');
   }
 
   readonly slowRead = (lo: number, hi: number, bytes: number, site: number): number =>
@@ -77,7 +82,7 @@ export class MemoryPort {
       if (host >= 0) return host;
       const slot = this.slot(lo, hi, bytes);
       if (info & MODIFY) this.fill(slot, lo, hi, bytes, true, site);
-      else this.mmu.probeSlow(toBigint(lo, hi), bytes, true, this.isStack(site));
+      else this.mmu.probeSlow(toBigint(lo, hi), bytes, true, this.isStack(site, true));
       return slot;
     });
 
@@ -135,7 +140,7 @@ export class MemoryPort {
   }
   private fill(slot: number, lo: number, hi: number, bytes: number, write: boolean, site: number): void {
     const gva = toBigint(lo, hi);
-    const stack = this.isStack(site);
+    const stack = this.isStack(site, write);
     if (bytes > 8) this.mmu.probeSlow(gva, bytes, write, stack);
     for (let i = 0; i < bytes; i += 8) {
       const part = Math.min(8, bytes - i);
