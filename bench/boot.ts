@@ -16,8 +16,8 @@ const BUSYBOX = join(guests, 'busybox-static');
 const MEMORY_MIB = 256;
 const APPEND = 'console=ttyS0';
 const REACHED = 'Run /init as init process';
-/** A boot takes long enough for the median of two. */
-const MOST_ROUNDS = 2;
+/** A boot takes long enough for the median of four. */
+const MOST_ROUNDS = 4;
 
 interface Boot {
   wall: number;
