@@ -29,12 +29,13 @@ describe('the first hour', () => {
     const make = tasks.find(({ definition }) => definition['folder'] === undefined && definition['target'] === undefined)!;
     assert.equal(make.group, vscode.TaskGroup.Build);
     const source = file('kernel.c');
+    // A mistake that gcc has one message for, and no note.
     const before = await vscode.workspace.fs.readFile(source);
-    await vscode.workspace.fs.writeFile(source, new TextEncoder().encode('int broken(void) { return nowhere; }\n'));
+    await vscode.workspace.fs.writeFile(source, new TextEncoder().encode('int broken = nowhere;\n'));
     try {
       assert.notEqual(await exitCodeOf(make), 0);
       const marks = await until(() => Promise.resolve(vscode.languages.getDiagnostics(source)), (found) => found.length > 0, 'a mark at the mistake');
-      assert.deepEqual(marks.map(({ severity, range, source: by }) => [severity, range.start.line, range.start.character, by]), [[vscode.DiagnosticSeverity.Error, 0, 26, 'make']]);
+      assert.deepEqual(marks.map(({ severity, range, source: by }) => [severity, range.start.line, range.start.character, by]), [[vscode.DiagnosticSeverity.Error, 0, 13, 'make']]);
       assert.match(marks[0]!.message, /nowhere/);
     } finally {
       await vscode.workspace.fs.writeFile(source, before);
