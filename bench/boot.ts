@@ -16,7 +16,7 @@ const BUSYBOX = join(guests, 'busybox-static');
 const MEMORY_MIB = 256;
 const APPEND = 'console=ttyS0';
 const REACHED = 'Run /init as init process';
-/** A boot takes long enough for the median of four. */
+/** A boot takes long: so many at most. */
 const MOST_ROUNDS = 4;
 
 interface Boot {
