@@ -257,13 +257,6 @@ export function refusalOf(number: number): number | 'exit' {
   if (number < CONTROL_CHECKS.length) return VMX_ERROR.ENTRY_CONTROLS;
   return number < CONTROL_CHECKS.length + HOST_CHECKS.length ? VMX_ERROR.ENTRY_HOST_STATE : 'exit';
 }
-/** The first rule that is broken. */
-export function failedCheck(vmcs: Vmcs, host: HostMode): { check: EntryCheck; error: number } | undefined {
-  const find = (checks: readonly EntryCheck[]): EntryCheck | undefined => checks.find((each) => each.fails(vmcs, host));
-  const control = find(CONTROL_CHECKS);
-  if (control) return { check: control, error: VMX_ERROR.ENTRY_CONTROLS };
-  const ofHost = find(HOST_CHECKS);
-  return ofHost && { check: ofHost, error: VMX_ERROR.ENTRY_HOST_STATE };
-}
-export const failedGuestCheck = (vmcs: Vmcs, host: HostMode): EntryCheck | undefined =>
-  GUEST_CHECKS.find((each) => each.fails(vmcs, host));
+/** The number of the first that fails, or -1. */
+export const failedCheck = (vmcs: Vmcs, host: HostMode): number =>
+  ENTRY_CHECKS.findIndex((each) => each.fails(vmcs, host));

@@ -234,6 +234,7 @@ export class CodeCache {
     this.pages.add(block);
     return block;
   }
+
   /** Forgets every block that executes the instruction at a linear address: a breakpoint came or went there. */
   forgetLinear(gva: bigint): void {
     for (const block of this.blocks)

@@ -3,7 +3,7 @@ import type { Form } from './builder';
 
 const SIZES = { 8: 0, 16: 1, 32: 2, 64: 3 } as const;
 const ADDRESSINGS = { flat64: 0, flat32: 1, general: 2 } as const;
-const REPEATS = { none: 0, rep: 1, repne: 2 } as const;
+export const REPEATS = { none: 0, rep: 1, repne: 2 } as const;
 const KINDS = {
   gpr: 0,
   memory: 1,

@@ -7,6 +7,7 @@ import { buildForms } from './interpreter';
 import type { FormCode } from './interpreter';
 import type { FunctionTable } from './function-table';
 import * as layout from './layout';
+import { REPEATS } from './form-number';
 import { FIRST_FORM_HANDLER, GUARD_INDEX, HANDLER, HEADER, HEADER_BYTES, NO_REGION, RECORD, RECORD_BYTES } from './record'; // prettier-ignore
 
 /** What a block is translated for. Two blocks of different modes are never confused; `key` tells them apart. */
@@ -90,7 +91,6 @@ export function formOf(instruction: Instruction, mode: ExecutionMode): Form {
   };
 }
 
-const REPEATS = { none: 0, rep: 1, repne: 2 } as const;
 const ADDRESSES = { memory: 1, absolute: 2, rip: 3 } as const;
 /**
  * Instructions with the same number have the same form in each mode: the row and what prefixes and ModRM can change of

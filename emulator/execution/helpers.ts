@@ -35,7 +35,7 @@ export const helpersInTable = (module: ModuleBuilder): HelperCallees =>
   Object.fromEntries(
     HELPER_NAMES.map((name, i) => [
       name,
-      { signature: module.type(HELPERS[name].parameters, HELPERS[name].results), place: FIRST_HELPER_INDEX + i },
+      { signature: module.type(HELPERS[name].parameters, HELPERS[name].results), place: i32(FIRST_HELPER_INDEX + i) },
     ]),
   ) as HelperCallees;
 

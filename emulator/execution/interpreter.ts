@@ -5,7 +5,7 @@
  */
 import { Emitter, HELPERS } from './builder';
 import type { Form, HelperCallees, Size } from './builder';
-import { FunctionBuilder, I32, ModuleBuilder, call, callIndirect, i32, load, load32S } from './wasm';
+import { FunctionBuilder, I32, ModuleBuilder, call, i32, load, load32S } from './wasm';
 import type { Label, Value } from './wasm';
 import * as layout from './layout';
 import {
@@ -197,7 +197,7 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
         f.branch(exit);
       });
       f.if(left.geS(load(32, header, HEADER.NEED)), () => {
-        const answer = f.let(callIndirect(formType, I32, [record], load(32, header, HEADER.REGION)));
+        const answer = f.let(call({ signature: formType, place: load(32, header, HEADER.REGION) }, I32, [record]));
         f.branchIf(exit, answer.eqz());
         go(answer.sub(1));
       });
@@ -260,7 +260,7 @@ function dispatch(f: FunctionBuilder, record: Value, cases: readonly (() => void
 /** A form with a function of its own: it answers with the next record, the next block (bit 0 set), or 0 to leave. */
 function outOfLine(f: FunctionBuilder, record: Value, type: number, ways: Ways): void {
   const index = load(32, record, RECORD.HANDLER);
-  const answer = f.let(callIndirect(type, I32, [record], index));
+  const answer = f.let(call({ signature: type, place: index }, I32, [record]));
   f.if(answer.eqz(), () => ways.exit());
   f.if(answer.and(1), () => ways.enter(answer.sub(1)));
   ways.next(answer);

@@ -116,7 +116,7 @@ export const SCRATCH_END = SCRATCH + 8 * SCRATCH_SLOT;
  * Software TLB: four contexts (CONTEXT), each a read and a write table of TLB_ENTRIES entries of 16 bytes:
  * i64 tag (the page's gva), i32 addend (linear-memory address minus the low 32 bits of the gva), i32 log2 of the page size.
  * Index: gva bits 12 and up. A hit is tag == (gva + size - 1) & ~4095, so that an access across pages misses.
- * Each processor has its own: the first at TLB, the others behind RAM. Generated code finds it by TLB_READ and TLB_WRITE.
+ * Each processor has its own, and a hypervisor's one for its guests: the first at TLB, the others behind RAM. Generated code finds it by TLB_READ and TLB_WRITE.
  */
 export const TLB_ENTRIES = 4096;
 export const TLB_TABLE_BYTES = TLB_ENTRIES * 16;
@@ -125,12 +125,11 @@ export const TLB = 0x10000;
 export const CONTEXT = { user: 0, supervisor: 1, supervisorNoSmap: 2, aligned: 3 } as const;
 export type Context = (typeof CONTEXT)[keyof typeof CONTEXT];
 export const TLB_BYTES = 8 * TLB_TABLE_BYTES;
-/** Where a processor's tables begin, by its number; `ramBytes`: the guest's RAM. */
-export const tlbOf = (processor: number, ramBytes: number): number =>
-  processor === 0 ? TLB : RAM + ramBytes + (processor - 1) * TLB_BYTES;
-/** Bytes of linear memory for so many processors and so much RAM. */
-export const memoryBytes = (processors: number, ramBytes: number): number =>
-  RAM + ramBytes + (processors - 1) * TLB_BYTES;
+/** Where a TLB's tables begin, by its number: a processor's own has the processor's (mmu/tlbs.ts). `ramBytes`: the guest's RAM. */
+export const tlbOf = (number: number, ramBytes: number): number =>
+  number === 0 ? TLB : RAM + ramBytes + (number - 1) * TLB_BYTES;
+/** Bytes of linear memory for so many TLBs and so much RAM. */
+export const memoryBytes = (tlbs: number, ramBytes: number): number => RAM + ramBytes + (tlbs - 1) * TLB_BYTES;
 
 /**
  * Jump cache of all processors: i64 rip, i32 record, i32 MODE, so that an entry serves only the processor that made it.

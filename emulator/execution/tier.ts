@@ -6,9 +6,10 @@ import { FunctionTable } from './function-table';
 import { COMMON_FORMS } from './common-forms';
 import { HOT_FORMS, resolveHotForms } from './hot-forms';
 import { buildDispatcher, buildForms } from './interpreter';
+import { HELPER_NAMES } from './helpers';
 import type { HostHelpers } from './helpers';
 import type { FormCode } from './interpreter';
-import { FIRST_FORM_HANDLER } from './record';
+import { FIRST_FORM_HANDLER, FIRST_HELPER_INDEX } from './record';
 import { COMPILER_OPTIONS, Regions } from './regions';
 import type { CompilerOptions } from './regions';
 import { assert } from '../util/assert';
@@ -48,6 +49,10 @@ export class GeneratedCode {
 
   constructor(memory: WebAssembly.Memory, imports: HostHelpers, source: CodeSource, tier: Tier) {
     const { module, inline } = compiledDispatcher();
+    assert(
+      FIRST_HELPER_INDEX + HELPER_NAMES.length <= FIRST_FORM_HANDLER + inline.length,
+      'helpers have places of forms that nobody calls',
+    );
     // Forms that the dispatcher has in itself have numbers, too.
     const functions = new FunctionTable(FIRST_FORM_HANDLER + inline.length);
     const { table } = functions;

@@ -262,28 +262,23 @@ export const load32S = (address: Value, offset = 0): Value =>
     code.u32(offset);
   });
 /** A function of the module by its index, or whatever lies at a place of the table. */
-export type Callee = number | { readonly signature: number; readonly place: number };
+export type Callee = number | { readonly signature: number; readonly place: Value };
 
 /** The instruction alone: its operands are on the stack. */
 export function emitCall(code: Bytes, callee: Callee): void {
-  if (typeof callee !== 'number') i32(callee.place).emit(code);
-  code.u8(typeof callee === 'number' ? 0x10 : 0x11);
-  code.u32(typeof callee === 'number' ? callee : callee.signature);
-  if (typeof callee !== 'number') code.u8(0);
+  if (typeof callee === 'number') {
+    code.u8(0x10);
+    code.u32(callee);
+    return;
+  }
+  callee.place.emit(code);
+  code.u8(0x11);
+  code.u32(callee.signature);
+  code.u8(0);
 }
 /** Call with one result. */
 export const call = (callee: Callee, type: ValueType, operands: readonly Value[]): Value =>
   new Value(type, (code) => {
     for (const operand of operands) operand.emit(code);
     emitCall(code, callee);
-  });
-
-/** Through the module's table. */
-export const callIndirect = (signature: number, type: ValueType, operands: readonly Value[], index: Value): Value =>
-  new Value(type, (code) => {
-    for (const operand of operands) operand.emit(code);
-    index.emit(code);
-    code.u8(0x11);
-    code.u32(signature);
-    code.u8(0);
   });

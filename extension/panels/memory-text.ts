@@ -17,7 +17,9 @@ interface Place {
   address: bigint;
 }
 function placeOf(reference: string): Place {
-  const [, space = 'gv', digits = '0'] = /^(?:(gv|gp|hp):)?(0x[0-9a-f]+)$/i.exec(reference) ?? [];
+  const [, space = 'gv', digits] = /^(?:(gv|gp|hp):)?(0x[0-9a-f]+)$/i.exec(reference) ?? [];
+  if (digits === undefined)
+    throw new Error(vscode.l10n.t('"{0}" is no address; write for example gv:0x1000.', reference));
   return { space: space.toLowerCase(), address: BigInt(digits) };
 }
 
@@ -39,9 +41,9 @@ export class MemoryText implements vscode.TextDocumentContentProvider {
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
-    const { space, address } = placeOf(uri.path.slice(1));
-    const reference = `${space}:0x${address.toString(16)}`;
     try {
+      const { space, address } = placeOf(uri.path.slice(1));
+      const reference = `${space}:0x${address.toString(16)}`;
       const { data = '' } = await this.sessions.request<{ data?: string }>('readMemory', {
         memoryReference: reference,
         count: Number(PAGE_BYTES),

@@ -8,7 +8,7 @@ import type { CpuState } from '../../cpu/state';
 import { Vmcs, wordsOf } from '../../cpu/vmcs-region';
 import { Vmx } from '../../cpu/vmx';
 import { CONTROLS, CR0_FIXED, CR0_UNRESTRICTED } from '../../cpu/vmx-capabilities';
-import { failedCheck, failedGuestCheck } from '../../cpu/vmx-checks';
+import { ENTRY_CHECKS, failedCheck } from '../../cpu/vmx-checks';
 import { writeExit } from '../../cpu/vmx-exit';
 import { saveGuest } from '../../cpu/vmx-state';
 import type { Paging } from '../../machine/api';
@@ -131,8 +131,8 @@ export class VtX extends HardwareEngine {
     saveGuest(vmcs, state);
     this.writeControls(vmcs, inForce);
     const host = { cr4: knownCr4(cpu) | CR4.VMXE, wide: true, peek: wordsOf(this.host.physical) };
-    const failed = failedCheck(vmcs, host)?.check ?? failedGuestCheck(vmcs, host);
-    assert(!failed, `VM entry was refused: ${failed?.field}, ${failed?.rule}`);
+    const failed = failedCheck(vmcs, host);
+    assert(failed < 0, `VM entry was refused: ${ENTRY_CHECKS[failed]?.field}, ${ENTRY_CHECKS[failed]?.rule}`);
   }
   protected record({ apicId }: Cpu, exit: GuestExit): void {
     const { processor } = this.host;

@@ -1,5 +1,5 @@
 /** A VMCS as a tree: fields by area (SDM vol. 3C chapter 25), decoded, and whether VM entry would accept it. */
-import { failedCheck, failedGuestCheck } from '../../cpu/vmx-checks';
+import { ENTRY_CHECKS, failedCheck, refusalOf } from '../../cpu/vmx-checks';
 import type { EntryCheck, HostMode } from '../../cpu/vmx-checks';
 import type { Vmcs } from '../../cpu/vmcs-region';
 import { registerOf } from '../../cpu/vmx-state';
@@ -87,10 +87,10 @@ function fieldNode(vmcs: Vmcs, name: VmcsFieldName, encoding: number): Structure
 }
 /** The first rule of VM entry that is broken (27.2, 27.3), and how the processor says so. */
 function refusal(vmcs: Vmcs, host: HostMode): { check: EntryCheck; says: string } | undefined {
-  const failed = failedCheck(vmcs, host);
-  if (failed) return { check: failed.check, says: `VM-instruction error ${failed.error}` };
-  const check = failedGuestCheck(vmcs, host);
-  return check && { check, says: 'exit reason 33' };
+  const number = failedCheck(vmcs, host);
+  if (number < 0) return undefined;
+  const error = refusalOf(number);
+  return { check: ENTRY_CHECKS[number], says: error === 'exit' ? 'exit reason 33' : `VM-instruction error ${error}` };
 }
 function entryNode(vmcs: Vmcs, refused: ReturnType<typeof refusal>): StructureNode {
   if (!refused) return { name: 'VM entry', value: 'would succeed', text: 'Every check of SDM vol. 3C 27.2 and 27.3 holds.' };

@@ -30,7 +30,7 @@ export const clgi: SystemMeaning = (cpu) => unit(cpu).setGlobalInterrupts(false)
 export const skinit: SystemMeaning = () => {
   throw ud();
 };
-/** Translations of all address spaces share the TLB. */
+/** Of the address space that an ASID names (APM vol. 3, INVLPGA). */
 export const invlpga: SystemMeaning = (cpu) => {
   unit(cpu).forget(cpu.state.gpr(GPR.RAX), cpu.state.gpr32(GPR.RCX));
 };
