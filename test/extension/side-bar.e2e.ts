@@ -34,7 +34,7 @@ const host = nodeHost({
 });
 
 inBrowser(
-  'VS Code with Node: side bar, console and screen in use',
+  'VS Code with Node: the side bar in use',
   'side',
   (workbench) => {
     let code: Workbench;
