@@ -1,4 +1,4 @@
-/** Side bar, console and screen in use, on a real disk: two domains, a hypervisor's refused entry, memtest86+ and its keyboard. */
+/** The side bar in use, on a real disk: two domains, of which one is paused, and a hypervisor's refused entry. */
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
