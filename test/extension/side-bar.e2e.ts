@@ -1,30 +1,25 @@
 /** The side bar in use, on a real disk: two domains, of which one is paused, and a hypervisor's refused entry. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { nodeHost } from './support/hosts';
 import { inBrowser } from './support/in-browser';
 import type { Workbench } from './support/workbench';
 
-const MEMTEST = resolve('.cache', 'guests', 'memtest86+', 'boot', 'memtest86+x64.bin');
 const CONFIGURATIONS = [
   {
     name: 'Domains', kernel: '${workspaceFolder}/sample.elf', memory: '64M',
     domains: [{ name: 'web', technique: 'vt-x' }, { name: 'db', technique: 'binary-translation' }],
   },
   { name: 'Hypervisor', kernel: '${workspaceFolder}/vmx.elf', cpu: 'haswell' },
-  { name: 'Memory test', kernel: '${workspaceFolder}/memtest.bin', memory: '64M', append: 'console=ttyS0', stopOnEntry: true },
 ]; // prettier-ignore
 
 let folder: string;
 const host = nodeHost({
   packaged: true,
-  // Text, not pixels.
-  settings: { 'terminal.integrated.gpuAcceleration': 'off' },
   folder() {
     folder = mkdtempSync(join(tmpdir(), 'ringside-side-'));
     copyFileSync('guests/sample/sample.elf', join(folder, 'sample.elf'));
-    copyFileSync(MEMTEST, join(folder, 'memtest.bin'));
     cpSync('guests/hypervisors', folder, { recursive: true, filter: (path) => !path.endsWith('.o') });
     mkdirSync(join(folder, '.vscode'), { recursive: true });
     const configurations = CONFIGURATIONS.map((each) => ({ type: 'ringside', request: 'launch', ...each }));
@@ -100,5 +95,5 @@ inBrowser(
       await end();
     });
   },
-  { ...host, missing: () => host.missing() ?? (existsSync(MEMTEST) ? undefined : `no ${MEMTEST}: run scripts/fetch-guests.mjs`) },
+  host,
 ); // prettier-ignore
