@@ -72,7 +72,7 @@ function instructionsBefore(context: Where, gva: bigint, count: number): Line[] 
   return lines.slice(lines.length - count);
 }
 
-/** Instructions that end exactly at `end`, in order; empty when there are none. */
+/** Instructions that end exactly at `end`, in order; empty when nothing before it is mapped. */
 function chunkBefore(context: Where, end: bigint, count: number): DisassembledInstruction[] {
   const reach = BigInt(count) * MAX_BYTES;
   // Symbols are of guest-virtual addresses.
@@ -80,13 +80,36 @@ function chunkBefore(context: Where, end: bigint, count: number): DisassembledIn
     const chunk = decodeTo(context, start, end);
     if (chunk !== undefined) return chunk;
   }
-  // No anchor: the more instructions before, the surer that decoding has fallen in step.
-  for (let distance = reach < 64n ? reach + 16n : 80n; distance > 0n; distance--) {
-    if (distance > end) continue;
-    const chunk = decodeTo(context, end - distance, end);
-    if (chunk !== undefined && chunk.every((each) => each.mnemonic !== '(bad)' && each.text !== '(bad)')) return chunk;
+  return guessedBefore(context, end, Number(reach > 64n ? reach : 64n) + 16);
+}
+
+/** More than the longest instruction has bytes. */
+const STARTS = 16;
+
+/**
+ * No anchor: each byte before may begin an instruction. Of the ways that end at `end` the longest are in step on most of their length; of
+ * those, the one with the fewest bytes that are no instruction. Data between functions is lines of one byte.
+ */
+function guessedBefore({ inspect, cpu, space }: Where, end: bigint, reach: number): DisassembledInstruction[] {
+  const ways: ({ instruction: DisassembledInstruction; bad: number; next: number } | undefined)[] = [];
+  for (let distance = 1; distance <= reach && BigInt(distance) <= end; distance++) {
+    const [instruction] = inspect.disassemble(cpu, end - BigInt(distance), 1, undefined, space);
+    if (instruction === undefined) break;
+    const next = distance - instruction.bytes.length;
+    const rest = next === 0 ? 0 : ways[next]?.bad;
+    if (rest === undefined) continue;
+    ways[distance] = { instruction, bad: rest + (instruction.text === '(bad)' ? 1 : 0), next };
   }
-  return [];
+  let best = ways.length - 1;
+  for (let distance = best, tried = 0; distance > 0 && tried < STARTS; distance--) {
+    const way = ways[distance];
+    if (way === undefined) continue;
+    tried++;
+    if (way.bad < ways[best]!.bad) best = distance;
+  }
+  const chunk: DisassembledInstruction[] = [];
+  for (let at = best; at > 0; at = ways[at]!.next) chunk.push(ways[at]!.instruction);
+  return chunk;
 }
 
 /** Addresses before `end` that begin an instruction, the nearest that reaches far enough first. */

@@ -23,7 +23,7 @@ export const EXIT_NAMES = [
 export const HOLE_NAMES = ['mnemonic', 'gva', 'vcpu', 'domain', 'at'] as const;
 /** Of a hypercall: `frame` and `entry` are what it changes, `target` the frame that the new entry names. */
 export const HYPERCALL_NAMES = [
-  'name', 'number', 'command', 'frame', 'entry', 'target', 'value', 'va', 'count', 'domid', 'port', 'flags', 'ma', 'descriptor',
+  'name', 'number', 'command', 'frame', 'entry', 'target', 'pfn', 'value', 'va', 'count', 'domid', 'port', 'flags', 'ma', 'descriptor', 'address',
   'arg0', 'arg1', 'arg2', 'arg3', 'arg4', 'arg5',
 ] as const; // prettier-ignore
 const hypercallField = ({ name, number, args, details }: HypercallView, field: string): Plain => {

@@ -1,7 +1,8 @@
 /** What an exit was, in words: its cause decoded, one line. */
 import type { VmExit } from '../emulator/machine/api';
-import { GPR_NAMES, MSR, vectorName } from '../emulator/x86/registers';
+import { GPR_NAMES, vectorName } from '../emulator/x86/registers';
 import { shortHex } from './addresses';
+import { msrName } from './register-names';
 
 type Cause = VmExit['cause'];
 type Of<R extends Cause['reason']> = Extract<Cause, { reason: R }>;
@@ -81,8 +82,7 @@ export const isReason = (text: string): text is VmExit['reason'] => Object.hasOw
 export const unknownReason = (text: string): string =>
   `${JSON.stringify(text)} is no reason of an exit; reasons are ${Object.keys(EXIT_REASONS).join(', ')}.`;
 
-const MSR_NAMES = new Map<number, string>(Object.entries(MSR).map(([name, number]) => [number, name]));
-const gpr = (number: number): string => GPR_NAMES[number] ?? `register ${number}`;
+export const gprName = (number: number): string => GPR_NAMES[number] ?? `register ${number}`;
 const plural = (bytes: number): string => `${bytes} byte${bytes === 1 ? '' : 's'}`;
 
 const io = ({ port, bytes, write, string, rep }: Of<'io'>): string => {
@@ -90,15 +90,15 @@ const io = ({ port, bytes, write, string, rep }: Of<'io'>): string => {
   return `${name}: ${plural(bytes)} ${write ? 'to' : 'from'} port ${shortHex(port)}`;
 };
 const msr = ({ reason, msr: number }: Of<'msr-read' | 'msr-write'>): string => {
-  const name = MSR_NAMES.get(number);
+  const name = msrName(number);
   return `${reason === 'msr-read' ? 'RDMSR' : 'WRMSR'} ${shortHex(number)}${name === undefined ? '' : ` (${name})`}`;
 };
-function controlAccess({ register, access, gpr: number, value }: Of<'cr-access'>): string {
+function controlAccess({ register, access, gpr, value }: Of<'cr-access'>): string {
   if (access === 'clts') return 'CLTS: TS of CR0 is cleared';
   if (access === 'lmsw' || access === 'smsw')
     return `${access.toUpperCase()}${access === 'lmsw' ? ` ${shortHex(value)}` : ''}`;
-  if (access === 'read') return `MOV from CR${register} to ${gpr(number)}`;
-  return `MOV to CR${register} from ${gpr(number)}: ${shortHex(value)}`;
+  if (access === 'read') return `MOV from CR${register} to ${gprName(gpr)}`;
+  return `MOV to CR${register} from ${gprName(gpr)}: ${shortHex(value)}`;
 }
 function nestedFault(cause: Of<'nested-fault'>): string {
   const { access, gpa, gva, table, allowed, misconfigured } = cause;
@@ -123,7 +123,7 @@ function causeText(cause: Cause): string {
     case 'cr-access':
       return controlAccess(cause);
     case 'dr-access':
-      return `MOV ${cause.write ? 'to' : 'from'} DR${cause.register}, ${gpr(cause.gpr)}`;
+      return `MOV ${cause.write ? 'to' : 'from'} DR${cause.register}, ${gprName(cause.gpr)}`;
     case 'descriptor-table':
       return `${cause.store ? 'store of' : 'load of'} ${cause.register.toUpperCase()}`;
     case 'nested-fault':

@@ -10,7 +10,9 @@ export function framesAbove(target: Debuggee, cpu: number): LabelFrame[] {
   const stop = target.lastStop;
   if (stop?.kind !== 'vm-exit' || stop.cpu !== cpu) return [];
   const technique = target.machine.virtualization?.technique ?? 'none';
-  return [{ kind: 'label', cpu, text: `--- VM exit: ${stop.exit.reason}, hypervisor (${technique}) ---`, top: true }];
+  const { hypercall, reason } = stop.exit;
+  const what = hypercall ? `hypercall ${hypercall.name}` : `VM exit: ${reason}`;
+  return [{ kind: 'label', cpu, text: `--- ${what}, hypervisor (${technique}) ---`, top: true }];
 }
 
 const WHAT: Record<TranslatedPosition['kind'], string> = {

@@ -47,7 +47,7 @@ function pageFaultBits(errorCode: number): string[] {
 }
 
 /** SDM vol. 3A section 6.13: EXT, IDT, TI, index. */
-function selectorBits(errorCode: number): string[] {
+export function selectorBits(errorCode: number): string[] {
   if (errorCode === 0) return ['  0: no selector was involved, or the null selector'];
   const idt = (errorCode >> 1) & 1;
   const table = idt ? 'IDT' : (errorCode >> 2) & 1 ? 'LDT' : 'GDT';

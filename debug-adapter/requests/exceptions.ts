@@ -1,8 +1,7 @@
 /** setExceptionBreakpoints, exceptionInfo. */
 import type { SilentHole, Stop, TrapEvent, TrapFilter, VmExit } from '../../emulator/machine/api';
 import { UserError } from '../../emulator/util/assert';
-import { hex } from '../addresses';
-import { EXIT_NAMES, exitField } from '../exit-specials';
+import { exitLines } from '../exit-details';
 import { exitText } from '../exit-text';
 import type { HypercallView } from '../exit-specials';
 import { array, integer, object, optional, string } from '../arguments';
@@ -156,14 +155,9 @@ function trapInfo(target: Debuggee, { kind, cpu, event }: Extract<Stop, { kind: 
 function exitInfo(target: Debuggee, { cpu, exit }: Extract<Stop, { kind: 'vm-exit' }>): StopInfo {
   const technique = target.machine.virtualization?.technique ?? 'none';
   const message = `${exitText(exit)}, in ${privilegeName(exit.cpl, exit.ported)} at ${target.placeName(exit.gva)}`;
-  const code = exit.code === undefined ? [] : [codeLine(technique, exit.code)];
-  const fields = EXIT_NAMES.flatMap((name) => {
-    const value = exitField(exit, name);
-    if (value === undefined || name === 'reason' || name === 'code') return [];
-    return [`${name}: ${typeof value === 'bigint' ? hex(value, 1) : value}`];
-  });
+  const words = { technique, place: (gva: bigint) => target.placeName(gva), ...(target.place ? { domain: target.place.name } : {}) }; // prettier-ignore
   const walk = exit.gpa === undefined ? [] : [translateAddress(target, { space: 'gp', value: BigInt(exit.gpa) }, { cpu }).text]; // prettier-ignore
-  const details = [...code, ...fields, ...walk].join('\n');
+  const details = [...exitLines(exit, words), ...walk].join('\n');
   return {
     exceptionId: `VM exit (${exit.reason})`,
     explanation: `${message}\n${details}`,
@@ -171,6 +165,3 @@ function exitInfo(target: Debuggee, { cpu, exit }: Extract<Stop, { kind: 'vm-exi
     details: { message, typeName: exit.reason, fullTypeName: `${exit.reason} under ${technique}`, stackTrace: details },
   };
 }
-/** How the vendor's manual numbers it (SDM vol. 3D appendix C, APM vol. 2 appendix C). */
-const codeLine = (technique: string, code: number): string =>
-  technique === 'vt-x' ? `basic exit reason: ${code & 0xffff}` : `EXITCODE: ${hex(code, 1)}`;

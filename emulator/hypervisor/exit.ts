@@ -21,6 +21,17 @@ export type VmExitReason =
   /** A paravirtualised guest calls its hypervisor. */
   | 'hypercall';
 
+/** What an argument of a hypercall is, for people; `entry`: of a page table. */
+export type ArgumentKind =
+  | 'number' | 'gva' | 'pointer' | 'frame' | 'machine-address' | 'flush' | 'command' | 'domain' | 'value' | 'descriptor' | 'entry' | 'time' | 'assist'; // prettier-ignore
+export interface HypercallArgument {
+  name: string;
+  kind: ArgumentKind;
+  value: bigint;
+}
+/** What the first operation of a hypercall is about, where that lies in memory: `entry` of the table `frame` becomes `value`. */
+export type HypercallSubject = 'frame' | 'entry' | 'value' | 'target' | 'pfn' | 'port' | 'address';
+
 /** A hypercall: its arguments as the registers have them. `result`: undefined before it is done, and for those that set registers. */
 export interface Hypercall {
   number: number;
@@ -31,6 +42,9 @@ export interface Hypercall {
   result?: bigint;
   /** Arguments by name, `command` by name, `frame` and `entry` that are to be changed, `target` of the new entry: only while a filter looks. */
   details?: Record<string, bigint | string>;
+  /** The same with what they are, for people; also only while a filter looks. */
+  arguments?: HypercallArgument[];
+  about?: Partial<Record<HypercallSubject, bigint>>;
   /** Of a multicall: what is in it while a filter looks, and what was done, with results, when it is done. */
   batch?: Hypercall[];
   refusal?: string;

@@ -31,6 +31,8 @@ describe('debugging a paravirtualised guest', () => {
     // Of the kernel, though it shares its programs' ring.
     const { description } = await client.request('exceptionInfo', { threadId: 1 });
     assert.match(description, /, in kernel in ring 3 at /);
+    assert.match(description, /^ {2}domid: 0x7ff0 \(DOMID_SELF, the caller\)$/m);
+    assert.match(description, /^ {2}first operation: machphys_update, machine frame 0x/m);
     assert.equal(await evaluate(client, 'hypercall.name'), '"mmu_update"');
     assert.match(await evaluate(client, 'hypercall.frame'), /^\d+|0x/);
     assert.equal(await evaluate(client, 'exit.reason'), '"hypercall"');

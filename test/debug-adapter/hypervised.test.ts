@@ -23,7 +23,7 @@ describe('debugging a guest under trap-and-emulate', () => {
     assert.deepEqual([stopped.reason, stopped.description], ['exception', 'VM exit: io']);
     const info = await client.request('exceptionInfo', { threadId: 1 });
     assert.equal(info.exceptionId, 'VM exit (io)');
-    assert.match(info.description, /^port: 0x3fb$/m);
+    assert.match(info.description, /^I\/O port: 0x3fb \(COM1: line control\)$/m);
     const [border, top] = await frames(client);
     assert.equal(brief(border!), '--- VM exit: io, hypervisor (trap-and-emulate) ---');
     assert.match(brief(top!), /^out8 \[inlined\]/);

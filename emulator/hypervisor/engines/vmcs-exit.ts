@@ -5,14 +5,11 @@ import { PLAIN_EXITS } from '../../cpu/exit-cause';
 import { linearRip } from '../../cpu/mode';
 import type { Vmcs } from '../../cpu/vmcs-region';
 import type { Instruction } from '../../isa/instruction';
+import { reasonName } from '../../x86/exit-names';
 import { GPR, VECTOR } from '../../x86/registers';
 import { INTERRUPTION, REASON } from '../../x86/vmcs';
 import type { VmExit } from '../exit';
 import type { Guest } from '../guest';
-
-const NAMES = new Map<number, string>(Object.entries(REASON).map(([name, code]) => [code, name]));
-/** As people and the manual call a basic exit reason. */
-export const reasonName = (reason: number): string => NAMES.get(reason & 0xffff) ?? `reason ${reason & 0xffff}`;
 
 /** `instruction`: for its name alone. */
 export function decodeVmcs(vmcs: Vmcs, guest: Guest, cpu: Cpu, instruction: Instruction | undefined): VmExit {

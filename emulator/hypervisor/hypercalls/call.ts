@@ -1,5 +1,6 @@
 /** A hypercall on its way: who makes it, its arguments, and what handlers may reach. */
 import type { Cpu } from '../../cpu/cpu';
+import type { ArgumentKind } from '../exit';
 import type { PvCaller } from '../xen/caller';
 import type { PvDomain } from '../xen/domain';
 import type { DomainParts } from '../xen/parts';
@@ -19,10 +20,6 @@ export interface Call {
  * The result, 0 unless said; `set`: registers are as they are to be (iret), no result. A refusal is a HypercallError.
  */
 export type Handler = (call: Call) => number | bigint | void | 'set';
-
-/** What an argument is, for people. */
-export type ArgumentKind =
-  'number' | 'gva' | 'pointer' | 'frame' | 'machine-address' | 'flags' | 'command' | 'domain' | 'value';
 
 export interface HypercallRow {
   readonly name: string;

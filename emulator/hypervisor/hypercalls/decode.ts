@@ -1,34 +1,46 @@
 /** A hypercall in words, before it is done: its arguments by name, its command, the first frame and entry that it is about. */
-import type { Hypercall } from '../exit';
+import type { ArgumentKind, Hypercall, HypercallArgument } from '../exit';
 import type { PvCaller } from '../xen/caller';
 import { entryFrame } from '../xen/page-tables';
 import type { Batched } from '../xen/parts';
 import { HypercallError } from '../xen/ports';
-import { asUint } from './call';
+import { asUint, type HypercallRow } from './call';
 import { HYPERCALLS, MMUEXT_COMMANDS } from './table';
 
-type Details = NonNullable<Hypercall['details']>;
+type About = NonNullable<Hypercall['about']>;
+type Decoded = Pick<Hypercall, 'details' | 'arguments' | 'about' | 'batch'>;
 const NUMBER = { mmuUpdate: 1, multicall: 13, updateVaMapping: 14, eventChannel: 32, mmuext: 26 } as const;
 const SEND = 4n;
+/** xen.h: bits 1:0 of an update's pointer. */
+const MMU_COMMANDS = ['normal_pt_update', 'machphys_update', 'pt_update_preserve_ad', 'pt_no_translate'] as const;
 /** Of a multicall's entries. */
 const ARGUMENTS = 6;
 const MOST_SHOWN = 64;
 
 /** `batch`: of a multicall, what is in it. Memory that cannot be read leaves details out: the guest is told when it is done. */
-export function decodeHypercall({ number, args }: Pick<Hypercall, 'number' | 'args'>, caller: PvCaller): Pick<Hypercall, 'details' | 'batch'> {
+export function decodeHypercall({ number, args }: Pick<Hypercall, 'number' | 'args'>, caller: PvCaller): Decoded {
   const row = HYPERCALLS[number];
-  const details: Details = {};
-  row?.args.forEach(([name], i) => (details[name] = args[i]));
-  const command = row?.commands?.[asUint(args[0])];
-  if (command !== undefined) details.command = command;
+  const named = argumentsOf(row?.args ?? [], args, caller.domain.word);
+  const about: About = {};
+  let command = row?.commands?.[asUint(args[0])];
+  let batch: Hypercall[] | undefined;
   try {
-    look(number, args, caller, details);
-    return number === NUMBER.multicall ? { details, batch: batchOf(args, caller) } : { details };
+    command = look(number, args, caller, about) ?? command;
+    if (number === NUMBER.multicall) batch = batchOf(args, caller);
   } catch (refused) {
     if (!(refused instanceof HypercallError)) throw refused;
-    return { details };
   }
-} // prettier-ignore
+  return {
+    details: {
+      ...Object.fromEntries(named.map(({ name, value }) => [name, value])),
+      ...(command === undefined ? {} : { command }),
+      ...about,
+    },
+    arguments: named,
+    about,
+    ...(batch ? { batch } : {}),
+  };
+}
 
 /** As far as registers tell. */
 export function namedCall(number: number, args: bigint[]): Hypercall {
@@ -46,26 +58,45 @@ export function namedCall(number: number, args: bigint[]): Hypercall {
 export const batchDone = (done: readonly Batched[]): Pick<Hypercall, 'batch'> =>
   done.length === 0 ? {} : { batch: done.map((each) => ({ ...namedCall(each.number, each.args), ...each })) };
 
-function look(number: number, args: readonly bigint[], caller: PvCaller, details: Details): void {
+/** Those of 64 bits take two words of a 32-bit guest. */
+const WIDE: ReadonlySet<ArgumentKind> = new Set(['entry', 'time', 'machine-address', 'descriptor']);
+
+function argumentsOf(row: HypercallRow['args'], args: readonly bigint[], word: number): HypercallArgument[] {
+  let next = 0;
+  return row.map(([name, kind]) => {
+    const low = args[next++] ?? 0n;
+    return { name, kind, value: word === 4 && WIDE.has(kind) ? low | ((args[next++] ?? 0n) << 32n) : low };
+  });
+}
+
+/** Into `about`; the command that lies in memory, where one does: that of the first operation. */
+function look(number: number, args: readonly bigint[], caller: PvCaller, about: About): string | undefined {
   const { word } = caller.domain;
   switch (number) {
     case NUMBER.mmuUpdate: {
       const pointer = caller.read64(args[0]);
       const value = caller.read64(args[0] + 8n);
-      Object.assign(details, { frame: pointer >> 12n, entry: (pointer & 0xfffn) >> 3n, value, target: BigInt(entryFrame(value)) }); // prettier-ignore
-      return;
+      const command = MMU_COMMANDS[Number(pointer & 3n)];
+      about.frame = pointer >> 12n;
+      if (command === 'machphys_update') about.pfn = value;
+      else Object.assign(about, { entry: (pointer & 0xfffn) >> 3n, value, target: BigInt(entryFrame(value)) });
+      return command;
     }
     case NUMBER.updateVaMapping:
-      details.target = BigInt(entryFrame(word === 8 ? args[1] : args[1] | (args[2] << 32n)));
-      return;
+      about.target = BigInt(entryFrame(word === 8 ? args[1] : args[1] | (args[2] << 32n)));
+      return undefined;
     case NUMBER.mmuext: {
-      const command = caller.read(args[0], 4);
-      details.command = MMUEXT_COMMANDS[command] ?? `${command}`;
-      details.frame = caller.readWord(args[0] + BigInt(word));
-      return;
+      const number = caller.read(args[0], 4);
+      const command = MMUEXT_COMMANDS[number] ?? `${number}`;
+      // A union: what it is follows from the command.
+      about[/^invlpg|^set_ldt/.test(command) ? 'address' : 'frame'] = caller.readWord(args[0] + BigInt(word));
+      return command;
     }
     case NUMBER.eventChannel:
-      if (args[0] === SEND) details.port = BigInt(caller.read(args[1], 4));
+      if (args[0] === SEND) about.port = BigInt(caller.read(args[1], 4));
+      return undefined;
+    default:
+      return undefined;
   }
 }
 function batchOf(args: readonly bigint[], caller: PvCaller): Hypercall[] {

@@ -1,8 +1,9 @@
 /** Every hypercall of xen.h: its name, its arguments, who answers it. Numbers without a handler answer -ENOSYS and are reported once. */
 import { eventChannelOp, eventChannelOpCompat, eventOperationName } from '../xen/events/operation';
 import { grantOperationName, grantTableOp } from '../xen/grants/operation';
+import type { ArgumentKind } from '../exit';
 import { asUint } from './call';
-import type { ArgumentKind, Call, HypercallRow } from './call';
+import type { Call, HypercallRow } from './call';
 import { consoleIo } from './console';
 import { domctl, sysctl } from './control';
 import { setGdt, updateDescriptor } from './descriptors';
@@ -21,6 +22,8 @@ function row(name: string, args: string, rest: Omit<HypercallRow, 'name' | 'args
   const list = args.split(' ').filter((arg) => arg !== '');
   return { name, args: list.map((arg) => arg.split(':') as [string, ArgumentKind]), ...rest };
 }
+/** SEGBASE_*. */
+const SEGMENT_BASES = { 0: 'fs', 1: 'gs_user', 2: 'gs_kernel', 3: 'gs_user_sel' };
 const COMMAND = 'cmd:command arg:pointer';
 const events = (call: Call): number =>
   eventChannelOp(call.parts.channels, call.caller, asUint(call.args[0]), call.args[1]);
@@ -43,11 +46,11 @@ export const HYPERCALLS: Readonly<Record<number, HypercallRow>> = {
   7: row('platform_op', 'op:pointer', { privileged: true }),
   8: row('set_debugreg', 'reg:number value:value', { handler: setDebugreg }),
   9: row('get_debugreg', 'reg:number', { handler: getDebugreg }),
-  10: row('update_descriptor', 'ma:machine-address descriptor:value', { handler: updateDescriptor }),
+  10: row('update_descriptor', 'ma:machine-address descriptor:descriptor', { handler: updateDescriptor }),
   12: row('memory_op', COMMAND, { handler: memoryOp, commands: MEMORY_COMMANDS }),
   13: row('multicall', 'calls:pointer count:number', { handler: multicall }),
-  14: row('update_va_mapping', 'va:gva value:value flags:flags', { handler: updateVaMapping }),
-  15: row('set_timer_op', 'timeout:value', { handler: setTimerOp }),
+  14: row('update_va_mapping', 'va:gva value:entry flags:flush', { handler: updateVaMapping }),
+  15: row('set_timer_op', 'timeout:time', { handler: setTimerOp }),
   16: row('event_channel_op_compat', 'op:pointer', {
     handler: ({ parts, caller, args }) => eventChannelOpCompat(parts.channels, caller, args[0]),
   }),
@@ -55,11 +58,11 @@ export const HYPERCALLS: Readonly<Record<number, HypercallRow>> = {
   18: row('console_io', 'cmd:command count:number buffer:pointer', { handler: consoleIo, commands: { 0: 'write', 1: 'read' } }),
   19: row('physdev_op_compat', 'op:pointer'),
   20: row('grant_table_op', 'cmd:command ops:pointer count:number', { handler: grants, commands: GRANT_COMMANDS }),
-  21: row('vm_assist', 'cmd:command type:number', { handler: vmAssist, commands: { 0: 'enable', 1: 'disable' } }),
-  22: row('update_va_mapping_otherdomain', 'va:gva value:value flags:flags domid:domain', { handler: updateVaMappingOtherdomain }),
+  21: row('vm_assist', 'cmd:command type:assist', { handler: vmAssist, commands: { 0: 'enable', 1: 'disable' } }),
+  22: row('update_va_mapping_otherdomain', 'va:gva value:entry flags:flush domid:domain', { handler: updateVaMappingOtherdomain }),
   23: row('iret', '', { handler: iret }),
   24: row('vcpu_op', 'cmd:command vcpu:number arg:pointer', { handler: vcpuOp, commands: VCPU_COMMANDS }),
-  25: row('set_segment_base', 'which:number base:gva', { handler: setSegmentBase }),
+  25: row('set_segment_base', 'which:command base:gva', { handler: setSegmentBase, commands: SEGMENT_BASES }),
   26: row('mmuext_op', 'ops:pointer count:number done:pointer domid:domain', { handler: mmuextOp }),
   27: row('xsm_op', 'op:pointer'),
   28: row('nmi_op', COMMAND),

@@ -6,8 +6,8 @@ import type { Vmcb } from '../../cpu/svm-state';
 import type { StructureNode } from '../../machine/inspect-api';
 import { fieldsOfBits } from '../../util/bit-fields';
 import type { Field } from '../../util/bit-fields';
-import { vectorName } from '../../x86/registers';
-import { CONTROL, EXIT, MISC1, MISC2, segmentField, SEGMENT_OFFSETS, STATE } from '../../x86/vmcb';
+import { exitCodeName } from '../../x86/exit-names';
+import { CONTROL, MISC1, MISC2, segmentField, SEGMENT_OFFSETS, STATE } from '../../x86/vmcb';
 import type { VmcbField } from '../../x86/vmcb';
 import { bitsNode, editableBy, eventText, hex, REGISTER_FIELDS, SEGMENT_FIELDS, valueNode } from './nodes';
 import type { Editing } from './nodes';
@@ -36,18 +36,6 @@ const FIELDS = new Map<VmcbField, readonly Field[]>([
   [STATE.RFLAGS, REGISTER_FIELDS.rflags],
 ]); // prettier-ignore
 
-/** Appendix C. */
-export function exitCodeName(code: bigint): string {
-  const number = Number(BigInt.asIntN(64, code));
-  if (number === EXIT.INVALID) return 'VMEXIT_INVALID';
-  if (number === EXIT.NPF) return 'NPF';
-  if (number < EXIT.CR_WRITE) return `read of CR${number}`;
-  if (number < EXIT.DR_READ) return `write of CR${number - EXIT.CR_WRITE}`;
-  if (number < EXIT.DR_WRITE) return `read of DR${number - EXIT.DR_READ}`;
-  if (number < EXIT.EXCEPTION) return `write of DR${number - EXIT.DR_WRITE}`;
-  if (number < EXIT.MISC1) return vectorName(number - EXIT.EXCEPTION);
-  return MISC1[number - EXIT.MISC1] ?? MISC2[number - EXIT.MISC2] ?? `code ${number}`;
-}
 function textOf(field: VmcbField, value: bigint): string | undefined {
   if (field === CONTROL.EXITCODE) return exitCodeName(value);
   if (field === CONTROL.EVENTINJ || field === CONTROL.EXITINTINFO) return eventText(Number(value & 0xffff_ffffn));

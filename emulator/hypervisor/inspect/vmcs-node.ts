@@ -6,11 +6,11 @@ import { registerOf } from '../../cpu/vmx-state';
 import type { StructureNode } from '../../machine/inspect-api';
 import { fieldsOfBits } from '../../util/bit-fields';
 import type { Field } from '../../util/bit-fields';
+import { reasonName } from '../../x86/exit-names';
 import {
   ENTRY_CONTROL, ENTRY_FAILED, EXIT_CONTROL, PIN, PRIMARY, SECONDARY, VMCS, VMX_ERROR, widthOf,
 } from '../../x86/vmcs'; // prettier-ignore
 import type { VmcsFieldName } from '../../x86/vmcs';
-import { reasonName } from '../engines/vmcs-exit';
 import { bitsNode, editableBy, eventText, hex, REGISTER_FIELDS, SEGMENT_FIELDS } from './nodes';
 import type { Editing } from './nodes';
 

@@ -48,7 +48,7 @@ describe('exits', () => {
       assert.match(brief(border!), new RegExp(`^--- VM exit: ${reason}, hypervisor \\(`));
       const { description, details } = await client.request('exceptionInfo', { threadId: 1 });
       assert.match(details.message, /in ring [03]|in (kernel|supervisor|user) mode/);
-      assert.match(description, /^vcpu: 0x0$/m);
+      assert.match(description, /^virtual processor: 0$/m);
       // The border stands for the frame below it.
       assert.match(await evaluate(client, '$rip', (border as { id: number }).id), /^0x/);
     });
