@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { CustomRequests } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
 import {
-  changedLines, changeFinder, changesText, mapText, NO_CHANGES, runRights, SIGNS, spanText, type Changes, type MapLine, type MappedRun,
+  changedLines, changeFinder, changesText, mapText, NO_CHANGES, runColumns, SIGNS, type Changes, type MapLine, type MappedRun,
 } from './map.model'; // prettier-ignore
 import { translate } from './l10n';
 import type { TableKind } from './walk.model';
@@ -69,7 +69,7 @@ export function AddressMap(props: { connection: Connection; stop: number; tables
         onDoubleClick={walk}
         onEnter={walk}
         onRange={want}
-        attributes={(index) => attributesOf(lineAt(index)?.change)}
+        attributes={(index) => attributesOf(lineAt(index))}
         row={(index) => <RunRow line={lineAt(index)} space={space} />}
       />
       <p class="dim">
@@ -91,23 +91,20 @@ const TITLES = {
   part: translate('A part of it was not mapped, or otherwise, at the stop before'),
 } as const;
 
-const attributesOf = (change: MapLine['change']): { class?: string; title?: string } =>
-  change ? { class: change === 'removed' ? 'gone' : 'changed', title: TITLES[change] } : {};
+const attributesOf = (line: MapLine | undefined): { class?: string; title?: string } => {
+  if (!line) return { class: 'dim' };
+  const { change } = line;
+  return change ? { class: change === 'removed' ? 'gone' : 'changed', title: TITLES[change] } : {};
+};
 
+/** One text whose columns are tab stops: elements for them would be most of what a browser does while a million rows scroll by. */
 function RunRow({ line, space }: { line: MapLine | undefined; space: 'gv' | 'gp' }) {
-  if (!line) return <span class="dim">…</span>;
-  const { run, change } = line;
+  if (!line) return '…';
+  const text = runColumns(line.run, space).join('\t');
+  if (!line.change) return `  ${text}`;
   return (
     <>
-      <span class="sign">{change && SIGNS[change]}</span>
-      <span class="address">
-        {space}:{run.gva}
-      </span>
-      <span>{spanText(run)}</span>
-      <span>{runRights(run)}</span>
-      <span class="address">
-        {run.targetSpace}:0x{run.target.toString(16)}
-      </span>
+      <span class="sign">{SIGNS[line.change]}</span> {text}
     </>
   );
 }

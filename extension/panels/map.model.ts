@@ -37,14 +37,17 @@ export interface MapLine {
 
 export const SIGNS = { added: '+', removed: '−', part: '●' } as const;
 
+/** Address, span, rights and target, all texts. */
+export const runColumns = (run: MappedRun, space: string): string[] => [
+  `${space}:${run.gva}`,
+  spanText(run),
+  runRights(run),
+  `${run.targetSpace}:0x${run.target.toString(16)}`,
+];
+
 /** For the clipboard. */
 export const mapText = (lines: readonly MapLine[], space: string): string =>
-  lines
-    .map(({ run, change }) => {
-      const target = `${run.targetSpace}:0x${run.target.toString(16)}`;
-      return `${change ? SIGNS[change] : ' '} ${space}:${run.gva}  ${spanText(run)}  ${runRights(run)}  ${target}\n`;
-    })
-    .join('');
+  lines.map(({ run, change }) => `${change ? SIGNS[change] : ' '} ${runColumns(run, space).join('  ')}\n`).join('');
 
 /** As many of each as the adapter tells. */
 const MOST_TOLD = 1000;

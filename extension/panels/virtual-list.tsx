@@ -77,8 +77,7 @@ export function VirtualList(props: {
   };
   // The editor reads it once this has passed: by a key the list itself is asked for the menu of the row that is chosen.
   const menu = (event: MouseEvent): void => {
-    const row = (event.target as Element).closest('.row');
-    const index = row ? Number(row.id.slice(row.id.lastIndexOf('-') + 1)) : selected;
+    const index = rowOf(event) ?? selected;
     if (!props.menu || index < 0) return;
     if (index !== selected) props.onSelect(index);
     element.current!.dataset['vscodeContext'] = JSON.stringify(props.menu(index));
@@ -101,12 +100,7 @@ export function VirtualList(props: {
         aria-posinset={role === 'tree' ? undefined : index + 1}
         aria-setsize={role === 'tree' ? undefined : count}
         class={`row ${index === selected ? 'selected' : ''} ${classes}`}
-        style={{ height: `${rowHeight}px`, top: `${(index - anchor) * rowHeight}px` }}
-        onClick={() => {
-          props.onSelect(index);
-          props.onClick?.(index);
-        }}
-        onDblClick={() => props.onDoubleClick?.(index)}
+        style={{ top: `${(index - anchor) * rowHeight}px` }}
         {...attributes}
       >
         {props.row(index)}
@@ -124,9 +118,17 @@ export function VirtualList(props: {
       onScroll={measure}
       onKeyDown={move}
       onContextMenu={menu}
+      onClick={onRow((index) => {
+        props.onSelect(index);
+        props.onClick?.(index);
+      })}
+      onDblClick={onRow((index) => props.onDoubleClick?.(index))}
     >
       <div style={{ height: `${height}px`, position: 'relative' }}>
-        <div class="rows" style={{ transform: `translateY(${anchor * rowHeight - range.top}px)` }}>
+        <div
+          class="rows"
+          style={{ lineHeight: `${rowHeight}px`, transform: `translateY(${anchor * rowHeight - range.top}px)` }}
+        >
           {rows.map((index) => {
             const row = made.get(index) ?? make(index);
             made.set(index, row);
@@ -136,6 +138,18 @@ export function VirtualList(props: {
       </div>
     </div>
   );
+}
+
+/** A list listens for its rows: of a million that scroll by none is given a listener of its own. */
+const onRow = (tell: (index: number) => void) => (event: MouseEvent) => {
+  const index = rowOf(event);
+  if (index !== undefined) tell(index);
+};
+
+/** Index of the row that an event comes from. */
+function rowOf({ target }: Event): number | undefined {
+  const row = (target as Element).closest('.row');
+  return row ? Number(row.id.slice(row.id.lastIndexOf('-') + 1)) : undefined;
 }
 
 /** Pixels of rows above what is in sight. */

@@ -76,7 +76,7 @@ inBrowser(
         await view()
           .locator('.choice', { hasText: `map of ${paging}` })
           .click();
-        await view().locator('.map .row .address').first().waitFor();
+        await view().locator('.map .row:not(.dim)').first().waitFor();
         await code.screenshot(`${paging}-map`);
         await view().locator('.choice', { hasText: 'trees' }).click();
       });
