@@ -1,10 +1,14 @@
 /**
  * `npm run bench [NAME]... [--rounds N] [--dry]`: how fast guests run and are debugged, beside QEMU (and gdb) in the same
  * run, rounds interleaved, medians. Each part checks what the guest did, so that a wrong result cannot be a fast one. The
- * tables go into bench/README.md; --dry only prints them.
+ * tables go into bench/README.md; --dry only prints them. All of it runs in the Node that goes with the VS Code that tests drive,
+ * because there guests and adapters run for users; where that is not installed (scripts/vscode-host.ts), in this one.
  */
+import { spawnSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createMachine } from '../emulator';
+import { HOST_NODE, hostIsInstalled } from '../scripts/vscode-host';
 import { boot } from './boot';
 import { debugging } from './debugging';
 import { exits } from './exits';
@@ -52,4 +56,7 @@ async function main(): Promise<void> {
   }
 }
 
-void main();
+if (hostIsInstalled() && process.execPath !== realpathSync(HOST_NODE))
+  process.exitCode =
+    spawnSync(HOST_NODE, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' }).status ?? 1;
+else void main();

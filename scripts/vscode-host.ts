@@ -16,7 +16,8 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, '.cache', 'vscode-host');
 const codeServer = join(folder, 'node_modules', 'code-server');
 const nodePackage = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-const node = join(folder, 'node_modules', nodePackage, 'bin', 'node');
+/** The Node that goes with it. */
+export const HOST_NODE = join(folder, 'node_modules', nodePackage, 'bin', 'node');
 const complete = join(folder, `complete-${CODE_SERVER}-${NODE}`);
 
 export const hostIsInstalled = (): boolean => existsSync(complete);
@@ -89,11 +90,11 @@ export async function serveHost(options: HostOptions): Promise<RunningHost> {
   const program = [join(codeServer, 'out', 'node', 'entry.js'), ...places];
   const env = { ...process.env, ...environment, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
   if (vsix !== undefined) {
-    const { status, stdout, stderr } = spawnSync(node, [...program, '--install-extension', vsix], { env, encoding: 'utf8' }); // prettier-ignore
+    const { status, stdout, stderr } = spawnSync(HOST_NODE, [...program, '--install-extension', vsix], { env, encoding: 'utf8' }); // prettier-ignore
     if (status !== 0) throw new Error(`installing ${vsix} failed\n${stdout}${stderr}`);
   }
   const quiet = ['--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-getting-started-override', ...(trust ? [] : ['--disable-workspace-trust'])]; // prettier-ignore
-  const server = spawn(node, [...program, ...quiet, '--bind-addr', '127.0.0.1:0', ...(drivable ? ['--vscode-option', 'enable-smoke-test-driver'] : [])], { env, stdio: ['ignore', 'pipe', 'pipe'] }); // prettier-ignore
+  const server = spawn(HOST_NODE, [...program, ...quiet, '--bind-addr', '127.0.0.1:0', ...(drivable ? ['--vscode-option', 'enable-smoke-test-driver'] : [])], { env, stdio: ['ignore', 'pipe', 'pipe'] }); // prettier-ignore
   let said = '';
   const url = await new Promise<string>((ready, failed) => {
     const hear = (chunk: Buffer): void => {
