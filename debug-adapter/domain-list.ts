@@ -3,23 +3,41 @@ import type { DomainInfo } from '../emulator/machine/api';
 import type { Debuggee } from './debuggee';
 import type { CustomRequests, DomainEntry } from './protocol';
 import type { RingsideSession } from './session';
+import { describeStop } from './stops';
 
 export function domainList({ party, target }: RingsideSession): CustomRequests['ringside/domains']['body'] {
   if (!party) {
-    const only = aloneInfo(target);
+    const only = { ...aloneInfo(target), threads: target.threads, ...standstill(target, target) };
     const { reserved } = only.frames;
-    return { domains: [{ ...only, threads: target.threads }], host: { frames: reserved, reserved }, actions: false };
+    return { domains: [only], host: { frames: reserved, reserved }, actions: false };
   }
   const { frames } = party.domains.host;
   const domains = party.domains.list().map((info): DomainEntry => {
     const debuggee = party.debuggees.find(({ place }) => place?.id === info.id);
-    return { ...info, threads: debuggee?.threads ?? [] };
+    return { ...info, threads: debuggee?.threads ?? [], ...standstill(debuggee, party.stoppedIn) };
   });
   return { domains, host: { frames: frames.total, reserved: frames.total - frames.unreserved }, actions: true };
 }
 
+/** `where`: the one that the session stopped in. */
+function standstill(
+  debuggee: Debuggee | undefined,
+  where: Debuggee | undefined,
+): Pick<DomainEntry, 'held' | 'stopped'> {
+  if (!debuggee || debuggee.running) return {};
+  return { held: true, ...(debuggee === where ? { stopped: whyStopped(debuggee) } : {}) };
+}
+function whyStopped(target: Debuggee): string {
+  const { lastStop, machine, currentCpu } = target;
+  if (lastStop === undefined) return 'before its first instruction';
+  const { reason, description = reason } = describeStop(target, lastStop);
+  const what = lastStop.kind === 'requested' ? '' : `${description}, `;
+  return `${what}at ${target.placeName(machine.inspect.pc(currentCpu))}`;
+}
+
 const FRAME_BYTES = 4096;
-function aloneInfo({ machine, lastStop }: Debuggee): DomainInfo {
+function aloneInfo(target: Debuggee): DomainInfo {
+  const { machine, lastStop } = target;
   const { config, virtualization, inspect, instructions } = machine;
   const frames = config.memory / FRAME_BYTES;
   const vcpus = Array.from({ length: config.cpus }, (_, cpu) => ({ cpu, halted: inspect.halted(cpu) }));
@@ -30,7 +48,7 @@ function aloneInfo({ machine, lastStop }: Debuggee): DomainInfo {
     technique: virtualization?.technique ?? 'none',
     paging: virtualization?.paging ?? 'none',
     state: dead ? 'dead' : vcpus.every(({ halted }) => halted) ? 'blocked' : 'running',
-    ...(dead ? { why: lastStop.kind } : {}),
+    ...(dead ? { why: describeStop(target, lastStop).description ?? lastStop.kind } : {}),
     memory: config.memory,
     frames: { reserved: frames, used: frames },
     instructions,

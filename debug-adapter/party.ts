@@ -31,6 +31,8 @@ export class Party implements Runnable {
   /** Whose step or run it is. */
   private active: Debuggee | undefined;
   private stepping = false;
+  /** Where they stopped last, whoever is looked at since. */
+  stoppedIn: Debuggee | undefined;
 
   constructor(
     readonly domains: Domains,
@@ -54,6 +56,7 @@ export class Party implements Runnable {
   remove(debuggee: Debuggee): void {
     this.debuggees.splice(this.debuggees.indexOf(debuggee), 1);
     if (this.active === debuggee) this.active = undefined;
+    if (this.stoppedIn === debuggee) this.stoppedIn = undefined;
   }
 
   /** Its activity is about to run, and the others with it. */
@@ -71,6 +74,7 @@ export class Party implements Runnable {
     const found = stop.kind === 'requested' ? undefined : this.debuggees.find(({ place }) => place?.id === stop.domain);
     const where = found ?? this.active ?? this.debuggees[0];
     for (const each of this.debuggees) if (each !== where) each.standStill();
+    this.stoppedIn = where;
     where?.stopped(stop);
   }
 

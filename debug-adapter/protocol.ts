@@ -178,7 +178,12 @@ export interface TranslatedBlock extends Omit<Json<TranslatedView>, 'instruction
 }
 
 /** A domain, and which threads its virtual processors are. */
-export type DomainEntry = DomainInfo & { threads: number[] };
+export type DomainEntry = DomainInfo & {
+  threads: number[];
+  /** The session stands still, and nobody's time passes. `stopped`: where it stopped, in this domain, and why; else another's. */
+  held?: true;
+  stopped?: string;
+};
 
 /** Custom events. */
 export interface CustomEvents {

@@ -16,6 +16,9 @@ const ICONS: Record<DomainEntry['state'], string> = {
   dead: 'error',
 };
 
+/** Between two looks at domains that run. */
+const PERIOD_MS = 1000;
+
 export class DomainsView implements vscode.TreeDataProvider<Item> {
   static readonly id = 'ringside.domains';
   private readonly changed = new vscode.EventEmitter<void>();
@@ -24,9 +27,17 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
   constructor(private readonly sessions: Sessions) {}
 
   register(): vscode.Disposable {
+    const view = vscode.window.createTreeView(DomainsView.id, { treeDataProvider: this });
+    // Nobody tells when one halts or wakes: who looks asks.
+    const timer = setInterval(
+      () => view.visible && this.sessions.state === 'running' && this.changed.fire(),
+      PERIOD_MS,
+    );
     return vscode.Disposable.from(
-      vscode.window.registerTreeDataProvider(DomainsView.id, this),
-      this.sessions.onDidChange(() => this.changed.fire()),
+      view,
+      { dispose: () => clearInterval(timer) },
+      view.onDidChangeVisibility(({ visible }) => visible && this.changed.fire()),
+      this.sessions.onDidChange(() => view.visible && this.changed.fire()),
       vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event }) => {
         if (session.type === DEBUG_TYPE && event === 'ringside/domains') this.changed.fire();
       }),
@@ -59,8 +70,8 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
     tree.id = `${domain.id}`;
     // What is not virtualised is not called "none".
     const technique = domain.technique === 'none' ? vscode.l10n.t('bare machine') : domain.technique;
-    tree.description = `${technique}, ${domain.state}`;
-    tree.iconPath = new vscode.ThemeIcon(ICONS[domain.state]);
+    tree.description = `${technique}, ${stateOf(domain)}`;
+    tree.iconPath = new vscode.ThemeIcon(domain.stopped === undefined ? ICONS[domain.state] : 'debug-stackframe');
     tree.contextValue = alone ? 'machine' : `domain.${domain.state}`;
     return tree;
   }
@@ -76,11 +87,20 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
   }
 }
 
+/** While the session stands still nothing runs, whatever a domain's state is: that is what the user reads first. */
+export function stateOf({ state, held, stopped }: Pick<DomainEntry, 'state' | 'held' | 'stopped'>): string {
+  if (!held || state === 'dead') return state;
+  const waits = state === 'blocked' || state === 'paused' ? state : undefined;
+  if (stopped !== undefined) return [waits, vscode.l10n.t('stopped: {0}', stopped)].filter(Boolean).join(', ');
+  return state === 'paused' ? state : vscode.l10n.t('held, {0}', waits ?? 'runnable');
+}
+
 /** What there is to say of a domain, in the order in which people ask. */
 export function factsOf(domain: DomainEntry): Item[] {
-  const { memory, frames, paging, instructions, weight, cap, vcpus, why } = domain;
+  const { memory, frames, paging, instructions, weight, cap, vcpus, why, stopped } = domain;
   const facts: [string, string | undefined][] = [
     [vscode.l10n.t('why'), why],
+    [vscode.l10n.t('stopped'), stopped],
     [vscode.l10n.t('memory'), `${memory / (1 << 20)} MiB`],
     [vscode.l10n.t('frames'), vscode.l10n.t('{0} of {1} reserved', number(frames.used), number(frames.reserved))],
     [vscode.l10n.t('paging'), paging],

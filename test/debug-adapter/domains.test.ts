@@ -51,6 +51,11 @@ describe('several domains in one session', () => {
     assert.match(brief((await frames(3))[0]!), /^handle_page_fault/);
     assert.equal(await evaluate(client, 'domain.name'), '"log"');
     const before = await list();
+    // All are held, one is where it stopped.
+    assert(before.every(({ held }) => held));
+    const [where, ...others] = before.filter((domain) => domain.stopped !== undefined);
+    assert.deepEqual([where!.name, others], ['log', []]);
+    assert.match(where!.stopped!, /^function breakpoint, at handle_page_fault/);
     await frames(1);
     await frames(2);
     assert.deepEqual(await list(), before);
