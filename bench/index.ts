@@ -9,6 +9,7 @@ import { realpathSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createMachine } from '../emulator';
 import { HOST_NODE, hostIsInstalled } from '../scripts/vscode-host';
+import { activation } from './activation';
 import { boot } from './boot';
 import { debugging } from './debugging';
 import { exits } from './exits';
@@ -18,7 +19,7 @@ import { surroundings } from './support/host';
 import { writePart } from './support/report';
 import type { BenchContext, Part } from './support/part';
 
-const PARTS: readonly Part[] = [kernels, debugging, boot, panels, exits];
+const PARTS: readonly Part[] = [kernels, debugging, boot, panels, activation, exits];
 
 /** A tier that does not exist yet is refused. */
 const exists = (tier: 'interpreter' | 'compiler'): boolean => {
