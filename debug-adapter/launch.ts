@@ -1,11 +1,13 @@
 /** Launch attributes: what each may be, and what to say when it is not. Reads no file. */
 import { TECHNIQUES } from '../emulator/index';
 import { assert, UserError } from '../emulator/util/assert';
+import { nearest } from '../emulator/util/nearest';
 import { array, boolean, integer, isObject, object, oneOf, optional, record, string, type Checked } from './arguments';
 import { parseDisk } from './disk-option';
 
 const MIB = 1 << 20;
 /** Guest RAM shares a 4 GiB linear memory with the processor's state and the code. */
+const MIN_MEMORY_MIB = 2;
 const MAX_MEMORY_MIB = 3072;
 /** As the machine has it. */
 const MAX_CPUS = 8;
@@ -69,9 +71,9 @@ function memoryBytes(value: unknown, place: string): number {
   const match = /^([0-9]+)\s*([KMG]?)i?B?$/i.exec(typeof value === 'number' ? `${value}` : string(value, place).trim());
   const unit = { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[match?.[2]?.toUpperCase() ?? ''];
   const bytes = match && unit ? Number(match[1]) * unit : NaN;
-  if (!(bytes >= MIB && bytes <= MAX_MEMORY_MIB * MIB && bytes % MIB === 0)) {
+  if (!(bytes >= MIN_MEMORY_MIB * MIB && bytes <= MAX_MEMORY_MIB * MIB && bytes % MIB === 0)) {
     throw new UserError(
-      `'${place}' is ${JSON.stringify(value)}; give whole MiB from 1M to ${MAX_MEMORY_MIB}M, for example "256M".`,
+      `'${place}' is ${JSON.stringify(value)}; give whole MiB from ${MIN_MEMORY_MIB}M to ${MAX_MEMORY_MIB}M, for example "256M".`,
     );
   }
   return bytes;
@@ -165,10 +167,6 @@ function refuseWhatIsLacking(config: Attributes): void {
 
 /** `; did you mean 'memory'?` for a slip of the finger. */
 function similar(key: string): string {
-  const plain = key.toLowerCase().replace(/s$/, '');
-  const match = Object.keys(ATTRIBUTES).find((name) => {
-    const other = name.toLowerCase().replace(/s$/, '');
-    return other === plain || (plain.length > 3 && (other.startsWith(plain) || plain.startsWith(other)));
-  });
-  return match === undefined ? '.' : `; did you mean '${match}'?`;
+  const meant = nearest(key, Object.keys(ATTRIBUTES));
+  return meant === undefined ? '.' : `; did you mean '${meant}'?`;
 }

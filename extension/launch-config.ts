@@ -5,6 +5,7 @@ import { splitModule } from '../debug-adapter/module-option';
 import { checkLaunch } from '../debug-adapter/launch';
 import { reasonOf, resolvePath, toUri } from './files';
 import { findBootables, type Bootable } from './kernel-image';
+import { noFile, noKernel, refuse, type Refused } from './launch-repair';
 
 type Config = vscode.DebugConfiguration;
 type Folder = vscode.WorkspaceFolder | undefined;
@@ -24,7 +25,7 @@ export async function configurationFor(folder: Folder, file: vscode.Uri): Promis
   const found = folder === undefined ? [] : await findBootables(folder.uri);
   const uri = file.toString();
   const known = found.find(({ path }) => folder && vscode.Uri.joinPath(folder.uri, path).toString() === uri);
-  return configOf(known ?? { path: file.scheme === 'file' ? file.fsPath : file.toString(true), kind: 'elf' });
+  return configOf(known ?? { path: given(file), kind: 'elf' });
 }
 
 function attributesOf({ path, kind, initrd, firmware, vgaRom }: Bootable): Record<string, unknown> {
@@ -45,7 +46,8 @@ export async function resolveLaunchConfiguration(folder: Folder, config: Config)
   if (config.type || config.request || config.name) return config;
   const found = await provideLaunchConfigurations(folder);
   if (found.length === 0) {
-    return refuse(vscode.l10n.t('No kernel was found in this folder: name one as "kernel" in launch.json.'));
+    const named = await noKernel(folder?.uri);
+    return named ? configurationFor(folder, named) : named;
   }
   if (found.length === 1) return found[0];
   const items = found.map((each) => ({
@@ -74,17 +76,34 @@ export async function checkLaunchConfiguration(folder: Folder, config: Config): 
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }
-  const resolved = absolute(config, folder?.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri);
-  for (const { attribute, path } of filesOf(resolved)) {
+  const root = folder?.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri;
+  return withFiles(absolute(config, root), root);
+}
+
+/** Every file can be read, or what the user chose instead of one. */
+async function withFiles(config: Config, root: vscode.Uri | undefined): Promise<Config | Refused> {
+  for (const { attribute, path } of filesOf(config)) {
     try {
       const { type } = await vscode.workspace.fs.stat(toUri(path));
       if (type & vscode.FileType.Directory) throw vscode.FileSystemError.FileIsADirectory(path);
     } catch (error) {
-      return refuse(vscode.l10n.t(`Launch attribute '{0}': cannot read {1}: {2}.`, attribute, path, reasonOf(error)));
+      const message = vscode.l10n.t(`Launch attribute '{0}': cannot read {1}: {2}.`, attribute, path, reasonOf(error));
+      // One of a list, or of a domain, has no name of its own that could be replaced.
+      if (typeof config[attribute] !== 'string') return refuse(message);
+      const instead = await noFile(message, root);
+      if (instead === undefined || instead === null) return instead;
+      if (instead === 'built') return withFiles(config, root);
+      return withFiles(
+        { ...config, [attribute]: given(instead) + splitOptions(attribute, config[attribute])[1] },
+        root,
+      );
     }
   }
-  return resolved;
+  return config;
 }
+
+/** As the adapter is told of a file. */
+const given = (uri: vscode.Uri): string => (uri.scheme === 'file' ? uri.fsPath : uri.toString(true));
 
 /** Attributes that name files, as a string or a list. Of a disk and a module, options follow the path. */
 const FILES = ['kernel', 'firmware', 'vgaRom', 'initrd', 'module', 'disk', 'symbols'] as const;
@@ -130,10 +149,4 @@ function absolute<C extends Attributes>(config: C, folder: vscode.Uri | undefine
         }
       : {}),
   };
-}
-
-async function refuse(message: string): Promise<undefined | null> {
-  const open = vscode.l10n.t('Open launch.json');
-  const answer = await vscode.window.showErrorMessage(message, { modal: true }, open);
-  return answer === open ? null : undefined;
 }

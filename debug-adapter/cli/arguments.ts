@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { TECHNIQUES } from '../../emulator/index';
 import type { Paging, Technique } from '../../emulator/index';
 import { UserError } from '../../emulator/util/assert';
+import { nearest } from '../../emulator/util/nearest';
 import { parseDisk } from '../disk-option';
 import type { DiskOption } from '../disk-option';
 import { unescape } from './text';
@@ -72,6 +73,7 @@ const MEMORY = { default: 256 * MIB, least: 2 * MIB, most: 3072 * MIB };
 const MAX_CPUS = 8;
 const PAGING = ['shadow', 'direct', 'nested'] as const;
 const CONSOLES = ['serial', 'virtio'] as const;
+const COMMANDS = ['run', 'compare', 'domains'];
 const TIERS = ['interpreter', 'compiler'] as const;
 
 type Values = ReturnType<typeof parse>['values'];
@@ -82,9 +84,12 @@ export const parseCommand = (args: readonly string[]): Command => {
   if (values.help) return { kind: 'help' };
   const [command, kernel, ...rest] = positionals;
   if (command === undefined) throw new UserError('no command was given; try: run KERNEL, or --help.');
+  if (command === 'help') return { kind: 'help' };
   if (command === 'domains') return domainsCommand(kernel, rest, values);
   if (command !== 'run' && command !== 'compare')
-    throw new UserError(`"${command}" is not a command; try: run KERNEL, or --help.`);
+    throw new UserError(
+      `"${command}" is not a command; try: ${nearest(command, COMMANDS) ?? `run ${command}`}, or --help.`,
+    );
   if (kernel === undefined && values.firmware === undefined)
     throw new UserError(`${command} needs a kernel; try: ${command} KERNEL.`);
   if (rest.length > 0)
@@ -109,11 +114,16 @@ const parse = (args: readonly string[]) => {
   } catch (error) {
     const { message } = error as Error;
     const unknown = /^Unknown option '(.*?)'/.exec(message);
-    if (unknown) throw new UserError(`${unknown[1]} is not an option; see --help.`);
+    if (unknown) throw new UserError(`${unknown[1]} is not an option; ${meantOption(unknown[1]!)}see --help.`);
     const missing = /^Option '(?:-\w, )?(--[\w-]+).*argument missing/.exec(message);
     if (missing) throw new UserError(`${missing[1]} needs a value; see --help.`);
     throw new UserError(`${message.split('\n')[0]!.replace(/[.]?$/, '')}; see --help.`);
   }
+};
+
+const meantOption = (option: string): string => {
+  const meant = nearest(option.replace(/^--/, ''), Object.keys(OPTIONS));
+  return meant === undefined ? '' : `did you mean --${meant}? `;
 };
 
 /** What belongs to one domain stands in the file. */

@@ -116,7 +116,7 @@ function readDomains(file: string): Wanted[] {
     parsed = JSON.parse(readText(file));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    fail(`this is no JSON (${(error as Error).message}); write { "domains": [ { "kernel": "FILE" } ] }.`);
+    fail(`this is no JSON (${(error as Error).message.replace(/\s+/g, ' ')}); write { "domains": [ { "kernel": "FILE" } ] }.`);
   }
   const within = <T>(place: string, use: () => T): T => {
     try {

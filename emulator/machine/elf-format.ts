@@ -2,6 +2,15 @@
 
 export const ELF_TYPE = { REL: 1, EXEC: 2, DYN: 3, CORE: 4 } as const;
 export const ELF_MACHINE = { I386: 3, X86_64: 62 } as const;
+const OTHER_MACHINES: Readonly<Record<number, string>> = {
+  2: 'SPARC', 8: 'MIPS', 20: 'PowerPC', 21: '64-bit PowerPC', 22: 'S/390', 40: '32-bit ARM', 43: '64-bit SPARC', 50: 'Itanium',
+  183: '64-bit ARM', 243: 'RISC-V', 247: 'BPF', 258: 'LoongArch',
+}; // prettier-ignore
+/** ` (64-bit ARM)`, for messages. */
+export const machineName = (machine: number): string => {
+  const name = OTHER_MACHINES[machine];
+  return name === undefined ? '' : ` (${name})`;
+};
 export const PT = { NULL: 0, LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, PHDR: 6, TLS: 7 } as const;
 export const SHT = {
   NULL: 0, PROGBITS: 1, SYMTAB: 2, STRTAB: 3, RELA: 4, NOTE: 7, NOBITS: 8, REL: 9, DYNSYM: 11, SYMTAB_SHNDX: 18,

@@ -6,7 +6,7 @@
  * section table was cut off. What is damaged is a UserError that names the file, the field and the remedy.
  */
 import {
-  type ElfNote, type ElfSection, type ElfSegment, type ElfSymbol, ELF_MACHINE, PT, readNotes, SHN, SHT, symbol32, symbol64, text,
+  type ElfNote, type ElfSection, type ElfSegment, type ElfSymbol, ELF_MACHINE, machineName, PT, readNotes, SHN, SHT, symbol32, symbol64, text,
 } from './elf-format'; // prettier-ignore
 import { UserError } from '../util/assert';
 
@@ -61,7 +61,7 @@ export class Elf {
     this.type = this.view.getUint16(16, true);
     const machine = this.view.getUint16(18, true);
     if (machine !== ELF_MACHINE.I386 && machine !== ELF_MACHINE.X86_64)
-      this.fail('e_machine', `is ${machine}`, 'give a file built for i386 (3) or x86-64 (62)');
+      this.fail('e_machine', `is ${machine}${machineName(machine)}`, 'give a file built for i386 (3) or x86-64 (62)');
     this.machine = machine === ELF_MACHINE.I386 ? 'i386' : 'x86-64';
     this.entry = this.class === 32 ? BigInt(this.view.getUint32(24, true)) : this.view.getBigUint64(24, true);
     this.header = this.readHeader();

@@ -129,6 +129,68 @@ describe('launch configurations', () => {
     assert.match(shown.messages[0]!, /No kernel was found.*"kernel" in launch\.json/);
   });
 
+  const NO_KERNEL: [what: string, folder: vscode.WorkspaceFolder | undefined, message: RegExp, buttons: string[]][] = [
+    ['in the folder', DISK, /No kernel was found/, ['Choose a Kernel…', 'Open Sample…', 'Open launch.json']],
+    ['as there is no folder', undefined, /No folder is open/, ['Choose a Kernel…', 'Open Sample…']],
+  ];
+  for (const [what, folder, message, buttons] of NO_KERNEL)
+    it(`F5 without a kernel ${what}: a file that the user chooses, or a sample`, async () => {
+      files.set('file:///elsewhere/k.elf', KERNEL);
+      Object.assign(shown, { answer: 'Choose a Kernel…', chosen: Uri.file('/elsewhere/k.elf') });
+      const config = await resolveLaunchConfiguration(folder, {} as vscode.DebugConfiguration);
+      assert.equal(config?.['kernel'], '/elsewhere/k.elf');
+      assert.match(shown.messages[0]!, message);
+      assert.deepEqual(shown.buttons, buttons);
+      shown.answer = 'Open Sample…';
+      assert.equal(await resolveLaunchConfiguration(folder, {} as vscode.DebugConfiguration), undefined);
+      assert.deepEqual(shown.commands, ['ringside.openSample']);
+    });
+
+  const REPAIRS: [
+    what: string,
+    shown: Partial<typeof shown>,
+    config: object,
+    result: object | undefined,
+    messages: number,
+  ][] = [
+    [
+      'another file',
+      { answer: 'Choose a File…', chosen: Uri.file('/project/k.elf') },
+      { kernel: 'gone.elf' },
+      { kernel: '/project/k.elf' },
+      1,
+    ],
+    [
+      'another disk, whose options stay',
+      { answer: 'Choose a File…', chosen: Uri.file('/project/k.elf') },
+      { kernel: 'k.elf', disk: 'gone.img,ro' },
+      { kernel: '/project/k.elf', disk: '/project/k.elf,ro' },
+      1,
+    ],
+    ['no other file', { answer: 'Choose a File…' }, { kernel: 'gone.elf' }, undefined, 1],
+    [
+      'a build',
+      { answer: 'Build', build: () => (files.set('file:///project/made.elf', KERNEL), 0) },
+      { kernel: 'made.elf' },
+      { kernel: '/project/made.elf' },
+      1,
+    ],
+    ['a build that fails', { answer: 'Build', build: () => 2 }, { kernel: 'made.elf' }, undefined, 1],
+    ['a build that makes something else', { answer: 'Build', build: () => 0 }, { kernel: 'made.elf' }, undefined, 2],
+  ];
+  for (const [what, user, config, result, messages] of REPAIRS)
+    it(`a file that is not there is repaired by ${what}`, async () => {
+      files.set('file:///project/k.elf', KERNEL);
+      Object.assign(shown, user);
+      const found = await checkLaunchConfiguration(DISK, launch(config));
+      assert.deepEqual(found && { ...found }, result && launch(result));
+      assert.equal(shown.messages.length, messages);
+    });
+  it('only a folder with a Makefile offers to build', async () => {
+    await checkLaunchConfiguration(DISK, launch({ kernel: 'gone.elf' }));
+    assert.deepEqual(shown.buttons, ['Choose a File…', 'Open launch.json']);
+  });
+
   const MISTAKES: [name: string, config: object, message: RegExp][] = [
     ['no kernel', {}, /'kernel' is missing/],
     ['kernel is a number', { kernel: 5 }, /'kernel' is 5/],

@@ -54,7 +54,10 @@ describe('cli: arguments', () => {
     [['boot', 'k'], /"boot" is not a command/],
     [['run'], /needs a kernel/],
     [['run', 'k', 'quiet'], /"quiet" is one name too many.*--append/],
-    [['run', 'k', '--bogus'], /--bogus is not an option/],
+    [['run', 'k', '--bogus'], /--bogus is not an option; see --help/],
+    [['run', 'k', '--memroy', '64M'], /--memroy is not an option; did you mean --memory\? see --help/],
+    [['rum', 'k'], /"rum" is not a command; try: run, or/],
+    [['vmlinuz'], /"vmlinuz" is not a command; try: run vmlinuz, or/],
     [['run', 'k', '-z'], /-z is not an option/],
     [['run', 'k', '--append'], /--append needs a value/],
     [['run', 'k', '--help=yes'], /--help/],
@@ -102,7 +105,7 @@ describe('cli: arguments', () => {
     assert.deepEqual([options.kernel, options.firmware, options.vgaRom], [undefined, 'bios', 'vga']);
   });
   it('knows --help wherever it stands', () => {
-    for (const args of [['--help'], ['-h'], ['run', '--help'], ['run', 'k', '-h']])
+    for (const args of [['--help'], ['-h'], ['help'], ['run', '--help'], ['run', 'k', '-h']])
       assert.equal(parseCommand(args).kind, 'help');
   });
 });

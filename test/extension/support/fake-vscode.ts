@@ -45,12 +45,21 @@ class FileSystemError extends Error {
 
 /** By URI; a key that begins with another and a slash makes the other a folder. */
 export const files = new Map<string, Uint8Array>();
-/** Error messages that were shown, and what the user clicks on them. */
-export const shown: { messages: string[]; answer: string | undefined; picked: number } = {
-  messages: [],
-  answer: undefined,
-  picked: 0,
-};
+interface Shown {
+  /** Error messages, and the buttons of the last. */
+  messages: string[];
+  buttons: string[];
+  /** The button that the user clicks, once. */
+  answer: string | undefined;
+  picked: number;
+  /** The file that the user chooses. */
+  chosen: Uri | undefined;
+  commands: string[];
+  /** What the task `make` does; undefined: there is none. */
+  build: (() => number) | undefined;
+}
+const NOTHING_SHOWN: Shown = { messages: [], buttons: [], answer: undefined, picked: 0, chosen: undefined, commands: [], build: undefined }; // prettier-ignore
+export const shown: Shown = structuredClone(NOTHING_SHOWN);
 /** The last terminal made. */
 export const terminals: { name: string; pty: FakePty; shown: boolean; disposed: boolean }[] = [];
 export interface FakePty {
@@ -84,6 +93,9 @@ const fs = {
   readDirectory: (uri: Uri): Promise<[string, number][]> => Promise.resolve(childrenOf(uri)),
 };
 
+const MAKE = { name: 'make', group: 'build', scope: { uri: Uri.file('/project') } };
+const ended = new EventEmitter<object>();
+
 export const fake = {
   Uri,
   EventEmitter,
@@ -92,11 +104,22 @@ export const fake = {
   ThemeIcon: class {},
   l10n: { t: (text: string, ...values: string[]) => text.replace(/\{(\d)\}/g, (_, n: string) => values[Number(n)]!) },
   workspace: { fs, workspaceFolders: undefined },
+  commands: { executeCommand: (name: string) => Promise.resolve(void shown.commands.push(name)) },
+  TaskGroup: { Build: 'build' },
+  tasks: {
+    fetchTasks: () => Promise.resolve(shown.build ? [MAKE] : []),
+    executeTask: () => Promise.resolve(ended.fire({ execution: { task: MAKE }, exitCode: shown.build!() })),
+    onDidEndTaskProcess: (listener: (event: object) => void) => ended.event(listener),
+  },
   window: {
-    showErrorMessage(message: string) {
+    showErrorMessage(message: string, _options: object, ...buttons: string[]) {
       shown.messages.push(message);
-      return Promise.resolve(shown.answer);
+      shown.buttons = buttons;
+      const { answer } = shown;
+      shown.answer = undefined;
+      return Promise.resolve(answer);
     },
+    showOpenDialog: () => Promise.resolve(shown.chosen && [shown.chosen]),
     showQuickPick: <T>(items: T[]) => Promise.resolve(items[shown.picked]),
     createTerminal({ name, pty }: { name: string; pty: FakePty }) {
       const made = { name, pty, shown: false, disposed: false };
@@ -109,7 +132,7 @@ export const fake = {
 export function reset(): void {
   files.clear();
   terminals.length = 0;
-  Object.assign(shown, { messages: [], answer: undefined, picked: 0 });
+  Object.assign(shown, structuredClone(NOTHING_SHOWN));
 }
 
 type Load = (request: string, ...rest: unknown[]) => unknown;
