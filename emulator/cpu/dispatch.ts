@@ -36,6 +36,8 @@ export const plainOf = ({ meaning }: Row): SystemMeaning | undefined =>
 
 function checkExists(cpu: Cpu, attributes: RowAttributes): void {
   if (attributes.feature !== undefined && !cpu.model.has(attributes.feature)) throw ud();
+  // Before privilege is looked at (APM vol. 2 15.4; vol. 3, VMRUN, CLGI and the like).
+  if (attributes.feature === 'svm' && !cpu.svm?.on) throw ud();
   if (attributes.protectedOnly && cpu.real) throw ud();
   // SDM vol. 2, SYSCALL, SYSRET; APM vol. 3, SYSENTER, SYSEXIT.
   if (attributes.only64OnIntel && !cpu.long && cpu.model.vendor === 'GenuineIntel') throw ud();

@@ -39,8 +39,8 @@ export function farReturn(cpu: Cpu, size: Size, release: number): void {
   checkTarget(cpu, target.cs, rip);
   if ((selector & 3) === state.cpl) {
     stack.release(release);
-    stack.commit();
     enterCode(cpu, target.d, target.cs, rip);
+    stack.commit();
     return;
   }
   stack.release(release);
@@ -182,8 +182,8 @@ function iretProtected(cpu: Cpu, bytes: Bytes, ia32e: boolean): void {
   checkTarget(cpu, target.cs, rip);
   // From 64-bit code SS:RSP is always there (SDM vol. 3A 6.14.3).
   if ((selector & 3) === cpl && !long) {
-    stack.commit();
     enterCode(cpu, target.d, target.cs, rip);
+    stack.commit();
   } else {
     returnOuter(cpu, target, rip, stack, bytes, 0);
   }

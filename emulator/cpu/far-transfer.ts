@@ -57,8 +57,8 @@ export function farCall(cpu: Cpu, selector: number, offset: bigint, size: Size, 
     stack.push(state.selector(SEG.CS), bytes);
     stack.push(returnRip, bytes);
     checkTarget(cpu, cs, offset);
-    stack.commit();
     enterCode(cpu, d, cs, offset);
+    stack.commit();
     return;
   }
   transferBySystem(cpu, d, selector, returnRip, 'call');
@@ -98,11 +98,12 @@ export function checkTarget(cpu: Cpu, cs: Segment, offset: bigint): void {
   if (long ? !isCanonical(offset) : offset > BigInt(cs.limit)) throw gp(0);
 }
 
+/** CS:RIP. Marking the descriptor may still fault: what else changes, changes after this. */
 export function enterCode(cpu: Cpu, d: Descriptor, cs: Segment, offset: bigint): void {
   placeCode(cpu, d, cs, offset);
   cpu.modeChanged();
 }
-/** CS:RIP, where more changes before the mode is what it will be. */
+/** The same, where more changes before the mode is what it will be. */
 export function placeCode(cpu: Cpu, d: Descriptor, cs: Segment, offset: bigint): void {
   markAccessed(cpu, d);
   cpu.state.setSegment(SEG.CS, { ...cs, attributes: cs.attributes | 1 });
@@ -203,9 +204,10 @@ function callInner(cpu: Cpu, d: Descriptor, gate: Gate, offset: bigint, returnRi
   stack.push(state.selector(SEG.CS), bytes);
   stack.push(returnRip, bytes);
   checkTarget(cpu, cs, offset);
+  placeCode(cpu, d, cs, offset);
   state.setSegment(SEG.SS, newStack);
   stack.commit();
-  enterCode(cpu, d, cs, offset);
+  cpu.modeChanged();
 }
 
 /** SDM vol. 2 SYSCALL, SYSRET, SYSENTER, SYSEXIT: fixed descriptors, tables are not read. */

@@ -27,6 +27,10 @@ export abstract class Emitter extends MemoryEmitter {
   protected abstract setFlagWord(address: number, value: Value): void;
   /** RIP of the next instruction, as an offset in CS. */
   abstract nextRip(): Value;
+  /** The branch target that was decoded: an I64 offset in CS. */
+  target(): Value {
+    return this.let(this.immediateOperand(64));
+  }
   /** Ends the instruction: to the branch target that was decoded, to an I64 offset in CS, or to the next one. */
   abstract jump(): void;
   abstract jumpIndirect(target: Value): void;

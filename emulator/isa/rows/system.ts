@@ -34,7 +34,7 @@ export const systemRows: readonly RowSpec[] = [
   called('0f 01 /6', 'lmsw', 'Ew', control.lmsw, crAccess),
   called('0f 01 /4', 'smsw', 'Ev', segments.smsw, { sensitive: true, intercept: 'cr-access' }),
   called('0f 01 /7', 'invlpg', 'M', control.invlpg, { ...ring0, form: 'memory', intercept: 'invlpg' }),
-  called('66 0f 38 82 /r', 'invpcid', 'Gy,Mdq', control.invpcid, { ...ring0, form: 'memory', intercept: 'invpcid', feature: 'invpcid' }),
+  called('66 0f 38 82 /r', 'invpcid', 'Gn,Mdq', control.invpcid, { ...ring0, form: 'memory', intercept: 'invpcid', feature: 'invpcid' }),
   called('0f 08', 'invd', '', control.nothing, { ...ring0, intercept: 'invd' }),
   called('0f 09', 'wbinvd', '', control.nothing, { ...ring0, intercept: 'wbinvd' }),
   called('np 0f ae /7', 'clflush', 'Mb', control.clflush, { form: 'memory', feature: 'clflush' }),

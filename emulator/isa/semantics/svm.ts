@@ -1,13 +1,17 @@
-/** AMD-V instructions (APM vol. 2 15.5, 15.17, 15.29). Privilege and mode: cpu/dispatch.ts. The work: cpu/svm-unit.ts. */
+/**
+ * AMD-V instructions (APM vol. 2 15.5, 15.17, 15.29). EFER.SVME, privilege and mode: cpu/dispatch.ts. The work:
+ * cpu/svm-unit.ts.
+ */
 import type { Processor, SvmUnit } from '../../cpu/ports';
 import { GuestFault } from '../../cpu/ports';
 import { GPR, VECTOR } from '../../x86/registers';
 import type { Instruction, SystemMeaning } from '../instruction';
+import { assert } from '../../util/assert';
 import { nextRip } from '../operands';
 
 const ud = (): GuestFault => new GuestFault(VECTOR.UD);
 function unit({ svm }: Processor): SvmUnit {
-  if (!svm?.on) throw ud();
+  assert(svm, 'a row of AMD-V came through although the model has none');
   return svm;
 }
 /** rAX, in the width of addresses. */

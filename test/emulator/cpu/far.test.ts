@@ -79,6 +79,28 @@ describe('far JMP and CALL', () => {
     assert.equal(b.execute('48cb'), 'ok');
     assert.equal(b.selectors(), '3b:7007 23:8000');
   });
+  // SDM vol. 3A 6.5: a fault restores what was. The accessed bit of the new CS is the last thing to be written.
+  const unmarkable: [string, number, (b: Bench) => void, string][] = [
+    ['CALL', 0, () => {}, '48ff1c2500600000'],
+    ['CALL through a gate', 0, (b) => b.put(0x6008, 2, 0x40), '48ff1c2500600000'],
+    ['CALL through a gate to an inner level', 3, (b) => b.put(0x6008, 2, 0x43), '48ff1c2500600000'],
+    ['RET', 0, () => {}, '48cb'],
+  ]; // prettier-ignore
+  for (const [name, cpl, prepare, code] of unmarkable)
+    it(`${name} to a descriptor that cannot be marked: #PF, nothing changes`, () => {
+      const b = new Bench().long(cpl);
+      b.put(0x6000, 8, 0x7100);
+      b.put(0x6008, 2, 8);
+      b.gate(GDT + 0x40, 8, 0x4321, 0xec);
+      b.put(GDT + 0x48, 8, 0);
+      b.put(0x8000, 8, 0x7100);
+      b.put(0x8008, 8, 8);
+      prepare(b);
+      b.mapPages((page) => (page === GDT >> 12 ? 5 : 7));
+      const before = b.selectors();
+      assert.equal(b.execute(code), '#PF(3)');
+      assert.equal(b.selectors(), before);
+    });
   it('real mode: an offset beyond 64 KiB is #GP', () => {
     const b = new Bench().real();
     assert.equal(b.execute('66ea00000100 3412'), '#GP(0)');

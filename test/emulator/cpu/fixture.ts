@@ -165,6 +165,13 @@ export class Bench {
     this.cpu.refresh();
     return this;
   }
+  /** In long mode: pages instead of one large page, each with bits of its own (SDM vol. 3A table 4-20). */
+  mapPages(bits: (page: number) => number): void {
+    const table = TABLES + 0x3000;
+    this.put(TABLES + 0x2000, 8, table + 7);
+    for (let page = 0; page < 512; page++) this.put(table + page * 8, 8, page * 4096 + bits(page));
+    this.cpu.refresh();
+  }
   /** Virtual-8086 mode at 1000:0100, stack 2000:0ff0. */
   virtual(iopl = 3): this {
     this.protect();

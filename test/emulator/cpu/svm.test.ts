@@ -4,7 +4,7 @@ import { arrival } from '../../../emulator/cpu/arrivals';
 import { ACTIVITY, Turns } from '../../../emulator/cpu/turns';
 import { Vmcb } from '../../../emulator/cpu/svm-state';
 import { VM_MODE } from '../../../emulator/cpu/vm-mode';
-import { RFLAGS } from '../../../emulator/x86/registers';
+import { EFER, RFLAGS } from '../../../emulator/x86/registers';
 import { CONTROL, STATE, V_INTR } from '../../../emulator/x86/vmcb';
 import { Bench } from './fixture';
 
@@ -33,6 +33,25 @@ describe('a halted guest of AMD-V', () => {
       cpu.halt();
       assert.equal(state.system('activity'), ACTIVITY.halted);
       assert.equal(new Turns([cpu], () => {}).anyCanRun, wakes);
+    });
+});
+
+/** APM vol. 3, VMRUN and the like: #UD while EFER.SVME is clear or outside protected mode, then #GP above level 0. */
+describe('instructions of AMD-V', () => {
+  const rows: readonly [code: string, name: string, enabled: boolean, cpl: number, outcome: string][] = [
+    ['0f01d8', 'VMRUN', false, 0, '#UD'],
+    ['0f01d8', 'VMRUN', false, 3, '#UD'],
+    ['0f01d8', 'VMRUN', true, 3, '#GP(0)'],
+    ['0f01dd', 'CLGI', false, 3, '#UD'],
+    ['0f01dd', 'CLGI', true, 0, 'ok'],
+    ['0f01d9', 'VMMCALL', true, 3, '#UD'],
+    ['0f01df', 'INVLPGA', false, 3, '#UD'],
+  ];
+  for (const [code, name, enabled, cpl, outcome] of rows)
+    it(`${name} at level ${cpl}, SVME ${Number(enabled)}: ${outcome}`, () => {
+      const b = new Bench('epyc').protect(cpl);
+      if (enabled) b.state.setSystem('efer', BigInt(EFER.SVME));
+      assert.equal(b.execute(code), outcome);
     });
 });
 

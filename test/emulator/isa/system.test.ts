@@ -47,6 +47,14 @@ describe('privilege', () => {
       assert.equal(b.execute(code), '#GP(0)', code);
     }
   });
+  it('INVPCID: its type is a whole register of 64 bits, whatever REX.W says', () => {
+    for (const [type, outcome] of [[2n, 'ok'], [4n, '#GP(0)'], [(1n << 32n) | 2n, '#GP(0)']] as const) {
+      const b = new Bench().long();
+      b.state.setGpr(GPR.RAX, type);
+      b.state.setGpr(GPR.RBX, 0x6000n);
+      assert.equal(b.execute('660f388203'), outcome);
+    }
+  }); // prettier-ignore
   it('real mode knows no SLDT, LAR, ARPL: #UD', () => {
     for (const code of ['0f00c0', '0f02c0', '0f00e0', '63c0'])
       assert.equal(new Bench().real().execute(code), '#UD', code);
