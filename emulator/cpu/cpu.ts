@@ -6,7 +6,7 @@ import { CONTEXT, GIVE_WAY, SYSTEM_ADDRESS } from '../execution/layout';
 import type { TrapEvent } from '../machine/api';
 import { Mmu } from '../mmu/access';
 import type { PhysicalMemory } from '../mmu/physical-memory';
-import { CR0 } from '../x86/registers';
+import { CR0, RFLAGS } from '../x86/registers';
 import { AddressRules } from './address-rules';
 import * as control from './control';
 import { cpuid } from './cpuid';
@@ -77,8 +77,11 @@ export class Cpu implements Processor {
   onTripleFault?: (event: TrapEvent) => void;
   /** Whoever owns the processor while a guest runs on it. Set by `oversee`. */
   overseer?: Overseer;
-  /** INT n was executed: it clears TF without a trap for itself (SDM vol. 3B section 17.3.1.4). The step loop resets it. */
-  vectored = false;
+  /**
+   * Whether a single step traps after the instruction, where that is not as TF was when it began: INT n clears TF without a trap
+   * for itself (SDM vol. 3B section 17.3.1.4); SYSCALL and SYSRET go by the TF that they leave. The step loop resets it.
+   */
+  stepTrap: boolean | undefined = undefined;
 
   private readonly report: (what: string) => void;
   private readonly reported = new Set<string>();
@@ -233,7 +236,7 @@ export class Cpu implements Processor {
     return deliver(this, { vector, kind, returnRip: this.state.rip });
   }
   softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void {
-    this.vectored = true;
+    this.stepTrap = false;
     deliver(this, { vector, kind, returnRip });
   }
   /** Goes on with the event that onEvent held back. */
@@ -294,6 +297,9 @@ export class Cpu implements Processor {
   }
   loadFlat(code: number, stack: number, cpl: 0 | 3, long: boolean): void {
     far.loadFlat(this, code, stack, cpl, long);
+  }
+  stepByNewFlags(): void {
+    this.stepTrap = (this.state.systemFlags & RFLAGS.TF) !== 0;
   }
   readControl(index: number): bigint {
     const actual = control.readControl(this, index);

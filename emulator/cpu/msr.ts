@@ -54,6 +54,17 @@ function moveTsc(cpu: Cpu, offset: bigint): void {
   if (armed) cpu.interrupts.writeMsr(MSR.TSC_DEADLINE, armed);
 }
 
+/** LBR and BTF are kept, and nothing comes of them. */
+const debugControl: MsrRegister = {
+  read: (cpu) => cpu.state.system('debugctl'),
+  write(cpu, value) {
+    if (value & ~3n) throw gp(0);
+    if (value & 1n) cpu.unsupported('records of the last branches (IA32_DEBUGCTL.LBR)');
+    if (value & 2n) cpu.unsupported('single steps from branch to branch (IA32_DEBUGCTL.BTF)');
+    cpu.state.setSystem('debugctl', value);
+  },
+};
+
 const X2APIC_ENABLE = 0x400n;
 const apicBase: MsrRegister = {
   read: (cpu) => cpu.interrupts.readMsr(MSR.APIC_BASE) ?? cpu.state.system('apic_base'),
@@ -84,8 +95,7 @@ const ROWS: readonly MsrRow[] = [
   [MSR.SYSENTER_CS, withFeature('sep', plain('sysenter_cs'))],
   [MSR.SYSENTER_ESP, withFeature('sep', plain('sysenter_esp', isCanonical))],
   [MSR.SYSENTER_EIP, withFeature('sep', plain('sysenter_eip', isCanonical))],
-  // Last-branch recording is not there: BTF and LBR read back as 0.
-  [MSR.DEBUGCTL, plain('debugctl', only(3n))],
+  [MSR.DEBUGCTL, debugControl],
   // No supervisor state has a component here (SDM vol. 1 13.3).
   [MSR.XSS, withFeature('xsaves', zero())],
   [MSR.EFER, { ...efer, exists: ({ model }) => model.has('syscall') || model.has('nx') }],

@@ -119,6 +119,8 @@ export interface TransferUnit {
   interruptReturn(size: 16 | 32 | 64, returnRip: bigint): void;
   /** Flat CS and SS as SYSCALL, SYSRET, SYSENTER and SYSEXIT load them, without reading descriptors. */
   loadFlat(code: number, stack: number, cpl: 0 | 3, long: boolean): void;
+  /** Whether a single step traps after this instruction is what the flags say that it leaves: SYSCALL, SYSRET. */
+  stepByNewFlags(): void;
   /** Raise through the IDT with the stack and privilege changes of the current mode (INT n, INT3, INTO). */
   softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void;
 }

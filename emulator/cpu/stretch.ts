@@ -80,11 +80,13 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
     const due = cpu.debug.checkInstruction();
     if (due) throw due;
   }
-  cpu.vectored = false;
+  cpu.stepTrap = undefined;
   generated.run(single ? 1 : budget);
   // A software interrupt that a filter held back.
-  if (cpu.heldEvent || !single || generated.left) return;
-  const trap = cpu.debug.afterInstruction(trapFlag && !cpu.vectored, resumeFlag);
+  if (cpu.heldEvent || generated.left) return;
+  // With TF newly set generated code has left at once.
+  if (!single && !cpu.stepTrap) return;
+  const trap = cpu.debug.afterInstruction(cpu.stepTrap ?? trapFlag, resumeFlag);
   if (shadow) liftShadow(state);
   if (trap) throw trap;
 }

@@ -80,6 +80,7 @@ export const syscall: SystemMeaning = (cpu, insn) => {
     state.rflags = flags & ~(RFLAGS.VM | RFLAGS.IF);
   }
   cpu.loadFlat(code, code + 8, 0, cpu.ia32e);
+  cpu.stepByNewFlags();
   return 'jumped';
 };
 export const sysret: SystemMeaning = (cpu, insn) => {
@@ -94,6 +95,7 @@ export const sysret: SystemMeaning = (cpu, insn) => {
   if (cpu.long) state.rflags = (Number(state.gpr(11) & 0x3c_7fd7n) | RFLAGS.FIXED) >>> 0;
   else state.rflags |= RFLAGS.IF;
   cpu.loadFlat(((long ? base + 16 : base) & 0xffff) | 3, ((base + 8) & 0xffff) | 3, 3, long);
+  cpu.stepByNewFlags();
   return 'jumped';
 };
 

@@ -46,4 +46,33 @@ describe('debug registers', () => {
     assert.equal(b.cpu.debug.afterInstruction(true, false)?.vector, 1);
     assert.equal(b.state.system('dr6') & 0x4000n, 0x4000n);
   });
+
+  // SDM vol. 3B 17.3.1.4. SYSCALL and SYSRET go by what they leave: the kernel's first instruction is not stepped on the user's stack.
+  describe('a single step', () => {
+    const { TF, FIXED } = RFLAGS;
+    const kernelAt = 0x7800;
+    type Row = [what: string, code: string, cpl: number, before: number, mask: number, after: number, outcome: string, rip: number]; // prettier-ignore
+    const rows: Row[] = [
+      ['MOV, TF', '4889c0', 0, TF, 0, 0, '#DB', 0x7003],
+      ['SYSCALL, TF and masked', '0f05', 3, TF, TF, 0, 'ok', kernelAt],
+      ['SYSCALL, TF and not masked', '0f05', 3, TF, 0, 0, '#DB', kernelAt],
+      ['SYSCALL, no TF', '0f05', 3, 0, 0, 0, 'ok', kernelAt],
+      ['SYSRET to TF', '480f07', 0, 0, 0, TF, '#DB', 0x7400],
+      ['SYSRET from TF', '480f07', 0, TF, 0, 0, 'ok', 0x7400],
+      ['POPF to TF: after the next one', '9d4889c0', 0, 0, 0, TF, 'ok', 0x7001],
+    ];
+    for (const [what, code, cpl, before, mask, after, outcome, rip] of rows)
+      it(`${what}: ${outcome}`, () => {
+        const b = new Bench().long(cpl);
+        b.state.setSystem('star', 0x0023_0008_0000_0000n);
+        b.state.setSystem('lstar', BigInt(kernelAt));
+        b.state.setSystem('fmask', BigInt(mask));
+        b.state.setGpr(GPR.RCX, 0x7400n);
+        b.state.setGpr(11, BigInt(FIXED | after));
+        b.put(0x8000, 8, FIXED | after);
+        b.state.rflags = FIXED | before;
+        assert.equal(b.stretch(code, before ? 10 : 1), outcome);
+        assert.equal(b.state.rip, BigInt(rip));
+      });
+  });
 });

@@ -5,6 +5,7 @@ import { dispatchCalled } from '../../../emulator/cpu/dispatch';
 import { GeneratedRun } from '../../../emulator/cpu/generated-run';
 import { GuestFault, Interruption } from '../../../emulator/cpu/ports';
 import type { Bus, InterruptSource } from '../../../emulator/cpu/ports';
+import { caught, stretch } from '../../../emulator/cpu/stretch';
 import { codeSize } from '../../../emulator/cpu/mode';
 import { makeModel } from '../../../emulator/cpu/models';
 import { decode } from '../../../emulator/isa/decode';
@@ -203,12 +204,7 @@ export class Bench {
    * raised as `#GP(8)`, or `ok`. Delivers nothing.
    */
   execute(hex: string, plainly = false): string {
-    const bytes = new Uint8Array(
-      hex
-        .replace(/ /g, '')
-        .match(/../g)!
-        .map((b) => parseInt(b, 16)),
-    );
+    const bytes = bytesOf(hex);
     const insn = decode(bytes, this.state.rip, codeSize(this.state));
     assert.ok(typeof insn !== 'string', `${hex} does not decode: ${String(insn)}`);
     assert.equal(insn.length, bytes.length, `${hex} is not one instruction`);
@@ -225,21 +221,33 @@ export class Bench {
       return show(fault);
     }
   }
-  /** One emitted instruction, at CS:RIP, which is mapped to itself. */
+  /** One emitted instruction. */
   private generated(bytes: Uint8Array): void {
+    this.running(bytes).run(1);
+  }
+  /** `bytes` at CS:RIP, which is mapped to itself. */
+  private running(bytes: Uint8Array): GeneratedRun {
     this.physical.data.set(bytes, layout.RAM + Number(this.state.segmentBase(SEG.CS) + this.state.rip));
     const idle = Number(this.ticks) * NS_PER_INSTRUCTION;
-    new GeneratedRun(
+    return new GeneratedRun(
       this.cpu,
       { idle, retired: 0, isBreakpoint: () => false, hasBreakpoints: false, stopsAt: () => false, undisturbed: true },
       memory,
-    ).run(1);
+    );
+  }
+  /** As the step loop goes on from here, at most `budget` instructions: with what lasts for one instruction around it (stretch.ts). */
+  stretch(hex: string, budget: number): string {
+    const generated = this.running(bytesOf(hex));
+    const left = caught(generated, () => stretch(generated, this.cpu, budget));
+    return left instanceof GuestFault ? show(left) : 'ok';
   }
   selectors(): string {
     return `${this.state.selector(SEG.CS).toString(16)}:${this.state.rip.toString(16)} ${this.state.selector(SEG.SS).toString(16)}:${this.state.gpr(GPR.RSP).toString(16)}`;
   }
 }
 
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.replace(/ /g, '').match(/../g)!, (byte) => parseInt(byte, 16));
 const hex = (value: number, bytes: 2 | 4): string =>
   Array.from({ length: bytes }, (_, i) => ((value >>> (8 * i)) & 0xff).toString(16).padStart(2, '0')).join('');
 /** Bytes of a 32-bit far JMP and CALL. */
