@@ -4,7 +4,7 @@ import type { Location, Type } from '../symbols/api';
 import { littleEndian, toBytes } from '../symbols/location-expressions';
 import { readLocation } from '../symbols/read-location';
 import { Unavailable } from '../symbols/typed-values';
-import { arithmeticOf, bare, wrap } from './c-types';
+import { type Arithmetic, arithmeticOf, bare, wrap } from './c-types';
 
 /** Guest-virtual, guest-physical, host-physical. */
 export type Space = 'gv' | 'gp' | 'hp';
@@ -66,14 +66,22 @@ export const readPlace = (guest: Guest, place: Place, bytes: number): Uint8Array
   }
 };
 
+/** Of the widest integer that C has, and of what holds a long double. */
+const WIDEST_BYTES = 16;
+const bytesOf = (type: Type, arithmetic: Arithmetic): number => {
+  const bytes = arithmetic.kind === 'float' ? arithmetic.bytes : arithmetic.bits / 8;
+  if (bytes > WIDEST_BYTES) throw new UserError(`${type.name} has ${bytes} bytes: numbers of that size are not known.`);
+  return bytes;
+};
+
 /** The scalar of that type; undefined for aggregates. */
 export const loadScalar = (guest: Guest, type: Type, place: Place): Scalar => {
   const arithmetic = arithmeticOf(type);
   if (!arithmetic) return undefined;
-  if (arithmetic.kind === 'float') return decodeFloat(readPlace(guest, place, arithmetic.bytes));
+  const whole = bytesOf(type, arithmetic);
+  if (arithmetic.kind === 'float') return decodeFloat(readPlace(guest, place, whole));
   const bits = place.kind === 'register' ? undefined : place.bits;
-  if (!bits)
-    return wrap(littleEndian(readPlace(guest, place, arithmetic.bits / 8)), arithmetic.bits, arithmetic.signed);
+  if (!bits) return wrap(littleEndian(readPlace(guest, place, whole)), arithmetic.bits, arithmetic.signed);
   const bytes = Math.ceil((bits.offset + bits.size) / 8);
   return wrap(littleEndian(readPlace(guest, place, bytes)) >> BigInt(bits.offset), bits.size, arithmetic.signed);
 };
@@ -87,7 +95,7 @@ export const storeScalar = (guest: Guest, type: Type, place: Place, value: bigin
       throw new UserError(`Register ${place.name} cannot be written.`);
     return;
   }
-  const bytes = arithmetic.kind === 'float' ? arithmetic.bytes : arithmetic.bits / 8;
+  const bytes = bytesOf(type, arithmetic);
   if (typeof value === 'number') return storeBytes(guest, place, encodeFloat(value, bytes));
   if (!place.bits) return storeBytes(guest, place, toBytes(BigInt.asUintN(bytes * 8, value), bytes));
   const { offset, size } = place.bits;

@@ -84,8 +84,15 @@ export const skipValue = (reader: Reader, step: number, sizes: Sizes): void => {
     case SKIP.BLOCK4:
       return reader.skip(reader.u32());
     default:
-      return skipValue(reader, stepOver(reader.uleb(), sizes), sizes);
+      return skipValue(reader, stepOver(indirectForm(reader), sizes), sizes);
   }
+};
+
+/** The form of a value of DW_FORM_indirect. */
+export const indirectForm = (reader: Reader): number => {
+  const form = reader.uleb();
+  if (form === FORM.indirect) throw new DwarfError(`${reader.section}: DW_FORM_indirect says DW_FORM_indirect`);
+  return form;
 };
 
 /** Moves over all values of an entry. */

@@ -169,7 +169,7 @@ export class BtfTypes {
   private array(id: number): Type {
     const { word } = this.btf.parts(id);
     const [element, count] = [word(0, 0), word(0, 2)];
-    const bytes = this.at(element).bytes * count;
+    const bytes = Math.min(this.at(element).bytes * count, Number.MAX_SAFE_INTEGER);
     // A flexible array member has no elements.
     return named({
       kind: 'array',

@@ -1,8 +1,8 @@
 /** One debugging information entry: its attributes, decoded when asked for. DWARF 5 sections 2.1 and 7.5. */
-import { type Abbreviation, SKIP, skipValue, skipValues, stepOver } from './abbreviations';
-import { FORM, nameOf } from './dwarf-constants';
+import { type Abbreviation, indirectForm, skipValue, skipValues, stepOver } from './abbreviations';
+import { FORM } from './dwarf-constants';
 import type { Dwarf } from './dwarf';
-import { DwarfError, type Reader } from './reader';
+import type { Reader } from './reader';
 import type { Unit } from './units';
 
 export class Entry {
@@ -148,11 +148,8 @@ export class Entry {
     if (index < 0) return undefined;
     this.positions ??= this.locate();
     const reader = this.dwarf.reader(this.unit, this.positions[index]!);
-    let form = this.abbreviation.forms[index]!;
-    for (let depth = 0; form === FORM.indirect; depth++) {
-      form = reader.uleb();
-      if (depth > 4) throw new DwarfError(`${nameOf(FORM, form)} is nested without end`);
-    }
+    const said = this.abbreviation.forms[index]!;
+    const form = said === FORM.indirect ? indirectForm(reader) : said;
     return { reader, form, implicit: this.abbreviation.implicit?.get(index) };
   }
   private locate(): number[] {
@@ -162,7 +159,7 @@ export class Entry {
       positions.push(reader.at);
       const step = stepOver(form, this.unit);
       if (step >= 0) reader.skip(step);
-      else skipValue(reader, step === SKIP.INDIRECT ? SKIP.INDIRECT : step, this.unit);
+      else skipValue(reader, step, this.unit);
     }
     this.afterValues = reader.at;
     return positions;

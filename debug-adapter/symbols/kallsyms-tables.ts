@@ -33,19 +33,24 @@ export interface Window {
 /** Names between two markers. */
 const BLOCK = 256;
 const MAX_SYMBOLS = 4_000_000;
+/** Rows of markers that are followed up: in a kernel the right one is the first or second, in a hostile guest's memory there may be millions. */
+const MAX_RUNS = 64;
 /** Bytes of a name with its length: from one token to more than the kernel allows. */
 const [SHORTEST, LONGEST] = [2, 520];
 /** The share of addresses that must be the kernel's; the others are offsets of per-CPU variables. */
 const KERNEL_SHARE = 0.5;
 
 export function tablesAround(window: Window, tokens: TokenTable): Tables | undefined {
-  for (const width of [4, 8] as const)
+  for (const width of [4, 8] as const) {
+    let runs = 0;
     for (const markers of markerRuns(window, tokens.start, width)) {
+      if (++runs > MAX_RUNS) break;
       const found = namesBefore(window, markers, width);
       if (!found) continue;
       const addresses = addressTable(window, found.count, found.countAt, tokens.end);
       if (addresses) return { ...found, addresses };
     }
+  }
   return undefined;
 }
 

@@ -33,6 +33,8 @@ const [BEFORE_BYTES, BEHIND_BYTES] = [24 << 20, 16 << 20];
 /** Rows of digits, and whole token tables, that are followed up; a guest could contain any number. */
 const MAX_RUNS = 1000;
 const MAX_CANDIDATES = 8;
+/** KSYM_NAME_LEN was 128, then 512; the type is one more. What the tokens of a hostile guest make of a name could be megabytes. */
+const LONGEST_NAME = 513;
 
 /** Looks through the regions. Undefined: there is no kallsyms, or none that is whole. Never throws for what it reads. */
 export async function findKallsyms(
@@ -111,14 +113,15 @@ async function decode(
   { count, names, addresses }: Tables,
   { tokens }: TokenTable,
   slices: Slices,
-): Promise<KernelSymbols> {
+): Promise<KernelSymbols | undefined> {
   const symbols: KernelSymbols = { names: [], types: [], addresses: new Float64Array(count) };
   const { bytes } = window;
   let at = names;
   for (let n = 0; n < count; n++) {
     const { begin, length } = nameAt(bytes, at);
     let text = '';
-    for (let i = begin; i < begin + length; i++) text += tokens[bytes[i]!]!;
+    for (let i = begin; i < begin + length && text.length <= LONGEST_NAME; i++) text += tokens[bytes[i]!]!;
+    if (text.length > LONGEST_NAME) return undefined;
     at = begin + length;
     symbols.types.push(text.slice(0, 1));
     symbols.names.push(text.slice(1));

@@ -25,6 +25,14 @@ export interface ExpressionContext {
 
 /** More steps than any real expression takes: branches can make loops. */
 const MOST_STEPS = 20_000;
+/** Other entries' expressions that one may go through: they can refer to each other. */
+const MOST_CALLS = 32;
+
+/** What an expression has used up, with all that it calls. */
+interface Spent {
+  steps: number;
+  calls: number;
+}
 
 /** Where the value is; `unavailable` with a reason instead of an exception for everything a file or guest can cause. */
 export const locate = (block: Uint8Array, context: ExpressionContext): Location => {
@@ -52,11 +60,16 @@ export { littleEndian, toBytes };
 type Piece = Extract<Location, { kind: 'pieces' }>['pieces'][number];
 
 class Machine extends Stack {
-  private steps = 0;
-  private calls = 0;
   /** What an operator said outright: a register, a literal. */
   private outright?: Location;
   private readonly pieces: Piece[] = [];
+
+  constructor(
+    context: ExpressionContext,
+    private readonly spent: Spent = { steps: 0, calls: 0 },
+  ) {
+    super(context);
+  }
 
   locate(block: Uint8Array): Location {
     this.run(block);
@@ -75,7 +88,7 @@ class Machine extends Stack {
   private run(block: Uint8Array): void {
     const reader = new Reader(block, 'location expression');
     while (!reader.done) {
-      if (++this.steps > MOST_STEPS) throw new Unavailable('its location expression does not end');
+      if (++this.spent.steps > MOST_STEPS) throw new Unavailable('its location expression does not end');
       this.step(reader.u8(), reader);
     }
   }
@@ -205,8 +218,11 @@ class Machine extends Stack {
   private referred(offset: number): Entry | undefined {
     return this.context.dwarf.entry(offset);
   }
+  private enter(): void {
+    if (++this.spent.calls > MOST_CALLS) throw new Unavailable('its location expression calls itself');
+  }
   private call(entry: Entry | undefined): boolean {
-    if (++this.calls > 32) throw new Unavailable('its location expression calls itself');
+    this.enter();
     const block = entry?.block(AT.location);
     if (block) this.run(block);
     return true;
@@ -214,7 +230,8 @@ class Machine extends Stack {
   private variableValue(entry: Entry | undefined): boolean {
     const block = entry?.block(AT.location);
     if (!entry || !block) throw new Unavailable('its location needs a variable that was optimised out');
-    const location = locate(block, this.context);
+    this.enter();
+    const location = new Machine(this.context, this.spent).locate(block);
     if (location.kind === 'memory')
       this.push(this.memory(location.gva, entry.reference(AT.type)?.number(AT.byte_size) ?? this.bits / 8));
     else if (location.kind === 'register') this.push(this.register(location.number));

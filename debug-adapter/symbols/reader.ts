@@ -13,6 +13,8 @@ export const toAddress = (gva: bigint): number => Number(BigInt.asIntN(64, gva))
 export const toGva = (address: number): bigint => BigInt.asUintN(64, BigInt(address));
 
 const decoder = new TextDecoder();
+/** The first multiple of groups of 7 bits that holds 64. */
+const LEB_END = 2 ** 70;
 
 export class Reader {
   readonly view: DataView;
@@ -90,22 +92,29 @@ export class Reader {
     return offsetSize === 4 ? this.u32() : this.u64Number();
   }
 
+  /** Of what is padded, groups behind 64 bits say nothing. They are not added: 0 times infinity is no number. */
   uleb(): number {
     let byte = this.u8();
     if (byte < 0x80) return byte;
     let value = byte & 0x7f;
     for (let scale = 0x80; ; scale *= 0x80) {
       byte = this.u8();
-      value += (byte & 0x7f) * scale;
+      if (scale < LEB_END) value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
   }
   sleb(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 0x80) {
-      const byte = this.u8();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return byte & 0x40 ? value - scale * 0x80 : value;
+    let byte = this.u8();
+    if (byte < 0x80) return (byte << 25) >> 25;
+    // A negative number is its complement's complement: exact, however many ones stand before it.
+    let [value, complement] = [byte & 0x7f, ~byte & 0x7f];
+    for (let scale = 0x80; ; scale *= 0x80) {
+      byte = this.u8();
+      if (scale < LEB_END) {
+        value += (byte & 0x7f) * scale;
+        complement += (~byte & 0x7f) * scale;
+      }
+      if (byte < 0x80) return byte & 0x40 ? -1 - complement : value;
     }
   }
   ulebBig(): bigint {

@@ -66,8 +66,12 @@ const contents = async (elf: Elf, section: ElfSection): Promise<Uint8Array> => {
   return raw;
 };
 
+/** No debug section is as large; a header that says so would have us unpack until memory ends. */
+const MOST_BYTES = 2 ** 31;
+
 /** At most `size` bytes; DecompressionStream exists in Node, in browsers and in their workers. */
 const inflate = async (compressed: Uint8Array, size: number): Promise<Uint8Array> => {
+  if (size > MOST_BYTES) throw new DwarfError(`its header says that it has ${size} bytes, more than ${MOST_BYTES}`);
   const chunks: Uint8Array[] = [];
   let total = 0;
   const stream = new Blob([compressed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));

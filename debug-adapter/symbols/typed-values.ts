@@ -31,8 +31,14 @@ export const toFloat = ({ bits, type }: StackValue): number => {
 const fromFloat = (value: number, type: StackType): StackValue => {
   scratch.setBigUint64(0, 0n, true);
   if (type.bytes === 4) scratch.setFloat32(0, value, true);
-  else scratch.setFloat64(0, value, true);
+  else if (type.bytes === 8) scratch.setFloat64(0, value, true);
+  else throw new Unavailable(`floats of ${type.bytes} bytes are not computed with`);
   return { bits: scratch.getBigUint64(0, true), type };
+};
+
+const wholeOf = (value: number): bigint => {
+  if (!Number.isFinite(value)) throw new Unavailable(`its location makes an integer of ${value}`);
+  return BigInt(Math.trunc(value));
 };
 
 /** DW_OP_convert: the same number in another type. */
@@ -45,7 +51,7 @@ export const convert = (value: StackValue, type: StackType | undefined, addressB
     return fromFloat(number, type);
   }
   const integer = isFloat
-    ? BigInt(Math.trunc(toFloat(value)) || 0)
+    ? wholeOf(toFloat(value))
     : value.type?.encoding === 'signed'
       ? signedOf(value, addressBits)
       : unsignedOf(value, addressBits);

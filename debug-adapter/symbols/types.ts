@@ -166,7 +166,7 @@ export class Types {
     let of = element;
     let type: Type | undefined;
     for (const count of counts.reverse()) {
-      bytes = count === undefined ? 0 : bytes * count;
+      bytes = count === undefined ? 0 : Math.min(bytes * count, Number.MAX_SAFE_INTEGER);
       type = this.wrapper({ kind: 'array', name: '', bytes, of, count }, entry);
       const inner = type;
       of = () => inner;

@@ -54,6 +54,16 @@ describe('kallsyms', () => {
       assert.deepEqual(shown, symbols);
     }); // prettier-ignore
 
+  it('is not found where a name is longer than the kernel allows', async () => {
+    const options: KallsymsOptions = { pointerBytes: 8, layout: 'per-cpu', markerBytes: 4 };
+    const named = (length: number): Promise<KernelSymbols | undefined> => {
+      const symbols = symbolsFor(options, 1500);
+      symbols[900]!.name = 'task_'.repeat(length / 5);
+      return search(kallsymsImage(symbols, START[8], options), 8);
+    };
+    assert.equal((await named(500))?.names.length, 1500);
+    assert.equal(await named(1000), undefined);
+  });
   it('is not found where a table is damaged', async () => {
     const options: KallsymsOptions = { pointerBytes: 8, layout: 'per-cpu', markerBytes: 4 };
     const image = kallsymsImage(symbolsFor(options, 1500), START[8], options);
