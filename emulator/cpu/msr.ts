@@ -6,7 +6,7 @@ import { MAXPHYADDR } from '../mmu/guest-paging';
 import { EFER, MSR, SEG } from '../x86/registers';
 import { VM_CR } from '../x86/vmcb';
 import { gp } from './faults';
-import { below, isAmd, only, plain, withFeature, zero } from './msr-kinds';
+import { below, isAmd, plain, withFeature, zero } from './msr-kinds';
 import type { MsrRegister, MsrRow } from './msr-kinds';
 import { msrRanges } from './msr-ranges';
 import { msrVendor } from './msr-vendor';
