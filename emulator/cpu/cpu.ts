@@ -68,7 +68,7 @@ export class Cpu implements Processor {
   readonly ticks: () => bigint;
   /** Asked before each delivery; true holds the event back. Set only while a filter exists. */
   onEvent?: (event: TrapEvent) => boolean;
-  /** Held back by onEvent: deliverHeld() goes on with it. Part of the state. */
+  /** Held back by onEvent: the step loop goes on with it. Part of the state. */
   heldEvent?: PendingEvent;
   /** PAUSE was executed while another one could run; somebody has to look as soon as the instruction is done. */
   onPause?: () => void;
@@ -238,13 +238,6 @@ export class Cpu implements Processor {
   softwareInterrupt(vector: number, kind: 'int' | 'int1' | 'int3' | 'into', returnRip: bigint): void {
     this.stepTrap = false;
     deliver(this, { vector, kind, returnRip });
-  }
-  /** Goes on with the event that onEvent held back. */
-  deliverHeld(): Delivery {
-    const event = this.heldEvent;
-    if (!event) return 'delivered';
-    this.heldEvent = undefined;
-    return deliver(this, event, true);
   }
   shutDown(event: TrapEvent): void {
     this.state.setSystem('activity', 2n);
