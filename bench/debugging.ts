@@ -64,7 +64,7 @@ const steps = (count: number, ahead: number): Measure => async () =>
   rateOf(count, await adapted('fib 40 1', async (adapter) => {
     await at(adapter, 'fib');
     // What is compiled once is compiled before.
-    await adapter.steps(Math.min(count, 5000), ahead);
+    await adapter.steps(Math.min(count, 20_000), ahead);
   }, (adapter) => adapter.steps(count, ahead))); // prettier-ignore
 
 const stepi = (count: number): Measure => async () =>
@@ -183,7 +183,7 @@ export function rowsOf(sizes: Sizes, withQemu: boolean, withGdb: boolean): Row[]
   const atFib = ['tbreak fib', 'continue'];
   return [
     { name: 'single steps, each waits for the last one / stub, `s` packets', ours: steps(sizes.steps, 1), theirs: stub },
-    { name: 'single steps, 64 requests sent ahead / stub, `s` packets', ours: steps(sizes.steps * 2, 64), theirs: stub },
+    { name: 'single steps, 64 requests sent ahead / stub, `s` packets', ours: steps(sizes.steps * 3, 64), theirs: stub },
     { name: '`stepi N` in the console / gdb `stepi N`', ours: stepi(sizes.stepi), theirs: onGdb ? gdb('fib 40 1', atFib, [`stepi ${theirs}`], theirs, /fib/) : undefined },
     { name: '`next` over lines of hash.c / gdb `next N`', ours: lines(sizes.lines), theirs: onGdb ? gdb('hash 100000000 1', ['tbreak hash', 'continue'], [`next ${Math.ceil(theirs / 10)}`], Math.ceil(theirs / 10), /\d/) : undefined },
     { name: 'false conditions, register (`$rdi == -1`)', ours: conditions(sizes.conditions, '$rdi == -1'), theirs: onGdb ? gdb(`visits ${sizes.conditions} 1`, ['tbreak visit', 'continue', `break visit if $rdi == ${theirs}`], ['continue'], theirs, /Breakpoint 2/) : undefined },

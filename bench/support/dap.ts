@@ -118,7 +118,9 @@ export class Adapter {
     return new Promise((resolve, reject) => {
       let sent = 0;
       let stopped = 0;
+      let due = false;
       const send = (): void => {
+        due = false;
         let text = '';
         for (; sent < count && sent < stopped + ahead; sent++) {
           const seq = this.seq++;
@@ -134,7 +136,11 @@ export class Adapter {
         if (event !== 'stopped') return;
         const { reason } = body as { reason: string };
         if (reason !== 'step') reject(new Error(`a step stopped because of ${reason}`));
-        if (++stopped < count) return send();
+        if (++stopped < count) {
+          // One write for what came in with one read.
+          if (!due) queueMicrotask(send);
+          return void (due = true);
+        }
         this.hear = undefined;
         resolve();
       };
