@@ -16,8 +16,6 @@ export interface Node {
   children?: Children;
   /** Takes what the user typed; UserError when it does not fit. */
   set?: (text: string) => void;
-  /** Costly: read only when asked for. */
-  lazy?: boolean;
   kind?: 'property' | 'data' | 'virtual';
 }
 

@@ -6,7 +6,6 @@ import { GuestFault } from './ports';
 export type Ext = 0 | 1;
 
 export const ud = (): GuestFault => new GuestFault(VECTOR.UD);
-export const nm = (): GuestFault => new GuestFault(VECTOR.NM);
 export const gp = (errorCode = 0): GuestFault => new GuestFault(VECTOR.GP, errorCode);
 export const ss = (errorCode = 0): GuestFault => new GuestFault(VECTOR.SS, errorCode);
 export const np = (errorCode: number): GuestFault => new GuestFault(VECTOR.NP, errorCode);

@@ -29,7 +29,7 @@ export class SystemBus implements Decoder {
 
   constructor(private readonly unsupported: Unsupported) {}
 
-  /** An address that is taken already keeps its owner for ports (as positive decode would be a conflict); asserts on MMIO. */
+  /** What is taken already keeps its owner: a guest can place windows where it likes. */
   attach(window: Window): void {
     for (const { first, last } of window.ports ?? []) {
       for (let port = first; port <= last && port < PORTS; port++) this.portMap[port] ??= window;

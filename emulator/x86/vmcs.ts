@@ -42,7 +42,6 @@ export const VMCS = {
   HOST_RIP: 0x6c16,
 } as const; // prettier-ignore
 export type VmcsFieldName = keyof typeof VMCS;
-export type VmcsField = (typeof VMCS)[VmcsFieldName];
 
 const WIDTHS = [16, 64, 32, 64] as const;
 export const widthOf = (encoding: number): 16 | 32 | 64 => WIDTHS[(encoding >>> 13) & 3];

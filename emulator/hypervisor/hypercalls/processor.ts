@@ -1,5 +1,5 @@
 /** Single registers of the processor by hypercall: FPU, debug registers, segment bases; and what the guest asked to be assisted in. */
-import { CR0, GPR, MSR, SEG } from '../../x86/registers';
+import { CR0, SEG } from '../../x86/registers';
 import { Interruption } from '../../cpu/ports';
 import { isCanonical } from '../../util/words';
 import { refuse } from '../xen/errno';
@@ -70,9 +70,6 @@ function loadUserGs(cpu: Call['cpu'], selector: number): void {
   state.setSegmentBase(SEG.GS, kernel);
 }
 
-/** MSRs that are these registers. */
-export const SEGMENT_MSRS: readonly number[] = [MSR.FS_BASE, MSR.GS_BASE, MSR.KERNEL_GS_BASE];
-export const RESULT = GPR.RAX;
 
 const ASSIST = { writable_pagetables: 2, pae_extended_cr3: 3, architectural_iopl: 4, runstate_update_flag: 5, m2p_strict: 32 } as const; // prettier-ignore
 const KNOWN: ReadonlySet<number> = new Set([0, 1, ...Object.values(ASSIST)]);

@@ -4,7 +4,6 @@ import { GuestFault } from '../../cpu/ports';
 import { TRAP_INFO, FLAT } from '../xen/abi';
 import { refuse } from '../xen/errno';
 import { iret as returnToGuest } from '../xen/iret';
-import { CALLBACKS } from '../xen/vcpu';
 import type { Callback, CallbackName } from '../xen/vcpu';
 import { asUint } from './call';
 import type { Call } from './call';
@@ -84,7 +83,6 @@ export function callbackOp({ args, caller, domain, vcpu }: Call): void {
   const callback: Callback = { cs: deprivileged(word, cs), address, masks };
   vcpu.callbacks[name] = callback;
 } // prettier-ignore
-export const CALLBACK_NAMES = CALLBACKS;
 
 export function stackSwitch({ args, domain, vcpu, parts, cpu }: Call): void {
   const ss = asUint(args[0]) & 0xffff;

@@ -10,7 +10,7 @@ import { ERRNO, refuse } from './errno';
 import { ForeignMappings } from './foreign';
 import type { SavedForeign } from './foreign';
 import { HostFrames } from './machine-frames';
-import { entryFrame, isPresent, PageTableRules } from './page-tables';
+import { entryFrame, isPresent, PageTableRules, PDPTE_LOADED } from './page-tables';
 import { HypercallError } from './ports';
 import type { FramePlace, XenDomain } from './ports';
 import { ReservedSpace } from './reserved-space';
@@ -208,7 +208,7 @@ export class PvDomain implements XenDomain {
   }
   private loadPdptes({ state }: Cpu, root: number): void {
     for (const i of [0, 1, 2, 3] as const)
-      state.setSystem(`pdpte${i}`, this.memory.read64(root, i * 8) & ~0xe66n & 0xffff_ffff_ffff_ffffn);
+      state.setSystem(`pdpte${i}`, this.memory.read64(root, i * 8) & PDPTE_LOADED);
   }
 
   // --- Time

@@ -26,6 +26,7 @@ const ADDRESS = 0x000f_ffff_ffff_f000n;
 const NO_ADDRESS = { 8: 0x000f_ff00_0000_0000n, 4: 0x7fff_ff00_0000_0000n } as const;
 /** PDPTEs of PAE hold no rights (SDM vol. 3A table 4-8); A and D, W and U are tolerated as Xen does, and never reach the processor. */
 const L3_PAE_REFUSED = 0x198n;
+/** What does reach it. */
 export const PDPTE_LOADED = ~(W | U | AD | 0xe00n);
 
 export const entryFrame = (entry: bigint): number => Number((entry & ADDRESS) >> 12n);

@@ -82,11 +82,6 @@ export interface Caller {
   write64(gva: bigint, value: bigint): void;
 }
 
-/** Finds domains by the number that guests use; DOMID_SELF is `caller`'s own. HypercallError ESRCH. */
-export interface DomainTable {
-  find(caller: XenDomain, domid: number): XenDomain;
-}
-
 /** A family of hypercalls (event_channel_op, grant_table_op...): the result, 0 or positive, or a HypercallError. */
 export type Operation = (caller: Caller, command: number, argument: bigint, count: number) => number;
 

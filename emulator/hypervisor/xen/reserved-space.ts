@@ -15,7 +15,6 @@ import { ENTRIES } from './typed-pages';
 /** Pages of a virtual processor's area, and what lies where in it. */
 const AREA_PAGES = 64;
 export const AREA = { GDT: 0, LDT: 16, IDT: 32, TSS: 33 } as const;
-export const MAX_VCPUS = ENTRIES / AREA_PAGES;
 /** 4-level: entry 4 of the hypervisor's. PAE: behind the table. */
 const AREAS = { 8: 0xffff_8200_0000_0000n, 4: 0xf680_0000n } as const;
 const AREAS_L4 = 4;
@@ -135,10 +134,6 @@ export class ReservedSpace {
     const value =
       this.word === 8 ? this.frames.read64(page, at % PAGE_BYTES) : BigInt(this.frames.read(page, at % PAGE_BYTES, 4));
     return value === NOBODY[this.word] ? undefined : value;
-  }
-  /** Frames that hold the table: what XENMEM_machphys_mfn_list tells those who may know. */
-  get tableFrames(): readonly number[] {
-    return this.m2p;
   }
 
   /** Linear address of a page of a virtual processor's area. */
