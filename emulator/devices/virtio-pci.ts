@@ -20,6 +20,8 @@ const FIRST_DEVICE = 0x1040;
 const SERVE_NS = 20_000;
 /** 1 GB/s: what a queue has moved keeps it busy for so long. */
 const NS_PER_BYTE = 1;
+/** Of one queue at once: then the machine goes on. What is read can be the queue itself, so that it never gets empty. */
+const MOST_BYTES = 16 << 20;
 const ISR = { QUEUE: 1, CONFIG: 2 } as const;
 const STATUS = { DRIVER_OK: 4, NEEDS_RESET: 0x40 } as const;
 const AREA = { COMMON: 0, ISR: 1, DEVICE: 2, NOTIFY: 3 } as const;
@@ -158,9 +160,9 @@ export class VirtioPci implements Device<Saved> {
     this.dueNs = -1;
     const queues = [...this.waiting].sort((a, b) => a - b);
     this.waiting.clear();
-    let bytes = 0;
-    for (const queue of queues) bytes += this.serve(queue);
-    this.busyUntilNs = this.host.clock.now() + bytes * NS_PER_BYTE;
+    const served = queues.map((queue) => this.serve(queue));
+    this.busyUntilNs = this.host.clock.now() + served.reduce((sum, { bytes }) => sum + bytes, 0) * NS_PER_BYTE;
+    queues.forEach((queue, i) => served[i]!.more && this.kick(queue));
   }
 
   inspect(): Inspection {
@@ -168,15 +170,24 @@ export class VirtioPci implements Device<Saved> {
     return { status, features: driverFeatures[0], isr: this.isr, ...this.kind.inspect?.() };
   }
 
-  private serve(index: number): number {
+  /** `bytes` that were moved; `more`: it had to stop before the queue was empty. */
+  private serve(index: number): { bytes: number; more: boolean } {
     const state = this.common.queue(index);
-    if (!state?.enabled || !this.fn.busMaster || this.common.status & STATUS.NEEDS_RESET) return 0;
+    if (!state?.enabled || !this.fn.busMaster || this.common.status & STATUS.NEEDS_RESET)
+      return { bytes: 0, more: false };
     const queue = new VirtQueue(state, this.host.memory);
     let wanted = false;
-    let bytes = 0;
+    let [bytes, requests, asked, more] = [0, 0, 0, false];
+    const take = (): Chain | undefined => {
+      more = requests >= state.size || asked >= MOST_BYTES;
+      const chain = more ? undefined : queue.take();
+      requests++;
+      asked += chain ? chain.readableBytes + chain.writableBytes : 0;
+      return chain;
+    };
     try {
       bytes = this.kind.serve(index, {
-        take: () => queue.take(),
+        take,
         giveBack: (chain) => {
           wanted = queue.giveBack(chain) || wanted;
         },
@@ -188,7 +199,7 @@ export class VirtioPci implements Device<Saved> {
       this.interrupt(ISR.CONFIG, this.common.state.configVector);
     }
     if (wanted) this.interrupt(ISR.QUEUE, state.vector);
-    return bytes;
+    return { bytes, more: more && queue.waits };
   }
 
   private interrupt(cause: number, vector: number): void {

@@ -131,6 +131,11 @@ export class VirtQueue {
     return this.chain(head);
   } // prettier-ignore
 
+  /** The driver has more. */
+  get waits(): boolean {
+    return this.u16(address(this.s.driver) + 2) !== this.s.taken;
+  }
+
   /** Gives a request back with what was written to it. True: the driver wants an interrupt. */
   giveBack(chain: Chain): boolean {
     const { s } = this;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Disk } from '../../../emulator/devices/disk';
 import { VirtioBlock } from '../../../emulator/devices/virtio-block';
+import type { VirtioKind } from '../../../emulator/devices/virtio-pci';
 import { VirtioConsole } from '../../../emulator/devices/virtio-console';
 import { VirtioEntropy } from '../../../emulator/devices/virtio-entropy';
 import { contentOf } from './support';
@@ -209,6 +210,30 @@ describe('virtio: a driver that breaks the rules', () => {
       assert.equal(driver.status, 15);
       assert.equal(ask(4, 0, 0, false), 0, 'and works again');
     });
+  it('gets its turn again where the queue feeds itself: no more than a queue is long at once', () => {
+    let served = 0;
+    const kind: VirtioKind = {
+      name: 'feeder', type: 4, classCode: 0, queues: 1, features: 0, config: () => new Uint8Array(0), reset: () => {}, save: () => 0, restore: () => {},
+      serve(_, { take, giveBack }) {
+        for (let chain = take(); chain; chain = take()) {
+          assert.ok(++served < 1000, 'it never ends');
+          giveBack(chain);
+          // As a disk can, by what is read from it.
+          const index = driver.memory.view.getUint16(0x1_1002, true);
+          driver.memory.view.setUint16(0x1_1002, index + 1, true);
+        }
+        return 0;
+      },
+    }; // prettier-ignore
+    const driver = new Driver(kind).start();
+    driver.descriptor(0, 0, DATA, 8, 0);
+    driver.offer(0, 0);
+    for (const wanted of [8, 16, 24]) {
+      driver.clock.ns = driver.device.deadline();
+      driver.device.tick();
+      assert.equal(served, wanted);
+    }
+  });
   it('gets no answer without a byte for the status', () => {
     const { driver } = block();
     driver.start();
