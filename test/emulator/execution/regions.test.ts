@@ -37,6 +37,11 @@ const rows: Row[] = [
     // mov word [0],0x7c20; mov word [2],0; mov sp,0x7000; L: mov ax,99; mov bl,cl; and bl,7; div bl; inc cx; jmp L; at 20: add byte... iret
     code: 'c7060000207c c70602000000 bc0070 b86300 88cb 80e307 f6f3 41 ebf4 90 4183c602 6683042402 cf',
   },
+  {
+    name: 'a branch out of the code segment, when it is taken, through the real-mode vector',
+    // mov word [0x34],0x7c30; mov word [0x36],0; mov sp,0x7000; L: inc cx; test cl,3; je L+0x2000b; jmp L; at 30: push bp; mov bp,sp; add word [bp+2],7; pop bp; iret
+    code: `c7063400307c c70636000000 bc0070 41 f6c103 660f8400000200 ebf3 ${'90'.repeat(20)} 55 89e5 83460207 5d cf`,
+  },
   { name: 'each module evicts the one before', code: 'b9d007 40 7501 43 e2fa b9d007 4b 7501 40 e2fa ebea', tier: { moduleBytes: 1 } },
   { name: 'regions of one block', code: 'b9d007 40 a801 7401 43 e2f8 ebf3', tier: { blocks: 1 } },
 ]; // prettier-ignore
