@@ -70,7 +70,6 @@ function loadUserGs(cpu: Call['cpu'], selector: number): void {
   state.setSegmentBase(SEG.GS, kernel);
 }
 
-
 const ASSIST = { writable_pagetables: 2, pae_extended_cr3: 3, architectural_iopl: 4, runstate_update_flag: 5, m2p_strict: 32 } as const; // prettier-ignore
 const KNOWN: ReadonlySet<number> = new Set([0, 1, ...Object.values(ASSIST)]);
 /** What can be assisted in is always on: writable page tables, roots above 4 GiB; the rest changes nothing here. */

@@ -207,8 +207,7 @@ export class PvDomain implements XenDomain {
     cpu.pagingChanged('all');
   }
   private loadPdptes({ state }: Cpu, root: number): void {
-    for (const i of [0, 1, 2, 3] as const)
-      state.setSystem(`pdpte${i}`, this.memory.read64(root, i * 8) & PDPTE_LOADED);
+    for (const i of [0, 1, 2, 3] as const) state.setSystem(`pdpte${i}`, this.memory.read64(root, i * 8) & PDPTE_LOADED);
   }
 
   // --- Time
