@@ -54,13 +54,19 @@ async function buildTask(folder: vscode.Uri | undefined): Promise<vscode.Task | 
 
 /** What the compiler says is in the terminal and among the problems. */
 async function succeeds(task: vscode.Task): Promise<boolean> {
+  const listeners: vscode.Disposable[] = [];
   const ended = new Promise<number | undefined>((resolve) => {
-    const listener = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
-      if (execution.task.name !== task.name) return;
-      listener.dispose();
-      resolve(exitCode);
-    });
+    const ours = ({ execution }: vscode.TaskEndEvent): boolean => execution.task.name === task.name;
+    listeners.push(
+      vscode.tasks.onDidEndTaskProcess((event) => ours(event) && resolve(event.exitCode)),
+      // Later, and also where no process came to be.
+      vscode.tasks.onDidEndTask((event) => ours(event) && resolve(undefined)),
+    );
   });
-  await vscode.tasks.executeTask(task);
-  return (await ended) === 0;
+  try {
+    await vscode.tasks.executeTask(task);
+    return (await ended) === 0;
+  } finally {
+    listeners.forEach((each) => void each.dispose());
+  }
 }

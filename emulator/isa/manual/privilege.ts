@@ -66,5 +66,24 @@ export const INTERCEPTIONS: Readonly<Record<string, Interception>> = {
   'dr-access': { vmx: '"MOV-DR exiting"', svm: 'intercepts of reads and writes of each DR' },
   'descriptor-table': { vmx: '"descriptor-table exiting"', svm: 'GDTR and IDTR read and write intercepts' },
   'task-register': { vmx: '"descriptor-table exiting"', svm: 'LDTR and TR read and write intercepts' },
-  virtualization: { vmx: 'its own instructions always exit', svm: 'an intercept for each of its own (VMRUN must be set)' },
+  virtualization: { vmx: 'always an exit', svm: 'an intercept for each' },
+}; // prettier-ignore
+
+const always = (name: string): Interception => ({ vmx: 'always an exit', svm: `${name}: #UD, as there is no VT-x` });
+const ofSvm = (name: string): Interception => ({ vmx: '#UD, as there is no AMD-V', svm: `${name} intercept` });
+const asException = (name: string): Interception => ({ vmx: `as ${name}, by the exception bitmap`, svm: `as ${name}, by the intercepts of exceptions` }); // prettier-ignore
+
+/** By mnemonic, where it is another than its kind's (SDM vol. 3C 26.1.2, 26.1.3; APM vol. 2 15.8, 15.9). */
+export const EXITS_OF: Readonly<Record<string, Interception>> = {
+  clts: { vmx: 'where TS is 1 in the CR0 guest/host mask and in the read shadow', svm: 'intercept of writes of CR0' },
+  lmsw: { vmx: 'where it would set PE, or change MP, EM or TS, against the CR0 guest/host mask and read shadow', svm: 'intercept of writes of CR0, or of those that change more than TS and MP' },
+  smsw: { vmx: 'no exit: where the CR0 guest/host mask is set it sees the read shadow', svm: 'intercept of reads of CR0' },
+  int3: asException('#BP'), into: asException('#OF'), bound: asException('#BR'), ud0: asException('#UD'), ud1: asException('#UD'), ud2: asException('#UD'),
+  vmread: { ...always('VMREAD'), vmx: 'always, or with "VMCS shadowing" by the field\'s bit' },
+  vmwrite: { ...always('VMWRITE'), vmx: 'always, or with "VMCS shadowing" by the field\'s bit' },
+  vmfunc: { ...always('VMFUNC'), vmx: 'where the function or its operand is not allowed; #UD without "enable VM functions"' },
+  vmrun: { ...ofSvm('VMRUN'), svm: 'VMRUN intercept, which must be set' },
+  vmmcall: { ...ofSvm('VMMCALL'), svm: 'VMMCALL intercept; #UD without it' },
+  ...Object.fromEntries(['vmload', 'vmsave', 'stgi', 'clgi', 'skinit', 'invlpga'].map((name) => [name, ofSvm(name.toUpperCase())])),
+  ...Object.fromEntries(['vmxon', 'vmxoff', 'vmclear', 'vmptrld', 'vmptrst', 'vmlaunch', 'vmresume', 'vmcall', 'invept', 'invvpid'].map((name) => [name, always(name.toUpperCase())])),
 }; // prettier-ignore

@@ -43,6 +43,19 @@ const SINGLE: Readonly<Record<string, string>> = {
 
 const CONVERTED: Readonly<Record<string, string>> = { si: 'a signed integer', ss: 'a single', sd: 'a double', ps: 'packed singles', pd: 'packed doubles', dq: 'packed signed doublewords', pi: 'packed signed doublewords (MMX)' }; // prettier-ignore
 
+/** Whose result is no vector: flags, a general register, memory, MXCSR. */
+const NO_VECTOR =
+  /^(u?comis[sd]|p?test(p[sd])?|p?movmsk\w+|pextr[bwdq]|extractps|cvtt?s[sd]2si|pcmp[ei]str\w|(ld|st)mxcsr|maskmovdqu|movnt(dq|p[sd]))$/;
+/** Of one operand beside the destination. */
+const ONE_SOURCE =
+  /^(sqrtp|rcpp|rsqrtp|roundp|pabs|pmov[sz]x|mov(a|u)p|movdq[au]|movntdqa|lddqu|movddup|movs[lh]dup|mov[dq]$|pshuf(d|lw|hw)$|phminposuw|aesimc|aeskeygenassist|cvtt?(p[sd]|dq)2)/;
+/** What is different under a VEX prefix (SDM vol. 2A 2.3.5, 2.3.6). */
+function vexText(legacy: string): string {
+  if (NO_VECTOR.test(legacy)) return '';
+  const own = ONE_SOURCE.test(legacy) ? '' : 'a destination of its own; ';
+  return ` VEX form: ${own}in a vector register the bits above the result become 0.`;
+} // prettier-ignore
+
 /** Of an SSE or AVX mnemonic; undefined for others. */
 export function vectorText(name: string): string | undefined {
   if (Object.hasOwn(SINGLE, name)) return SINGLE[name];
@@ -51,8 +64,11 @@ export function vectorText(name: string): string | undefined {
     if (fma) return `Fused ${fma[1] ? 'negated ' : ''}multiply-${fma[2]}, rounded once, of ${FLOAT_SHAPES[fma[4]].replace(/^(four|two) /, '')}; ${fma[3]} is the order of the operands.`; // prettier-ignore
     const gather = /^v(p?)gather([dq])(\w\w?)$/.exec(name);
     if (gather) return `Loads lanes from scattered addresses (${LANES[gather[2]]} as indices) where the mask has its sign set, and clears the mask.`; // prettier-ignore
-    const legacy = vectorText(name.slice(1));
-    return legacy && `${legacy} VEX form: a destination of its own, and the bits above it become 0.`;
+    // As many lanes as the register has.
+    const legacy = vectorText(name.slice(1))
+      ?.replace(/\b(four|two) packed/, 'packed')
+      .replace(/^(\w+) 128( aligned)? bits/, '$1 128 or 256$2 bits');
+    return legacy && `${legacy}${vexText(name.slice(1))}`;
   }
   const convert = /^cvt(t?)(si|ss|sd|ps|pd|dq|pi)2(si|ss|sd|ps|pd|dq|pi)$/.exec(name);
   if (convert)

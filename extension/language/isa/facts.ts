@@ -1,7 +1,7 @@
 /** What the rows and the manual's tables say of an instruction, put together for people. */
 import type { Row } from '../../../emulator/isa/instruction';
 import { describeMnemonic } from '../../../emulator/isa/manual/index';
-import { INTERCEPTIONS, PRIVILEGE } from '../../../emulator/isa/manual/privilege';
+import { EXITS_OF, INTERCEPTIONS, PRIVILEGE } from '../../../emulator/isa/manual/privilege';
 import type { Interception } from '../../../emulator/isa/manual/privilege';
 import { rowText } from './forms';
 
@@ -46,7 +46,9 @@ export function factsOf(base: string, rows: readonly Row[]): Facts {
     privilege,
     traps,
     sensitive: attributes.some((each) => each.sensitive === true) && !traps,
-    interceptions: names.flatMap((name) => INTERCEPTIONS[name] ?? []),
+    interceptions: Object.hasOwn(EXITS_OF, base)
+      ? [EXITS_OF[base]]
+      : names.flatMap((name) => INTERCEPTIONS[name] ?? []),
     features: [...new Set(attributes.flatMap(({ feature }) => feature ?? []))],
   };
 }

@@ -31,11 +31,12 @@ const MANUAL: [string, string, string, string, string, string?][] = [
   ['adcx %rax, %rbx', 'C', '', 'C', '*'], ['adox %rax, %rbx', 'O', '', 'O', '*'], ['mulx %rax, %rbx, %rcx', '', '', '', '*'], ['andn %eax, %ebx, %ecx', 'OSZC', 'AP', '', '*'], ['blsr %eax, %ebx', 'OSZC', 'AP', '', '*'], ['crc32b %al, %ebx', '', '', '', '*'],
   ['comiss %xmm0, %xmm1', 'OSZAPC', '', '', '*'], ['ptest %xmm0, %xmm1', 'OSZAPC', '', '', '*'], ['addps %xmm0, %xmm1', '', '', '', '*'], ['fcomi %st(1), %st', 'OSZAPC', '', '', '*'], ['rdrand %eax', 'OSZAPC', '', '', '*', '"RDRAND exiting"'],
   ['cpuid', '', '', '', '*', 'always an exit'], ['hlt', '', '', '', '0', '"HLT exiting"'], ['invlpg (%rax)', '', '', '', '0', '"INVLPG exiting"'], ['invd', '', '', '', '0', 'always an exit'], ['wbinvd', '', '', '', '0', '"WBINVD exiting"'],
-  ['clts', '', '', '', '0'], ['lmsw %ax', '', '', '', '0'], ['smsw %ax', '', '', '', 'u'], ['sgdt (%rax)', '', '', '', 'u', '"descriptor-table exiting"'], ['sidt (%rax)', '', '', '', 'u', '"descriptor-table exiting"'],
+  ['clts', '', '', '', '0', 'where TS is 1'], ['lmsw %ax', '', '', '', '0', 'where it would set PE'], ['smsw %ax', '', '', '', 'u', 'no exit: '], ['sgdt (%rax)', '', '', '', 'u', '"descriptor-table exiting"'], ['sidt (%rax)', '', '', '', 'u', '"descriptor-table exiting"'],
   ['sldt %ax', '', '', '', 'u', '"descriptor-table exiting"'], ['str %ax', '', '', '', 'u', '"descriptor-table exiting"'], ['lgdt (%rax)', '', '', '', '0', '"descriptor-table exiting"'], ['ltr %ax', '', '', '', '0', '"descriptor-table exiting"'],
   ['mov %cr0, %rax', '', 'OSZAPC', '', '0'], ['mov %rax, %dr7', '', 'OSZAPC', '', '0', '"MOV-DR exiting"'], ['rdmsr', '', '', '', '0'], ['wrmsr', '', '', '', '0'], ['rdtsc', '', '', '', '*', '"RDTSC exiting"'], ['xsetbv', '', '', '', '0', 'always an exit'],
   ['in %dx, %al', '', '', '', 'i', '"unconditional I/O exiting"'], ['outsb', '', '', 'D', 'i', '"unconditional I/O exiting"'], ['swapgs', '', '', '', '0'], ['verr %ax', 'Z', '', '', '!'], ['lar %ax, %eax', 'Z', '', '', '!'],
-  ['vmread %rax, %rbx', 'OSZAPC', '', '', '0'], ['vmrun', '', '', '', '0'], ['stac', '', '', '', '0'],
+  ['vmread %rax, %rbx', 'OSZAPC', '', '', '0', 'always, or with "VMCS shadowing"'], ['vmrun', '', '', '', '0', '#UD'], ['vmlaunch', 'OSZAPC', '', '', '0', 'always an exit'], ['vmfunc', '', '', '', '*', 'where the function'],
+  ['int3', '', '', '', '*', 'as #BP, by the exception bitmap'], ['ud2', '', '', '', '*', 'as #UD'], ['stac', '', '', '', '0'],
 ]; // prettier-ignore
 
 const PRIVILEGE: Record<string, RegExp> = {

@@ -109,6 +109,7 @@ export const fake = {
   tasks: {
     fetchTasks: () => Promise.resolve(shown.build ? [MAKE] : []),
     executeTask: () => Promise.resolve(ended.fire({ execution: { task: MAKE }, exitCode: shown.build!() })),
+    onDidEndTask: () => ({ dispose() {} }),
     onDidEndTaskProcess: (listener: (event: object) => void) => ended.event(listener),
   },
   window: {
