@@ -12,28 +12,37 @@ const PANELS = [
   { view: 'Guest Screen', filled: '.screen .line' },
 ] as const;
 
+type Panel = (typeof PANELS)[number];
+const [first] = PANELS;
+const last = PANELS.at(-1)!;
+
 inBrowser('Panels without sight or mouse', 'accessibility', (workbench) => {
   let code: Workbench;
+  let front: Panel | undefined;
   before(() => (code = workbench()));
-  const open = async ({ view, filled }: (typeof PANELS)[number]) => {
-    await code.command(`Focus on ${view} View`);
-    await code.webview().locator(filled).first().waitFor();
+  /** One that is in front already stays. */
+  const open = async (panel: Panel) => {
+    if (front !== panel) await code.command(`Focus on ${panel.view} View`);
+    front = panel;
+    await code.webview().locator(panel.filled).first().waitFor();
     return panelFrame(code);
   };
 
-  it('a guest stands, an address is walked, an exit is chosen', async () => {
+  it('a guest stands, an exit is chosen, an address is walked', async () => {
     await code.openFile('tasks.c');
     await code.breakAt('tasks.c', 'page_faults++');
     await code.startConfiguration('Binary translation');
     await code.stopped();
-    await code.command('Focus on Page Tables View');
-    const input = code.webview().locator('.walker vscode-textfield input');
-    await input.fill('$rip');
-    await input.press('Enter');
-    await code.webview().locator('.walk').first().waitFor();
+    await code.theme('Light Modern');
     await code.command('Focus on VM Exits View');
     await code.webview().locator('.virtual-list .row').first().click();
     await code.webview().locator('.details h2').waitFor();
+    await code.command(`Focus on ${first.view} View`);
+    const input = code.webview().locator('.walker vscode-textfield input');
+    await input.fill('$rip');
+    await input.press('Enter');
+    await code.webview().locator(first.filled).first().waitFor();
+    front = first;
   });
 
   for (const panel of PANELS) {
@@ -53,23 +62,23 @@ inBrowser('Panels without sight or mouse', 'accessibility', (workbench) => {
       assert.deepEqual(stops.map(({ what }) => what), key === 'Tab' ? controls : controls.reverse());
       assert.deepEqual(stops.filter(({ marked }) => !marked), []);
     });
+
+    it(`${panel.view}, Light Modern: axe finds nothing serious`, async () => {
+      assert.deepEqual(await violationsIn(await open(panel)), []);
+    });
+
+    if (panel !== last)
+      it(`${panel.view}: Escape leads back to the editor`, async () => {
+        await (await open(panel)).locator('button, [tabindex="0"]').first().focus();
+        await code.page.keyboard.press('Escape');
+        await code.page.locator('.editor-group-container .monaco-editor.focused').waitFor();
+      });
   }
 
-  // Of another theme only the colours are others.
-  for (const [theme, rules] of [
-    ['Light Modern', undefined],
-    ['Dark Modern', ['color-contrast']],
-  ] as const)
-    for (const panel of PANELS)
-      it(`${panel.view}, ${theme}: axe finds nothing serious`, async () => {
-        if (panel === PANELS[0]) await code.theme(theme);
-        assert.deepEqual(await violationsIn(await open(panel), rules && [...rules]), []);
-      });
-
-  for (const panel of PANELS.slice(0, 3))
-    it(`${panel.view}: Escape leads back to the editor`, async () => {
-      await (await open(panel)).locator('button, [tabindex="0"]').first().focus();
-      await code.page.keyboard.press('Escape');
-      await code.page.locator('.editor-group-container .monaco-editor.focused').waitFor();
+  // Of another theme only the colours are others. The last panel is in front.
+  for (const panel of [...PANELS].reverse())
+    it(`${panel.view}, Dark Modern: axe finds nothing serious`, async () => {
+      if (panel === last) await code.theme('Dark Modern');
+      assert.deepEqual(await violationsIn(await open(panel), ['color-contrast']), []);
     });
 }); // prettier-ignore

@@ -1,5 +1,7 @@
 /** What leads somebody who is new, in a VS Code in a browser: the walkthrough and its buttons, a sample that is copied and debugged where it is. */
 import assert from 'node:assert/strict';
+import type { Frame } from 'playwright-core';
+import { violationsIn } from './support/accessibility';
 import { inBrowser } from './support/in-browser';
 import type { Workbench } from './support/workbench';
 
@@ -15,10 +17,10 @@ inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (wo
     await step(title).locator('.monaco-button', { hasText: button }).click();
   };
   /** In one of several webviews: pages of the walkthrough and previews are some, too. */
-  const shown = async (selector: string): Promise<void> => {
+  const shown = async (selector: string): Promise<Frame> => {
     for (let tries = 0; tries < 200; tries++) {
       for (const frame of code.page.frames())
-        if (await frame.locator(selector).first().isVisible().catch(() => false)) return;
+        if (await frame.locator(selector).first().isVisible().catch(() => false)) return frame;
       await code.page.waitForTimeout(100);
     }
     assert.fail(`no ${selector}`);
@@ -33,7 +35,8 @@ inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (wo
     assert.equal(steps.length, 7, steps.join(', '));
     for (const title of steps) {
       await step(title).locator('.step-title').click();
-      await shown('body > svg, .vscode-body > svg, body table, body blockquote, body li');
+      const page = await shown('body > svg, .vscode-body > svg, body table, body blockquote, body li');
+      assert.deepEqual(await violationsIn(page, undefined, 'editor'), [], title);
       await code.screenshot(title.toLowerCase().replaceAll(' ', '-'));
     }
   });

@@ -21,10 +21,10 @@ export async function panelFrame(code: Workbench): Promise<Frame> {
 }
 
 /** Serious and critical ones, each with the first element that has it. `rules`: those alone. */
-export async function violationsIn(frame: Frame, rules?: string[]): Promise<string[]> {
+export async function violationsIn(frame: Frame, rules?: string[], behind: 'panel' | 'editor' = 'panel'): Promise<string[]> {
   await frame.evaluate(`${AXE}; undefined`);
   // A page is transparent: what is behind it belongs to the editor, which axe does not see.
-  await frame.evaluate(`document.documentElement.style.background = 'var(--vscode-panel-background)'`);
+  await frame.evaluate(`document.documentElement.style.background = 'var(--vscode-${behind}-background)'`);
   const found = await frame.evaluate<Violation[]>(`axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) })}).then(({ violations }) => violations)`);
   const first = new Map<string, string>();
   for (const { id, impact, nodes } of found)
