@@ -46,7 +46,7 @@ class SerialTerminal implements vscode.Pseudoterminal {
     const lines = [vscode.l10n.t('The guest has not written to its console yet.')];
     if (configuration.technique !== 'paravirtual')
       lines.push(
-        vscode.l10n.t('Linux unpacks itself first: 4.5 thousand million instructions of Debian’s kernel, which the status bar counts.'),
+        vscode.l10n.t('A Linux kernel unpacks itself first: Debian’s in 4.5 thousand million instructions, which the status bar counts.'),
         vscode.l10n.t('Then it writes here, with "console=ttyS0" in "append".'),
         vscode.l10n.t('Who writes to the screen instead is seen in the view Guest Screen.'),
       );
