@@ -53,26 +53,45 @@ export const setBit = (
     set: { [bit]: on },
   });
 
+interface Lying {
+  entry: { gpa?: number; hpa?: number; bytes: number };
+  connection: Connection;
+}
+
 /** To memory, and to a breakpoint on its next write. */
-export function EntryActions(props: { entry: { gpa?: number; hpa?: number; bytes: number }; connection: Connection }) {
-  const place = placeOf(props.entry);
-  if (place === undefined) return null;
-  const does = (action: Parameters<Connection['act']>[0]) => (event: Event) => {
-    event.stopPropagation();
-    props.connection.act(action);
-  };
+export function EntryActions(props: Lying) {
+  if (placeOf(props.entry) === undefined) return null;
   return (
     <>
-      <button class="link" onClick={does({ do: 'memory', reference: place, name: place })}>
-        {translate('memory')}
-      </button>
-      <button
-        class="link"
-        title={translate('Stop when {0} is written', place)}
-        onClick={does({ do: 'break', on: `write ${place},${props.entry.bytes}` })}
-      >
-        {translate('break')}
-      </button>
+      <Place {...props} text={translate('memory')} />
+      <BreakAtWrite {...props} />
     </>
   );
 }
+
+/** Where it lies, which leads there. */
+export function Place({ entry, connection, text }: Lying & { text?: string }) {
+  const place = placeOf(entry);
+  if (place === undefined) return translate('register');
+  return (
+    <button class="link" title={translate('Show memory at {0}', place)} onClick={does(connection, { do: 'memory', reference: place, name: place })}>
+      {text ?? place}
+    </button>
+  );
+} // prettier-ignore
+
+export function BreakAtWrite({ entry, connection }: Lying) {
+  const place = placeOf(entry);
+  if (place === undefined) return null;
+  return (
+    <button class="link" title={translate('Stop when {0} is written', place)} onClick={does(connection, { do: 'break', on: `write ${place},${entry.bytes}` })}>
+      {translate('break')}
+    </button>
+  );
+} // prettier-ignore
+
+/** And nothing to the row that it is in. */
+const does = (connection: Connection, action: Parameters<Connection['act']>[0]) => (event: Event): void => {
+  event.stopPropagation();
+  connection.act(action);
+}; // prettier-ignore

@@ -6,7 +6,7 @@ import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { TranslateBody } from '../../debug-adapter/protocol';
 import type { Connection } from './connection';
-import { EntryActions, Rights } from './entry';
+import { BreakAtWrite, Place, Rights } from './entry';
 import { useField, type Trail } from './field';
 import { translate } from './l10n';
 import { hex, size } from './page-table.model';
@@ -192,32 +192,36 @@ function Steps({ view, connection }: { view: View; connection: Connection }) {
 function References(props: { caption: string; references: Reference[]; connection: Connection }) {
   const grouped = stages(props.references);
   return (
-    <table class="walk">
-      <caption>{props.caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">#</th>
-          <th scope="col">{translate('Entry')}</th>
-          <th scope="col">{translate('Lies at')}</th>
-          <th scope="col">{translate('Value')}</th>
-          <th scope="col">{translate('Bits')}</th>
-          <th scope="col">
-            <span class="hidden">{translate('Actions')}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {grouped.flatMap(({ name, nested, entry }) => [
-          ...nested.map((each) => <Row key={each.number} of={each} connection={props.connection} inner={name} />),
-          entry && <Row key={entry.number} of={entry} connection={props.connection} />,
-        ])}
-      </tbody>
-    </table>
+    <div class="sideways">
+      <table class="walk">
+        <caption>{props.caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">#</th>
+            <th scope="col">{translate('Entry')}</th>
+            <th scope="col">{translate('Lies at')}</th>
+            <th scope="col">{translate('Value')}</th>
+            <th scope="col">{translate('Bits')}</th>
+            <th scope="col">{translate('Leads to')}</th>
+            <th scope="col">
+              <span class="hidden">{translate('Actions')}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {grouped.flatMap(({ name, nested, entry }) => [
+            ...nested.map((each) => <Row key={each.number} of={each} connection={props.connection} inner={name} />),
+            entry && <Row key={entry.number} of={entry} connection={props.connection} />,
+          ])}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
 /** `inner`: what a second-stage entry helps to find. */
-function Row({ of, connection, inner }: { of: Reference; connection: Connection; inner?: string }) {
+function Row(props: { of: Reference; connection: Connection; inner?: string }) {
+  const { of, inner } = props;
   const bad = of.why !== undefined || of.mark !== undefined;
   return (
     <tr
@@ -226,15 +230,20 @@ function Row({ of, connection, inner }: { of: Reference; connection: Connection;
     >
       <td>{of.number}</td>
       <th scope="row">{of.name}</th>
-      <td>{placeOf(of) ?? translate('register')}</td>
+      <td>
+        <Place entry={of} connection={props.connection} />
+      </td>
       <td>{hex(of.entry)}</td>
       <td>
-        <Rights entry={of} /> {of.present && `→ ${targetOf(of)}`}
-        {of.mark && <strong> {of.mark}</strong>}
-        {(of.why ?? of.rule) && <div>{of.why ?? of.rule}</div>}
+        <Rights entry={of} />
       </td>
       <td>
-        <EntryActions entry={of} connection={connection} />
+        {of.present && <span class="target">{targetOf(of)} </span>}
+        {of.mark && <strong>{of.mark}</strong>}
+        {(of.why ?? of.rule) && <div class="why">{of.why ?? of.rule}</div>}
+      </td>
+      <td>
+        <BreakAtWrite entry={of} connection={props.connection} />
       </td>
     </tr>
   );

@@ -130,7 +130,7 @@ inBrowser(
       await leaf().waitFor();
       const [, place, value] = await leaf().locator('td').allInnerTexts();
       assert.match(place!, /^gp:0x/);
-      await leaf().locator('button', { hasText: 'memory' }).click();
+      await leaf().locator('button', { hasText: place! }).click();
       const address = Number(place!.slice(3));
       // As it lies: eight bytes, the lowest first.
       const bytes = value!.slice(2).padStart(16, '0').match(/../g)!.reverse().join(' ');
