@@ -13,7 +13,6 @@ import { hex, size } from './page-table.model';
 import {
   ACCESSES,
   chain,
-  placeOf,
   stages,
   targetOf,
   verdictText,
@@ -235,7 +234,8 @@ function Row(props: { of: Reference; connection: Connection; inner?: string }) {
       </td>
       <td>{hex(of.entry)}</td>
       <td>
-        <Rights entry={of} />
+        {/* The others mean nothing then. */}
+        {of.present ? <Rights entry={of} /> : translate('not present')}
       </td>
       <td>
         {of.present && <span class="target">{targetOf(of)} </span>}
@@ -254,35 +254,37 @@ const MARKS: Record<Verdict['outcome'], string> = { done: '✓', 'page-fault': '
 function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
   const accesses = ['read', 'write', 'execute'] as const;
   return (
-    <table class="walk verdicts">
-      <caption>{translate('What an access would do')}</caption>
-      <thead>
-        <tr>
-          <td />
-          {accesses.map((access) => (
-            <th key={access} scope="col">
-              {ACCESSES[access]}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {[false, true].map((user) => (
-          <tr key={String(user)}>
-            <th scope="row">{WHO[user ? 'user' : 'supervisor']}</th>
-            {accesses.map((access) => {
-              const verdict = verdicts.find((each) => each.access === access && each.user === user);
-              if (!verdict) return <td key={access} />;
-              const text = verdictText(verdict);
-              return (
-                <td key={access} class={verdict.outcome === 'page-fault' ? 'fault' : ''} title={text}>
-                  <span aria-hidden="true">{MARKS[verdict.outcome]}</span> {text.slice(text.indexOf(': ') + 2)}
-                </td>
-              );
-            })}
+    <div class="sideways">
+      <table class="walk verdicts">
+        <caption>{translate('What an access would do')}</caption>
+        <thead>
+          <tr>
+            <td />
+            {accesses.map((access) => (
+              <th key={access} scope="col">
+                {ACCESSES[access]}
+              </th>
+            ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {[false, true].map((user) => (
+            <tr key={String(user)}>
+              <th scope="row">{WHO[user ? 'user' : 'supervisor']}</th>
+              {accesses.map((access) => {
+                const verdict = verdicts.find((each) => each.access === access && each.user === user);
+                if (!verdict) return <td key={access} />;
+                const text = verdictText(verdict);
+                return (
+                  <td key={access} class={verdict.outcome === 'page-fault' ? 'fault' : ''} title={text}>
+                    <span aria-hidden="true">{MARKS[verdict.outcome]}</span> {text.slice(text.indexOf(': ') + 2)}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
