@@ -6,10 +6,13 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import webpack from 'webpack';
+import { Notices } from './scripts/notices.mjs';
 
 const require = createRequire(import.meta.url);
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = resolve(root, 'dist');
+
+const notices = new Notices(join(dist, 'ThirdPartyNotices.txt'));
 
 const common = {
   mode: 'production',
@@ -27,6 +30,7 @@ const common = {
       },
     ],
   },
+  plugins: [notices],
   externals: { vscode: 'commonjs vscode' },
   // A stack trace that a user reports has to be readable; the package is compressed anyway.
   // What is imported late is one file, too.
@@ -68,7 +72,7 @@ export default [
     entry: { extension: './extension/extension.web.ts' },
     output: { ...web.output, library: { type: 'commonjs2' } },
     // An extension for browsers is one file.
-    plugins: [new webpack.optimize.LimitChunkCountPlugin({ maxChunks: 1 })],
+    plugins: [notices, new webpack.optimize.LimitChunkCountPlugin({ maxChunks: 1 })],
   },
   { ...web, entry: { 'debug-adapter': './debug-adapter/worker.ts' } },
   { ...web, entry: { 'language-server': './extension/language/server-web.ts' } },
