@@ -30,6 +30,10 @@ export function serveProcess(
   args: readonly string[],
   makeSession = (): RingsideSession => new RingsideSession(nodeFiles),
 ): Promise<number> {
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(`${USAGE}\n`);
+    return Promise.resolve(0);
+  }
   const port = parsePort(args);
   if (typeof port === 'string') return Promise.resolve(wrongUse(port));
   if (port === undefined) {

@@ -79,6 +79,13 @@ describe('the adapter as a program', function () {
       assert.match(stderr, message);
     });
   }; // prettier-ignore
+  it('says with --help how it is started', () => {
+    const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', ADAPTER, '--help'], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0);
+    assert.match(stdout, /^Usage: debug-adapter\.js \[--port N\]/);
+  });
   wrongUse(['--prot', '1'], /--prot is not an option/);
   wrongUse(['--port'], /--port is without a number/);
   wrongUse(['--port', '70000'], /--port is '70000'; give a port/);
