@@ -49,8 +49,15 @@ const BASE_WORDS: readonly string[] = [
 ];
 /** Deeper than people write; the parser is recursive. */
 const DEEPEST = 200;
+/** Operators in a row make trees as deep as the row is long, and who compiles and evaluates them is recursive, too. */
+const MOST_TOKENS = 2000;
 
-export const parse = (text: string, names: TypeNames): Tree => new Parser(tokenize(text), names).whole();
+export const parse = (text: string, names: TypeNames): Tree => {
+  const tokens = tokenize(text);
+  const beyond = tokens[MOST_TOKENS];
+  if (beyond) throw new ExpressionError(beyond.column, 'the expression is too long');
+  return new Parser(tokens, names).whole();
+};
 
 class Parser {
   private at = 0;
@@ -90,8 +97,12 @@ class Parser {
       throw new ExpressionError(this.token.column, `"${operator}" is expected, not ${this.shown()}`);
   }
 
-  private assignment(): Tree {
+  private enter(): void {
     if (++this.depth > DEEPEST) throw new ExpressionError(this.token.column, 'the expression is nested too deeply');
+  }
+
+  private assignment(): Tree {
+    this.enter();
     const left = this.ternary();
     const { token } = this;
     let tree = left;
@@ -117,7 +128,7 @@ class Parser {
     return { kind: 'ternary', condition, then, otherwise: this.ternaryTail(), column };
   }
   private ternaryTail(): Tree {
-    if (++this.depth > DEEPEST) throw new ExpressionError(this.token.column, 'the expression is nested too deeply');
+    this.enter();
     const tree = this.ternary();
     this.depth--;
     return tree;
@@ -133,7 +144,7 @@ class Parser {
     }
   }
   private unary(): Tree {
-    if (++this.depth > DEEPEST) throw new ExpressionError(this.token.column, 'the expression is nested too deeply');
+    this.enter();
     const tree = this.prefixed();
     this.depth--;
     return tree;

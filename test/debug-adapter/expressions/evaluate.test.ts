@@ -80,6 +80,7 @@ describe('expressions', () => {
     ['((int *)0x1000)[1]', 0x0706_0504n], ['1[(int *)0x1000]', 0x0706_0504n], ['start_kernel + 0 == 0x1100', 1n], ['&start_kernel == 0x1100', 1n],
     ['trap.vector == 14', 1n], ['trap.vector + 1', 15n], ['trap.errorCode == 0', 0n], ['trap.errorCode != 0', 1n], ['exit.reason == "ept-violation"', 1n], ['exit.reason != "cpuid" && 1', 1n],
     ['5 && 0 || 2', 1n], ['0 && *(int *)0', 0n], ['1 || *(int *)0', 1n],
+    [`1${'+1'.repeat(998)}`, 999n],
   ]; // prettier-ignore
   for (const [text, wanted] of rows)
     it(text, () => {
@@ -91,7 +92,8 @@ describe('expressions', () => {
     ['', /^Column 1: there is no expression\.$/], ['1 +', /^Column 4: a value is expected, not the end of the expression\.$/], ['nothing', /^Column 1: no variable, register or symbol is named "nothing"\.$/],
     ['1 + (2', /^Column 7: "\)" is expected/], ['counter.x', /^Column 9: int has no member "x"/], ['*counter', /^Column 1: only pointers can be followed, and this is int/], ['f(1)', /^Column 2: calls are not made/],
     ['1 # 2', /^Column 3: "#" has no meaning here/], ['(struct foo *)0', /^Column 9: no struct is named foo/], ['counter = 1', /^Column 9: a condition must not assign/], ['$xyz', /no register is named "xyz"/],
-    ['089', /octal/], ['1.5 & 1', /^Column 5: "&" does not apply to double and int/], ['&1', /^Column 1: only what lies in memory has an address/], ['1 2', /^Column 3: "2" does not fit/], [`${'('.repeat(5000)}1`, /nested too deeply/],
+    ['089', /octal/], ['1.5 & 1', /^Column 5: "&" does not apply to double and int/], ['&1', /^Column 1: only what lies in memory has an address/], ['1 2', /^Column 3: "2" does not fit/], [`${'('.repeat(500)}1`, /nested too deeply/],
+    [`1${'+1'.repeat(50_000)}`, /^Column 2001: the expression is too long/], [`counter${'.next'.repeat(50_000)}`, /too long/], [`(int ${'*'.repeat(50_000)})1`, /too long/],
     ['12ux', /no suffix|does not fit/], ['*(void *)0', /pointer to void/],
   ]; // prettier-ignore
   for (const [text, message] of wrong)
