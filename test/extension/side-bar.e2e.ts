@@ -1,4 +1,5 @@
 /** The side bar in use, on a real disk: two domains, of which one is paused, and a hypervisor's refused entry. */
+import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,12 @@ inBrowser(
         await item(/db.*(running|runnable|blocked)/).waitFor();
         await code.screenshot(`domain-${button.toLowerCase()}`);
       }
+      // Where the session stands still none of them runs.
+      await code.toolbar('Pause').click();
+      await item(/(web|db).*stopped: at /).waitFor();
+      await item(/(web|db).*held, (runnable|blocked)/).waitFor();
+      assert.equal(await code.page.getByRole('treeitem', { name: /(web|db).*running/ }).count(), 0);
+      await code.screenshot('domains-held');
       await end();
     }); // prettier-ignore
 
