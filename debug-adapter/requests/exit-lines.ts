@@ -35,7 +35,11 @@ export const exitLines = handler(
     const { profile } = exits;
     if (profile)
       for (const [gva, reasons] of profile.places) reasons.forEach((times, reason) => note(lineOf(gva), reason, times));
-    else for (const { gva, reason } of exits.recent()) note(lineOf(gva), reason, 1);
+    // Those from before somebody looked are counted as far as they are kept.
+    for (let number = exits.oldest; number < (profile?.first ?? exits.following); number++) {
+      const { gva, reason } = exits.at(number)!;
+      note(lineOf(gva), reason, 1);
+    }
     for (const hole of holes.list) {
       const line = lineOf(hole.gva);
       if (line) line.holes += hole.count;

@@ -42,7 +42,11 @@ export class ExitProfile {
   readonly elsewhere: Counts = new Map();
   readonly time: Timeline;
 
-  constructor(at: number) {
+  /** `first`: number of the first exit that is counted. */
+  constructor(
+    at: number,
+    public first: number,
+  ) {
     this.time = new Timeline(at);
   }
   note({ gva, reason, at }: VmExit): void {

@@ -65,7 +65,7 @@ export class ExitLog {
   }
   /** From now on, at `instructions` retired, exits are counted by place and time, and measured by a clock in ns. */
   startProfile(instructions: number, clock: () => number): void {
-    this.counted = new ExitProfile(instructions);
+    this.counted = new ExitProfile(instructions, this.next);
     this.clock = clock;
   }
   stopProfile(): void {
@@ -86,6 +86,7 @@ export class ExitLog {
   clear(): void {
     this.counts.clear();
     this.ring.length = this.next = 0;
+    if (this.counted) this.counted.first = 0;
     this.passing = this.latest = undefined;
   }
 }

@@ -42,6 +42,17 @@ describe('exits by line', () => {
     assert.deepEqual((await linesOf('nowhere.S')).lines, []);
   });
 
+  it('counting that begins at a stop loses nothing that is kept, and counts nothing twice', async () => {
+    await launchSample(client, { attributes: { technique: 'trap-and-emulate' }, configure: stop });
+    await client.event('stopped');
+    const kept = await linesOf('boot.S', false);
+    assert.ok(kept.lines.length > 3);
+    assert.deepEqual([kept.of, (await linesOf('boot.S')).lines], ['kept', kept.lines]);
+    await client.run('continue');
+    // What boots is executed once.
+    assert.deepEqual((await linesOf('boot.S')).lines, kept.lines);
+  });
+
   it('without a hypervisor there are none', async () => {
     await launchSample(client, { configure: stop });
     await client.event('stopped');
