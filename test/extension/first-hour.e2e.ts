@@ -5,6 +5,9 @@ import { violationsIn } from './support/accessibility';
 import { inBrowser } from './support/in-browser';
 import type { Workbench } from './support/workbench';
 
+/** What a page of the walkthrough can do wrong: the document around it is the editor's. */
+const OURS = ['color-contrast', 'image-alt', 'svg-img-alt', 'role-img-alt', 'empty-heading', 'heading-order', 'list', 'listitem', 'link-name', 'td-headers-attr', 'th-has-data-cells', 'empty-table-header', 'scrollable-region-focusable']; // prettier-ignore
+
 inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (workbench) => {
   let code: Workbench;
   before(() => (code = workbench()));
@@ -16,14 +19,29 @@ inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (wo
     await step(title).locator('.step-title').click();
     await step(title).locator('.monaco-button', { hasText: button }).click();
   };
-  /** In one of several webviews: pages of the walkthrough and previews are some, too. */
+  /** In one of several webviews, not in the editor's own page: pages of the walkthrough and previews are some, too. */
   const shown = async (selector: string): Promise<Frame> => {
     for (let tries = 0; tries < 200; tries++) {
-      for (const frame of code.page.frames())
+      for (const frame of code.page.frames().slice(1))
         if (await frame.locator(selector).first().isVisible().catch(() => false)) return frame;
       await code.page.waitForTimeout(100);
     }
     assert.fail(`no ${selector}`);
+  };
+
+  let former = '';
+  /** Of the page of a step that was just opened: for a while the one before it is still there. */
+  const violationsOfPage = async (): Promise<string[]> => {
+    for (let tries = 0; tries < 100; tries++) {
+      const page = await shown('body > svg, .vscode-body > svg, body table, body blockquote, body li');
+      const html = await page.locator('body').innerHTML({ timeout: 2_000 }).catch(() => former);
+      // A picture's page runs no scripts, axe's neither; it has the alternative text of the manifest.
+      const picture = html.includes('<svg');
+      const found = html === former ? undefined : picture ? [] : await violationsIn(page, OURS, 'editor').catch(() => undefined);
+      if (found === undefined) await code.page.waitForTimeout(100);
+      else return ((former = html), found);
+    }
+    return assert.fail('the page of the step does not come');
   };
 
   it('opens the walkthrough, with a picture or a page for every step', async () => {
@@ -35,8 +53,7 @@ inBrowser('VS Code in a browser leads through the first hour', 'first-hour', (wo
     assert.equal(steps.length, 7, steps.join(', '));
     for (const title of steps) {
       await step(title).locator('.step-title').click();
-      const page = await shown('body > svg, .vscode-body > svg, body table, body blockquote, body li');
-      assert.deepEqual(await violationsIn(page, undefined, 'editor'), [], title);
+      assert.deepEqual(await violationsOfPage(), [], title);
       await code.screenshot(title.toLowerCase().replaceAll(' ', '-'));
     }
   });
