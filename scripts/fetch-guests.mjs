@@ -2,9 +2,10 @@
 /**
  * Real guests for tests and benchmarks: Debian packages, downloaded and unpacked without installing them.
  *
- *   node scripts/fetch-guests.mjs [--require] [NAME[:ARCH]...]
+ *   node scripts/fetch-guests.mjs [--require] [NAME[:ARCH|/RELEASE]...]
  *
- * Each package is unpacked into .cache/guests/NAME (NAME_ARCH for a foreign architecture). A package that contains no
+ * Each package is unpacked into .cache/guests/NAME (NAME_ARCH for a foreign architecture, NAME_RELEASE where it is of another
+ * release than the machine's). A package that contains no
  * files of interest because it only depends on the current kernel (`linux-image-amd64`) is replaced by what it depends
  * on, under its own name, so that the path does not change with the kernel's version. A package of sources carries an
  * archive: of that, what SOURCES names is unpacked, too. What is there already is kept.
@@ -38,6 +39,8 @@ const usual = [
   'xen-hypervisor-4.17-amd64',
   'linux-image-686-pae:i386',
   'linux-image-686:i386',
+  // Debian 13.
+  'linux-image-amd64/trixie',
   'busybox-static:i386',
   'glibc-source',
   'sasm',
@@ -75,19 +78,28 @@ const lastWords = (error) =>
     .split('\n')
     .pop();
 
+/** `NAME`, and where it is from: `:ARCH` or `/RELEASE`, if not from the machine's own lists. */
+const partsOf = (name) => {
+  const { plain, arch, release } = /^(?<plain>[^:/]+)(:(?<arch>\w+)|\/(?<release>\w+))?$/.exec(name)?.groups ?? {
+    plain: name,
+  };
+  return { plain, ...(arch && arch !== 'all' && arch !== native() && { arch }), ...(release && { release }) };
+};
+const folderOf = (name) => join(cache, name.replace(/[:/]/, '_'));
+
 /**
- * Options that let apt look for packages of another architecture than the machine's, in lists of its own, so that
- * nothing about the machine has to change. The native architecture uses the machine's lists.
+ * Options that let apt look for packages of another architecture or release than the machine's, in lists of its own, so that
+ * nothing about the machine has to change.
  */
-const aptOptions = (arch) => {
-  if (!arch || arch === 'all' || arch === native()) return [];
-  const state = join(cache, `.apt-${arch}`);
+const aptOptions = ({ arch, release }) => {
+  if (!arch && !release) return [];
+  const state = join(cache, `.apt-${arch ?? release}`);
   mkdirSync(join(state, 'lists', 'partial'), { recursive: true });
   mkdirSync(join(state, 'archives', 'partial'), { recursive: true });
   writeFileSync(join(state, 'status'), '');
   const settings = {
-    'APT::Architecture': arch,
-    'APT::Architectures': arch,
+    ...(arch && { 'APT::Architecture': arch, 'APT::Architectures': arch }),
+    ...(release && { 'Dir::Etc::sourcelist': sourcesOf(release, state), 'Dir::Etc::sourceparts': '-' }),
     'Dir::State': state,
     'Dir::State::status': join(state, 'status'),
     'Dir::State::lists': join(state, 'lists'),
@@ -95,20 +107,31 @@ const aptOptions = (arch) => {
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 };
+/** A release comes from where the machine's own does. */
+const sourcesOf = (release, state) => {
+  const file = join(state, 'sources.list');
+  const all = run('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(REPO_URI)']).split('\n');
+  const mirror = all.find((line) => /^Debian\|/.test(line) && !/security/.test(line))?.split('|')[1];
+  if (!mirror) throw new Error(`apt's lists name no mirror of Debian for ${release}; apt-get update reads them`);
+  writeFileSync(file, `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} ${release} main\n`);
+  return file;
+};
 const native = () => run('dpkg', ['--print-architecture']).trim();
 
 const refreshed = new Set();
 /** Runs an apt command; when it fails, once more after reading the lists anew. */
-const apt = (command, args, arch, options) => {
-  const all = [...aptOptions(arch), ...args];
-  const fresh = refreshed.has(arch);
+const apt = (command, args, from, options) => {
+  const own = aptOptions(from);
+  const all = [...own, ...args];
+  const lists = own.join(' ');
+  const fresh = refreshed.has(lists);
   try {
     return run(command, all, options);
   } catch (error) {
     if (fresh) throw error;
-    refreshed.add(arch);
+    refreshed.add(lists);
     // A mirror may lack one index out of several: what counts is whether the package is found then.
-    const update = ['update', '-qq', ...aptOptions(arch), '-o', 'APT::Sandbox::User=root'];
+    const update = ['update', '-qq', ...own, '-o', 'Acquire::Retries=3', '-o', 'APT::Sandbox::User=root'];
     const problem = works('apt-get', update) ? '' : ' (and the package lists could not all be read)';
     try {
       return run(command, all, options);
@@ -119,18 +142,20 @@ const apt = (command, args, arch, options) => {
 };
 
 /** A kernel metapackage names the real one as its first dependency. */
-const realPackage = (name) => {
-  const [plain, arch] = name.split(':');
-  if (!/^linux-image-(amd64|686-pae|686|cloud-amd64|rt-amd64)$/.test(plain)) return name;
-  const shown = apt('apt-cache', ['show', '--no-all-versions', name], arch);
+const realPackage = (plain, from) => {
+  if (!/^linux-image-(amd64|686-pae|686|cloud-amd64|rt-amd64)$/.test(plain)) return plain;
+  const shown = apt('apt-cache', ['show', '--no-all-versions', named(plain, from)], from);
   const found = /^Depends:.*?\b(linux-image-\d[\w.+-]+)/m.exec(shown);
-  if (!found) throw new Error(`${name} names no kernel that it depends on`);
-  return arch ? `${found[1]}:${arch}` : found[1];
+  if (!found) throw new Error(`${plain} names no kernel that it depends on`);
+  return found[1];
 };
+const named = (plain, { arch }) => (arch ? `${plain}:${arch}` : plain);
 
 const download = (name, into) => {
+  const { plain, ...from } = partsOf(name);
   // Unsandboxed, because the `_apt` user cannot write into the checkout; apt says so on stderr, which is not shown.
-  apt('apt-get', ['download', '-o', 'APT::Sandbox::User=root', name], name.split(':')[1], { cwd: into });
+  const options = ['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=3'];
+  apt('apt-get', ['download', ...options, named(realPackage(plain, from), from)], from, { cwd: into });
   return readdirSync(into).filter((file) => file.endsWith('.deb'))[0];
 };
 
@@ -146,13 +171,13 @@ const unpackSources = (name, folder) => {
 };
 
 const fetch = (name) => {
-  const folder = join(cache, name.replace(':', '_'));
+  const folder = folderOf(name);
   const marker = join(folder, '.version');
   if (existsSync(marker)) return `${name} ${readFileSync(marker, 'utf8').trim()} ${folder}`;
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, '.partial-'));
   try {
-    const deb = join(work, download(realPackage(name), work));
+    const deb = join(work, download(name, work));
     const version = run('dpkg-deb', ['-f', deb, 'Version']).trim();
     const unpacked = join(work, 'unpacked');
     run('dpkg-deb', ['-x', deb, unpacked]);
@@ -173,7 +198,7 @@ const missing = ['apt-get', 'dpkg-deb'].filter((tool) => !works(tool, ['--versio
 let skipped = 0;
 for (const name of names.length ? names : usual) {
   try {
-    const there = existsSync(join(cache, name.replace(':', '_'), '.version'));
+    const there = existsSync(join(folderOf(name), '.version'));
     if (missing.length && !there) throw new Error(`${missing.join(' and ')} not found on this machine`);
     console.log(fetch(name));
   } catch (error) {

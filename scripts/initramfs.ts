@@ -9,6 +9,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { unpacked } from './vmlinux';
 
 const guests = resolve(import.meta.dirname, '..', '.cache', 'guests');
 
@@ -95,8 +96,10 @@ class ModuleTree {
   private readonly paths = new Map<string, string>();
 
   constructor(folder: string) {
-    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-      if (file.endsWith('.ko')) this.paths.set(plainName(basename(file, '.ko')), join(folder, file));
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      const [, name] = /([^/\\]+)\.ko(\.xz)?$/.exec(file) ?? [];
+      if (name !== undefined) this.paths.set(plainName(name), join(folder, file));
+    }
   }
   /** The module and what it needs, dependencies first. Built-in ones have no file and are left out. */
   withDependencies(names: readonly string[]): Map<string, Uint8Array> {
@@ -104,11 +107,11 @@ class ModuleTree {
     const visit = (name: string, asked: boolean): void => {
       const path = this.paths.get(plainName(name));
       if (!path && asked) throw new Error(`module ${name} is not in the kernel's package; check the spelling`);
-      if (!path || found.has(basename(path))) return;
-      const bytes = readFileSync(path);
+      if (!path || found.has(basename(path, '.xz'))) return;
+      const bytes = path.endsWith('.xz') ? unpacked(readFileSync(path), path) : readFileSync(path);
       const depends = /\0depends=([^\0]*)\0/.exec(bytes.toString('latin1'))?.[1] ?? '';
       for (const other of depends.split(',').filter(Boolean)) visit(other, false);
-      found.set(basename(path), bytes);
+      found.set(basename(path, '.xz'), bytes);
     };
     for (const name of names) visit(name, true);
     return found;
@@ -141,12 +144,16 @@ export function initramfs(options: InitramfsOptions): Uint8Array {
   ]);
 }
 
-/** `lib/modules/VERSION` in an unpacked kernel package. */
+/** `lib/modules/VERSION` in an unpacked kernel package; Debian's are below /usr from version 13 on. */
 export function moduleTreeOf(packageFolder: string): string {
-  const folder = join(packageFolder, 'lib', 'modules');
-  const versions = existsSync(folder) ? readdirSync(folder) : [];
-  if (versions.length !== 1) throw new Error(`${folder} should hold the modules of one kernel; fetch the package anew`);
-  return join(folder, versions[0]!);
+  const folders = ['lib/modules', 'usr/lib/modules'].map((name) => join(packageFolder, name));
+  const versions = folders
+    .filter(existsSync)
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const [found, ...others] = versions;
+  if (found === undefined || others.length > 0)
+    throw new Error(`${folders[0]} should hold the modules of one kernel; fetch the package anew`);
+  return found;
 }
 /** The bzImage in an unpacked kernel package. */
 export function kernelOf(packageFolder: string): string {

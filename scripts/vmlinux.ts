@@ -27,13 +27,18 @@ export function vmlinuxOf(path: string): Buffer {
   const from = setup + image.readUInt32LE(0x248);
   // The last four bytes of the payload are the unpacked size.
   const payload = image.subarray(from, from + image.readUInt32LE(0x24c) - 4);
-  const packer = PACKERS.find(({ magic }) => payload.toString('hex', 0, magic.length / 2) === magic);
-  if (!packer) throw new Error(`${path}: the payload at 0x${from.toString(16)} is packed in a way that is not known`);
+  return unpacked(payload, path);
+}
+
+/** An ELF file (a kernel or a module of one) that `packed` holds; `path` is named in errors. */
+export function unpacked(packed: Buffer, path: string): Buffer {
+  const packer = PACKERS.find(({ magic }) => packed.toString('hex', 0, magic.length / 2) === magic);
+  if (!packer) throw new Error(`${path} is packed in a way that is not known`);
   const [command, ...args] = packer.command;
-  const { stdout, error } = spawnSync(command!, args, { input: payload, maxBuffer: MAX_KERNEL_BYTES });
+  const { stdout, error } = spawnSync(command!, args, { input: packed, maxBuffer: MAX_KERNEL_BYTES });
   if (error) throw new Error(`${path} needs ${command}, which cannot be run: ${error.message}`);
   // Tools complain about bytes after the stream; what counts is what came out.
-  if (stdout.toString('latin1', 1, 4) !== 'ELF') throw new Error(`${path}: ${command} made no ELF of the payload`);
+  if (stdout.toString('latin1', 1, 4) !== 'ELF') throw new Error(`${path}: ${command} made no ELF of it`);
   return stdout;
 }
 
