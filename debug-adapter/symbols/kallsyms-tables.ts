@@ -89,10 +89,11 @@ function namesBefore(
   const lastBlock = end - values.at(-1)!;
   const lowest = Math.max(8, lastBlock - BLOCK * LONGEST - width);
   for (let names = Math.floor((lastBlock - SHORTEST) / 4) * 4; names >= lowest; names -= 4) {
-    for (const countAt of names % 8 === 0 || pointerBytes === 4 ? [names - pointerBytes] : []) {
+    // 32 bits of it, in older kernels aligned as a pointer.
+    for (const countAt of names % pointerBytes === 0 && pointerBytes > 4 ? [names - 4, names - 8] : [names - 4]) {
       const count = view.getUint32(countAt, true);
       if (Math.ceil(count / BLOCK) !== blocks || count > MAX_SYMBOLS) continue;
-      if (pointerBytes === 8 && view.getUint32(countAt + 4, true) !== 0) continue;
+      if (countAt === names - 8 && view.getUint32(countAt + 4, true) !== 0) continue;
       const after = namesEnd(bytes, names, count, values);
       if (after !== undefined && after <= end && end - after < 16) return { count, countAt, names };
     }
@@ -132,8 +133,8 @@ function addressTable(window: Window, count: number, countAt: number, tokensEnd:
     if (found) return found;
   }
   const behind = aligned(tokensEnd);
-  const places: AddressTable = { kind: 'places', at: behind, base: 0 };
-  return relativeTable(window, count, behind, behind + offsets) ?? (isPlausible(window, places, count) ? places : undefined);
+  const places = [Math.ceil(tokensEnd / 4) * 4, behind].map((at): AddressTable => ({ kind: 'places', at, base: 0 }));
+  return relativeTable(window, count, behind, behind + offsets) ?? places.find((table) => isPlausible(window, table, count));
 } // prettier-ignore
 
 function relativeTable(window: Window, count: number, at: number, baseAt: number): AddressTable | undefined {

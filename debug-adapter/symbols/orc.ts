@@ -16,17 +16,20 @@ const RIP = 16;
 const RSP = 7;
 const RBP = 6;
 
-/** Numbers of registers in an entry. */
-const REGISTER = { UNDEFINED: 0, PREVIOUS_SP: 1, DX: 2, DI: 3, BP: 4, SP: 5, R10: 6, R13: 7, BP_INDIRECT: 8, SP_INDIRECT: 9 } as const; // prettier-ignore
-const DWARF_NUMBER: Readonly<Record<number, number>> = {
-  [REGISTER.DX]: 1,
-  [REGISTER.DI]: 5,
-  [REGISTER.BP]: RBP,
-  [REGISTER.SP]: RSP,
-  [REGISTER.R10]: 10,
-  [REGISTER.R13]: 13,
-  [REGISTER.BP_INDIRECT]: RBP,
-  [REGISTER.SP_INDIRECT]: RSP,
+/** What an entry's offset counts from, by its number: since Linux 7.2, and before (kernel: arch/x86/include/asm/orc_types.h). */
+const PLACES = ['undefined', 'ax', 'dx', 'sp', 'bp', 'di', 'r10', 'r13', 'previous-sp', 'sp-indirect', 'bp-indirect'] as const; // prettier-ignore
+type Place = (typeof PLACES)[number];
+const OLDER_PLACES: readonly Place[] = ['undefined', 'previous-sp', 'dx', 'di', 'bp', 'sp', 'r10', 'r13', 'bp-indirect', 'sp-indirect']; // prettier-ignore
+const DWARF_NUMBER: Readonly<Partial<Record<Place, number>>> = {
+  ax: 0,
+  dx: 1,
+  di: 5,
+  bp: RBP,
+  sp: RSP,
+  r10: 10,
+  r13: 13,
+  'bp-indirect': RBP,
+  'sp-indirect': RSP,
 };
 
 type Kind = 'call' | 'registers' | 'partial' | 'end' | 'unknown';
@@ -37,13 +40,14 @@ const OLDER_KINDS: readonly Kind[] = ['call', 'registers', 'partial'];
 interface Entry {
   spOffset: number;
   bpOffset: number;
-  spRegister: number;
-  bpRegister: number;
+  spPlace: Place;
+  bpPlace: Place;
   kind: Kind;
 }
 
 export class Orc {
   private readonly view: DataView;
+  private readonly places: readonly Place[];
   private readonly since64: boolean;
 
   private constructor(
@@ -51,7 +55,13 @@ export class Orc {
     entries: Uint8Array,
   ) {
     this.view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
-    this.since64 = this.callType() === KINDS.indexOf('call');
+    // Most code has been called and finds its frame by the stack pointer.
+    const byPlace = Array.from({ length: 16 }, () => [0, 0, 0, 0, 0, 0, 0, 0]);
+    for (let n = 0; n < this.count; n++) byPlace[this.word(n) & 15]![(this.word(n) >>> 8) & 7]!++;
+    const [since72, before] = [PLACES, OLDER_PLACES].map((places) => Math.max(...byPlace[places.indexOf('sp')]!));
+    this.places = since72! > before! ? PLACES : OLDER_PLACES;
+    const types = byPlace[this.places.indexOf('sp')]!;
+    this.since64 = types.indexOf(Math.max(...types)) === KINDS.indexOf('call');
   }
 
   /** `addressBytes` lie at `address`, a word for each entry, relative to itself. Undefined: they are not sorted or not as many. */
@@ -72,32 +82,27 @@ export class Orc {
     return this.addresses.length;
   }
 
-  /** Most code has been called and finds its frame by the stack pointer: the type that such entries have. */
-  private callType(): number {
-    const counts = [0, 0, 0, 0, 0, 0, 0, 0];
-    for (let n = 0; n < this.count; n++) {
-      const word = this.view.getUint16(n * ENTRY_BYTES + 4, true);
-      if ((word & 15) === REGISTER.SP) counts[(word >>> 8) & 7]!++;
-    }
-    return counts.indexOf(Math.max(...counts));
+  /** Where the registers are, and the type. */
+  private word(n: number): number {
+    return this.view.getUint16(n * ENTRY_BYTES + 4, true);
   }
 
   private entry(n: number): Entry {
     const at = n * ENTRY_BYTES;
-    const word = this.view.getUint16(at + 4, true);
-    const spRegister = word & 15;
+    const word = this.word(n);
+    const spPlace = this.places[word & 15] ?? 'undefined';
     return {
       spOffset: this.view.getInt16(at, true),
       bpOffset: this.view.getInt16(at + 2, true),
-      spRegister,
-      bpRegister: (word >>> 4) & 15,
-      kind: this.kindOf(word, spRegister),
+      spPlace,
+      bpPlace: this.places[(word >>> 4) & 15] ?? 'undefined',
+      kind: this.kindOf(word, spPlace),
     };
   }
-  private kindOf(word: number, spRegister: number): Kind {
+  private kindOf(word: number, spPlace: Place): Kind {
     if (this.since64) return KINDS[(word >>> 8) & 7] ?? 'unknown';
     // The flag that ends a stack was bit 10, and bit 11 in the two versions before it went away.
-    if (spRegister === REGISTER.UNDEFINED) return (word >>> 10) & 3 ? 'end' : 'unknown';
+    if (spPlace === 'undefined') return (word >>> 10) & 3 ? 'end' : 'unknown';
     return OLDER_KINDS[(word >>> 8) & 3] ?? 'unknown';
   }
 
@@ -109,24 +114,24 @@ export class Orc {
     if (entry.kind === 'end') return { cfa: 0n, registers: new Map(), outermost: true, signalFrame: false };
     const sp = stackPointer(entry, target);
     if (sp === undefined) return undefined;
-    const switched = entry.spRegister !== REGISTER.SP && entry.spRegister !== REGISTER.BP;
+    const switched = entry.spPlace !== 'sp' && entry.spPlace !== 'bp';
     const frame = entry.kind === 'call' ? called(entry, sp, target) : interrupted(entry, sp, target);
     return frame && { ...frame, ...(switched && { stackSwitched: true }) };
   }
 }
 
-function stackPointer({ spRegister, spOffset }: Entry, target: Target): bigint | undefined {
-  const number = DWARF_NUMBER[spRegister];
+function stackPointer({ spPlace, spOffset }: Entry, target: Target): bigint | undefined {
+  const number = DWARF_NUMBER[spPlace];
   const base = number === undefined ? undefined : target.register(number);
   if (base === undefined) return undefined;
   const offset = BigInt(spOffset);
-  if (spRegister === REGISTER.BP_INDIRECT) return word(base + offset, target);
-  if (spRegister === REGISTER.SP_INDIRECT) {
+  if (spPlace === 'bp-indirect') return word(base + offset, target);
+  if (spPlace === 'sp-indirect') {
     const sp = word(base, target);
     return sp === undefined ? undefined : wrap(sp + offset);
   }
   // The offset counts for stack and frame pointer; the others hold the stack pointer itself.
-  return spRegister === REGISTER.SP || spRegister === REGISTER.BP ? wrap(base + offset) : base;
+  return spPlace === 'sp' || spPlace === 'bp' ? wrap(base + offset) : base;
 }
 
 /** The return address lies below the caller's stack pointer; registers that a callee keeps are the caller's. */
@@ -138,9 +143,9 @@ function called(entry: Entry, sp: bigint, target: Target): UnwoundFrame | undefi
   keep(registers, RBP, framePointer(entry, sp, target));
   return { cfa: sp, registers, outermost: false, signalFrame: false };
 }
-function framePointer({ bpRegister, bpOffset }: Entry, sp: bigint, target: Target): bigint | undefined {
-  if (bpRegister === REGISTER.UNDEFINED) return target.register(RBP);
-  const base = bpRegister === REGISTER.PREVIOUS_SP ? sp : target.register(RBP);
+function framePointer({ bpPlace, bpOffset }: Entry, sp: bigint, target: Target): bigint | undefined {
+  if (bpPlace === 'undefined') return target.register(RBP);
+  const base = bpPlace === 'previous-sp' ? sp : target.register(RBP);
   return base === undefined ? undefined : word(base + BigInt(bpOffset), target);
 }
 

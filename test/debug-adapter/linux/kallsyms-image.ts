@@ -2,8 +2,8 @@
 
 export interface KallsymsOptions {
   pointerBytes: 4 | 8;
-  /** The order of tables and the form of addresses: up to 6.1, 6.2, since 6.4; without relative addresses. */
-  layout: 'pointers' | 'offsets' | 'per-cpu' | 'sequence' | 'behind' | 'places';
+  /** The order of tables and the form of addresses: up to 6.1, 6.2, since 6.4; without relative addresses; `narrow`: 7.2. */
+  layout: 'pointers' | 'offsets' | 'per-cpu' | 'sequence' | 'behind' | 'places' | 'narrow';
   /** Bytes of a marker. */
   markerBytes: 4 | 8;
 }
@@ -62,18 +62,20 @@ function compressed(text: string, list: readonly string[]): number[] {
 export function kallsymsImage(symbols: readonly KnownSymbol[], start: bigint, options: KallsymsOptions): Uint8Array {
   const { pointerBytes, layout, markerBytes } = options;
   const image = new Bytes();
-  const align = (): Bytes => image.align(pointerBytes);
-  for (let n = 0; n < 500; n++) image.number(n * 2654435761, 4);
+  // All of it is in 32 bits, and at no multiple of eight.
+  const narrow = layout === 'narrow';
+  const align = (): Bytes => image.align(narrow ? 4 : pointerBytes);
+  for (let n = 0; n < (narrow ? 501 : 500); n++) image.number(n * 2654435761, 4);
   const list = tokens();
   const base = symbols.find(({ gva }) => gva >= 0x8000_0000n)?.gva ?? 0n;
 
   const addresses = (): void => {
     align();
     if (layout === 'pointers') for (const { gva } of symbols) image.number(gva, pointerBytes);
-    else if (layout === 'places') for (const { gva } of symbols) image.number(gva - (start + BigInt(image.at)), 4);
+    else if (layout === 'places' || narrow) for (const { gva } of symbols) image.number(gva - (start + BigInt(image.at)), 4);
     else for (const { gva } of symbols) image.number(layout === 'per-cpu' && gva >= base ? base - 1n - gva : layout === 'per-cpu' ? gva : gva - base, 4); // prettier-ignore
     align();
-    if (layout !== 'pointers' && layout !== 'places') image.number(base, pointerBytes);
+    if (layout !== 'pointers' && layout !== 'places' && !narrow) image.number(base, pointerBytes);
   };
   const sequence = (): void => {
     align();
@@ -91,7 +93,8 @@ export function kallsymsImage(symbols: readonly KnownSymbol[], start: bigint, op
       else image.put((codes.length & 127) | 128, codes.length >> 7);
       image.put(...codes);
     });
-    image.align(markerBytes === 8 ? 8 : pointerBytes);
+    if (markerBytes === 8) image.align(8);
+    else align();
     for (const marker of markers) image.number(marker, markerBytes);
   };
   const tokenTables = (): void => {
@@ -106,11 +109,12 @@ export function kallsymsImage(symbols: readonly KnownSymbol[], start: bigint, op
     for (const offset of offsets) image.number(offset, 2);
   };
 
-  if (layout !== 'behind') addresses();
+  const behind = layout === 'behind' || narrow;
+  if (!behind) addresses();
   if (layout === 'sequence') sequence();
   names();
   tokenTables();
-  if (layout === 'behind') {
+  if (behind) {
     addresses();
     sequence();
   }

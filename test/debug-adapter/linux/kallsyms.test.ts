@@ -35,6 +35,7 @@ const rows: [name: string, count: number, options: KallsymsOptions][] = [
   ['6.1, 64 bits', 1500, { pointerBytes: 8, layout: 'per-cpu', markerBytes: 4 }],
   ['6.2, with sequence numbers before the names', 1500, { pointerBytes: 8, layout: 'sequence', markerBytes: 4 }],
   ['6.4 and later, addresses behind the tokens', 1500, { pointerBytes: 8, layout: 'behind', markerBytes: 4 }],
+  ['7.2, 32 bits for all', 1500, { pointerBytes: 8, layout: 'narrow', markerBytes: 4 }],
   ['4.x, markers of 8 bytes', 1500, { pointerBytes: 8, layout: 'per-cpu', markerBytes: 8 }],
   ['without relative addresses', 1500, { pointerBytes: 8, layout: 'pointers', markerBytes: 4 }],
   ['relative to their own places', 1500, { pointerBytes: 8, layout: 'places', markerBytes: 4 }],
