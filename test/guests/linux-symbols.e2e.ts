@@ -36,6 +36,15 @@ const rows: Row[] = [
     types: true,
     exit: [/^do_exit$/, /^do_group_exit$/, /^__x64_sys_exit_group$/, /^do_syscall_64$/, /^entry_SYSCALL_64/, /^--- system call ---$/, /^busybox\+0x\w+ \(ls\)$/],
   },
+  // Tables of kallsyms in another order, ORC with other types, modules described otherwise than in 6.1.
+  {
+    name: 'amd64 of Debian 13',
+    kernel: 'linux-image-amd64_trixie',
+    busybox: 'busybox-static',
+    modules: ['loop'],
+    types: true,
+    exit: [/^do_exit$/, /^do_group_exit$/, /^__x64_sys_exit_group$/],
+  },
   {
     name: '686-pae',
     kernel: 'linux-image-686-pae_i386',
