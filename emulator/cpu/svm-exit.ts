@@ -38,6 +38,10 @@ interface Encoded {
 /** Exit code and information of a cause: appendix C, and the sections of each intercept. */
 function encode({ cause, instruction }: GuestExit, cpu: Cpu, vmcb: Vmcb): Encoded {
   const plain = (code: number, info1 = 0n, info2 = 0n): Encoded => ({ code, info1, info2 });
+  const none = (what: string): Encoded => {
+    cpu.unsupported(`AMD-V exit for ${what}`);
+    return plain(EXIT.INVALID);
+  };
   const next = instruction ? nextRip(instruction) : 0n;
   switch (cause.reason) {
     case 'io': {
@@ -65,7 +69,7 @@ function encode({ cause, instruction }: GuestExit, cpu: Cpu, vmcb: Vmcb): Encode
     case 'dr-access':
       return plain((cause.write ? EXIT.DR_WRITE : EXIT.DR_READ) + cause.register, BigInt(cause.gpr));
     case 'descriptor-table':
-      return plain(codeOf(`${cause.register}-${cause.store ? 'read' : 'write'}` as Intercept));
+      return plain(codeOf(`${cause.register}-${cause.store ? 'read' : 'write'}`));
     case 'exception': {
       const { vector, errorCode = 0, address = 0n } = cause.event;
       return plain(EXIT.EXCEPTION + vector, BigInt(errorCode), vector === VECTOR.PF ? address : 0n);
@@ -88,14 +92,29 @@ function encode({ cause, instruction }: GuestExit, cpu: Cpu, vmcb: Vmcb): Encode
       const error = cause.errorCode === undefined ? 0n : (1n << 44n) | BigInt(cause.errorCode);
       return plain(codeOf('task-switch'), BigInt(cause.selector), source | error);
     }
+    case 'int':
+      return plain(codeOf('int'), vectorOf(instruction));
+    case 'int1':
+      return plain(codeOf('icebp'));
     case 'virtualization':
-      return plain(codeOf(cause.mnemonic as Intercept));
+      return isIntercept(cause.mnemonic) ? plain(codeOf(cause.mnemonic)) : none(cause.mnemonic);
+    case 'sipi':
+    case 'nmi-window':
+    case 'preemption-timer':
+    case 'monitor-trap':
+    case 'tpr-below':
+    case 'apic-access':
+    case 'apic-write':
+    case 'virtualized-eoi':
+    case 'call-out':
+    case 'entry-failure':
+    case 'xsaves':
+    case 'rdrand':
+    case 'rdseed':
+    case 'invpcid':
+      return none(cause.reason);
     default:
-      if (cause.reason === 'int') return plain(codeOf('int'), vectorOf(instruction));
-      if (cause.reason === 'int1') return plain(codeOf('icebp'));
-      if (isIntercept(cause.reason)) return plain(codeOf(cause.reason));
-      cpu.unsupported(`AMD-V exit for ${cause.reason}`);
-      return plain(EXIT.INVALID);
+      return plain(codeOf(cause.reason));
   }
 }
 /** Figure 15-2: width of the address, and the segment of OUTS. */

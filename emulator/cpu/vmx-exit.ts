@@ -8,10 +8,12 @@ import type { GuestExit } from './ports';
 import type { Vmcs } from './vmcs-region';
 import { displacementOf, operandInfo, randomInfo, stringInfo, tableInfo } from './vmx-instruction-info';
 
-const PLAIN: Readonly<Partial<Record<PlainExit, number>>> = {
+/** Undefined: only AMD-V has it. */
+const PLAIN: Readonly<Record<PlainExit, number | undefined>> = {
   cpuid: REASON.CPUID, hlt: REASON.HLT, invd: REASON.INVD, wbinvd: REASON.WBINVD, rdtsc: REASON.RDTSC, rdtscp: REASON.RDTSCP,
   rdpmc: REASON.RDPMC, pause: REASON.PAUSE, rsm: REASON.RSM, monitor: REASON.MONITOR, mwait: REASON.MWAIT,
   xsetbv: REASON.XSETBV, xsaves: REASON.XSAVES, rdrand: REASON.RDRAND, rdseed: REASON.RDSEED, invpcid: REASON.INVPCID,
+  iret: undefined, pushf: undefined, popf: undefined, int: undefined, int1: undefined,
 }; // prettier-ignore
 const VIRTUALIZATION: Readonly<Record<string, number>> = {
   vmcall: REASON.VMCALL, vmclear: REASON.VMCLEAR, vmlaunch: REASON.VMLAUNCH, vmptrld: REASON.VMPTRLD, vmptrst: REASON.VMPTRST,
