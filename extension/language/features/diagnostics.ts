@@ -1,6 +1,6 @@
 import { checkOperands } from '../isa/check';
 import { isForOthers } from '../isa/other-processors';
-import type { Instruction, Label, Span, Statement } from '../syntax/tree';
+import type { BlockKind, Instruction, Label, Span, Statement } from '../syntax/tree';
 import type { AssemblyDocument } from '../workspace/document';
 import type { Unit } from '../workspace/index';
 import { together } from '../workspace/names';
@@ -22,6 +22,8 @@ export interface Surroundings {
 }
 
 const MAX_FINDINGS = 200;
+/** Labels of one name, in as many branches, that others are compared with: nobody writes more by hand. */
+const MOST_ALTERNATIVES = 32;
 
 /** Where something is not known (an include that was not found, a macro's argument), nothing is said. */
 export function diagnose(document: AssemblyDocument, { unit, included }: Surroundings): Finding[] {
@@ -102,20 +104,24 @@ function undefinedNumbers(document: AssemblyDocument, unit: Unit, unsure: boolea
   for (const { names, tree } of unit.documents)
     for (const { numeric, name, statement } of names.definitions)
       if (numeric && (tree !== document.tree || tree.statements[statement].templated)) anywhere.add(name);
-  const own = document.names.definitions.filter(
-    ({ numeric, statement }) => numeric && !statements[statement].templated,
-  );
+  /** Where its first and its last one begin. */
+  const own = new Map<string, { first: number; last: number }>();
+  for (const { numeric, name, statement, at } of document.names.definitions)
+    if (numeric && !statements[statement].templated)
+      own.set(name, { first: own.get(name)?.first ?? at.start, last: at.start });
   return document.names.references.flatMap(({ name, at, statement }) => {
     const [, number, direction] = /^(\d+)([bf])$/.exec(name) ?? [];
     if (number === undefined || anywhere.has(number) || statements[statement].templated) return [];
     // A line may define and refer: `1: jmp 1b`.
-    if (own.some((each) => each.name === number && (direction === 'b' ? each.at.start < at.start : each.at.start > at.start))) return []; // prettier-ignore
+    const labels = own.get(number);
+    if (labels && (direction === 'b' ? labels.first < at.start : labels.last > at.start)) return [];
     const where = direction === 'b' ? 'before' : 'after';
     return [{ span: at, code: 'undefined-label' as const, message: `There is no label '${number}:' ${where} this.` }];
   });
 }
 
 function duplicates(document: AssemblyDocument, replaced: (label: Label) => boolean): Finding[] {
+  /** No two of one name can be together. */
   const first = new Map<string, Label[]>();
   const findings: Finding[] = [];
   for (const { name, kind, numeric, statement, at } of document.names.definitions) {
@@ -129,36 +135,35 @@ function duplicates(document: AssemblyDocument, replaced: (label: Label) => bool
       replaced(label)
     )
       continue;
-    const others = first.get(name) ?? [];
+    let others = first.get(name);
+    if (!others) first.set(name, (others = []));
     const earlier = others.find((other) => together(other, label));
     if (earlier)
       findings.push({ span: at, related: earlier, code: 'duplicate-label', message: `The label '${name}' is defined already, in line ${document.lineOf(earlier.start) + 1}.` }); // prettier-ignore
-    first.set(name, [...others, label]);
+    else if (others.length < MOST_ALTERNATIVES) others.push(label);
+    if (findings.length >= MAX_FINDINGS) break;
   }
   return findings;
 }
 
-const OPENERS: Readonly<Record<string, string>> = {
-  '.macro': '.endm',
-  '.rept': '.endr',
-  '.irp': '.endr',
-  '.irpc': '.endr',
-  '%rep': '%endrep',
-  struc: 'endstruc',
-  istruc: 'iend',
+/** What has to end a block. Procedures of CFI and structures of NASM may stay open. */
+const ENDS: Readonly<Record<'gas' | 'nasm', Readonly<Partial<Record<BlockKind, string>>>>> = {
+  gas: { 'cpp-if': '#endif', if: '.endif', macro: '.endm', repeat: '.endr' },
+  nasm: { if: '%endif', macro: '%endmacro', repeat: '%endrep', comment: '%endcomment' },
 };
 
 function unbalanced(document: AssemblyDocument): Finding[] {
   const { blocks, statements, unopened } = document.tree;
   // The C preprocessor may choose between two beginnings of one block: then nothing is certain.
-  const chosen = (statement: Statement): boolean => statement.path.includes('#');
+  const chosen = (statement: Statement): boolean => statement.cppBranch !== undefined;
   if (blocks.some(({ kind, open }) => kind !== 'cpp-if' && kind !== 'procedure' && chosen(statements[open]))) return [];
   const findings: Finding[] = [];
+  const ends = ENDS[document.nasm ? 'nasm' : 'gas'];
   for (const { kind, open, close } of blocks) {
     const statement = statements[open];
-    if (close !== undefined || kind === 'procedure' || !('name' in statement)) continue;
+    const end = ends[kind];
+    if (close !== undefined || end === undefined || !('name' in statement)) continue;
     const name = kind === 'cpp-if' ? `#${statement.name.text}` : statement.name.text;
-    const end = kind === 'cpp-if' ? '#endif' : (OPENERS[name] ?? (name.startsWith('%') ? (kind === 'macro' ? '%endmacro' : '%endif') : '.endif')); // prettier-ignore
     findings.push({ span: statement.name, code: 'unbalanced', message: `${name} has no ${end}.` });
   }
   // GNU as overlooks an `.endm` or `.endr` too many.

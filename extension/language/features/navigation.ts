@@ -1,4 +1,5 @@
 /** Where a name is defined, referred to, renamed; what a document and a workspace consist of; what folds. */
+import { blocksByOpening } from '../syntax/tree';
 import type { Span, Tree } from '../syntax/tree';
 import type { AssemblyDocument } from '../workspace/document';
 import type { Found, WorkspaceIndex } from '../workspace/index';
@@ -120,11 +121,12 @@ export interface SymbolItem {
 export function documentSymbols(document: AssemblyDocument): SymbolItem[] {
   const { tree, names, nasm, text } = document;
   const roots: SymbolItem[] = [];
+  const opened = blocksByOpening(tree);
   let parent: SymbolItem | undefined;
   for (const { name, kind, numeric, at, statement, parameters } of names.definitions) {
     if (numeric || name.includes('\\') || name.startsWith('%')) continue;
     const whole = tree.statements[statement];
-    const block = tree.blocks.find(({ open }) => open === statement);
+    const block = opened.get(statement);
     const end = block?.close === undefined ? whole.end : tree.statements[block.close].end;
     const local = kind === 'label' && (nasm ? text[at.start] === '.' : name.startsWith('.L'));
     const item: SymbolItem = {

@@ -1,6 +1,6 @@
 /** What opens, branches and closes, while statements are read in order. */
 import type { BareStatement } from './statements';
-import type { Block, BlockKind, Name, Operand } from './tree';
+import type { Block, BlockKind, Branch, Name, Operand, Statement } from './tree';
 
 type Role = { act: 'open' | 'branch' | 'close'; kind: BlockKind };
 const open = (kind: BlockKind): Role => ({ act: 'open', kind });
@@ -37,44 +37,84 @@ export function roleOf(statement: BareStatement, nasm: boolean): Role | undefine
   return /^%elif/.test(text) ? branch('if') : undefined;
 }
 
-/** The preprocessor's conditionals cut across the assembler's blocks, so there are two stacks. */
+const isConditional = (kind: BlockKind): boolean => kind === 'if' || kind === 'cpp-if';
+const TEMPLATES: readonly BlockKind[] = ['macro', 'repeat', 'comment'];
+
+/** Blocks that are open, one in another. However deep they are, what opens, branches or closes costs the same. */
+class Nest {
+  private readonly open: { number: number; block: Block; outer: Branch | undefined }[] = [];
+  /** Places in `open`. */
+  private readonly places = new Map<BlockKind, number[]>();
+  /** The one of its conditionals that is being read. */
+  branch: Branch | undefined;
+
+  get innermost(): number | undefined {
+    return this.open[this.open.length - 1]?.number;
+  }
+  has(kind: BlockKind): boolean {
+    return this.placesOf(kind).length > 0;
+  }
+  push(block: Block, number: number): void {
+    this.placesOf(block.kind).push(this.open.length);
+    this.open.push({ number, block, outer: this.branch });
+    if (isConditional(block.kind)) this.branch = { open: block.open, start: block.open, outer: this.branch };
+  }
+  /** Of the innermost block of its kind. False: none is open. */
+  divide(kind: BlockKind, statement: number): boolean {
+    const found = this.find(kind);
+    if (!found) return false;
+    const { block, outer } = found;
+    block.branches.push(statement);
+    this.branch = { open: block.open, start: statement, outer };
+    return true;
+  }
+  /** What was left open inside ends here, too, and is found by its missing end. */
+  close(kind: BlockKind, statement: number): boolean {
+    const found = this.find(kind);
+    if (!found) return false;
+    found.block.close = statement;
+    let last;
+    do {
+      last = this.open.pop()!;
+      this.placesOf(last.block.kind).pop();
+      if (isConditional(last.block.kind)) this.branch = last.outer;
+    } while (last !== found);
+    return true;
+  }
+  private find(kind: BlockKind): (typeof this.open)[number] | undefined {
+    const places = this.placesOf(kind);
+    return places.length ? this.open[places[places.length - 1]] : undefined;
+  }
+  private placesOf(kind: BlockKind): number[] {
+    let places = this.places.get(kind);
+    if (!places) this.places.set(kind, (places = []));
+    return places;
+  }
+}
+
+/** The preprocessor's conditionals cut across the assembler's blocks, so there are two of them. */
 export class BlockStacks {
   readonly blocks: Block[] = [];
-  private readonly cpp: number[] = [];
-  private readonly assembler: number[] = [];
+  private readonly cpp = new Nest();
+  private readonly assembler = new Nest();
 
   get innermost(): number {
-    return this.assembler[this.assembler.length - 1] ?? this.cpp[this.cpp.length - 1] ?? -1;
+    return this.assembler.innermost ?? this.cpp.innermost ?? -1;
   }
-
   get templated(): boolean {
-    return this.assembler.some((index) => /macro|repeat|comment/.test(this.blocks[index].kind));
+    return TEMPLATES.some((kind) => this.assembler.has(kind));
   }
-
-  /** `#3.0` is the first branch of block 3 of the preprocessor. */
-  get path(): string {
-    const conditional = (index: number): boolean => /if/.test(this.blocks[index].kind);
-    const part = (sign: string) => (index: number) => `/${sign}${index}.${this.blocks[index].branches.length}`;
-    return [...this.cpp.map(part('#')), ...this.assembler.filter(conditional).map(part('.'))].join('');
+  get branches(): Pick<Statement, 'cppBranch' | 'branch'> {
+    return { cppBranch: this.cpp.branch, branch: this.assembler.branch };
   }
 
   /** False: nothing is open for it. */
-  enter(role: Role, index: number, about: { name?: Name; parameters?: Name[] }): boolean {
-    const stack = role.kind === 'cpp-if' ? this.cpp : this.assembler;
-    if (role.act === 'open') {
-      this.blocks.push({ kind: role.kind, open: index, branches: [], parent: this.innermost, ...about });
-      stack.push(this.blocks.length - 1);
-      return true;
-    }
-    const found = stack.map((each) => this.blocks[each].kind).lastIndexOf(role.kind);
-    if (found < 0) return false;
-    const block = this.blocks[stack[found]];
-    if (role.act === 'branch') block.branches.push(index);
-    else {
-      block.close = index;
-      // What was left open inside ends here, too, and is found by its missing end.
-      stack.length = found;
-    }
+  enter({ act, kind }: Role, statement: number, about: { name?: Name; parameters?: Name[] }): boolean {
+    const nest = kind === 'cpp-if' ? this.cpp : this.assembler;
+    if (act === 'branch') return nest.divide(kind, statement);
+    if (act === 'close') return nest.close(kind, statement);
+    const block: Block = { kind, open: statement, branches: [], parent: this.innermost, ...about };
+    nest.push(block, this.blocks.push(block) - 1);
     return true;
   }
 }

@@ -65,7 +65,7 @@ class Reader {
         dialect,
         block: stacks.innermost,
         templated: stacks.templated,
-        path: stacks.path,
+        ...stacks.branches,
         ...(codeSize === undefined ? {} : { codeSize }),
       } as Statement);
       if (role?.act === 'open') {

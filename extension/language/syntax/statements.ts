@@ -11,7 +11,9 @@ export interface Vocabulary extends RegisterNames {
   isDirective(name: string): boolean;
 }
 
-type Bare<T> = T extends Statement ? Omit<T, 'index' | 'dialect' | 'codeSize' | 'block' | 'templated' | 'path'> : never;
+type Bare<T> = T extends Statement
+  ? Omit<T, 'index' | 'dialect' | 'codeSize' | 'block' | 'templated' | 'cppBranch' | 'branch'>
+  : never;
 export type BareStatement = Bare<Statement>;
 
 const nameOf = (text: string, token: Token): Name => ({

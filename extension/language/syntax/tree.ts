@@ -54,8 +54,17 @@ interface Common extends Span {
   block: number;
   /** Inside .macro, .rept, .irp, %macro, %rep: text for later, and not what it seems. */
   templated: boolean;
-  /** Which branches of conditionals it stands in, `#` the preprocessor's, `.` the assembler's: `#3.0/.5.1`. */
-  path: string;
+  /** Innermost branches of conditionals that it stands in: of the C preprocessor's, and of the assembler's. */
+  cppBranch: Branch | undefined;
+  branch: Branch | undefined;
+}
+
+/** One branch of a conditional; all that stands in it shares it. */
+export interface Branch {
+  /** Statements: that opens the conditional, and that begins this branch. */
+  open: number;
+  start: number;
+  outer: Branch | undefined;
 }
 
 export interface Label extends Common {
@@ -128,4 +137,7 @@ export interface Tree {
   unopened: number[];
 }
 
+/** By the statements that open them. */
+export const blocksByOpening = ({ blocks }: Tree): Map<number, Block> =>
+  new Map(blocks.map((block) => [block.open, block]));
 export const textOf = (tree: Pick<Tree, 'text'>, span: Span): string => tree.text.slice(span.start, span.end);

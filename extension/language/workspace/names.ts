@@ -1,5 +1,6 @@
 /** What a file defines, refers to and includes: the raw material of every feature that crosses files. */
-import type { Dialect, Label, Name, Operand, Span, Statement, Token, Tree } from '../syntax/tree';
+import { blocksByOpening } from '../syntax/tree';
+import type { Branch, Dialect, Name, Operand, Span, Statement, Token, Tree } from '../syntax/tree';
 
 export type DefinitionKind =
   | 'label'
@@ -53,6 +54,7 @@ const NASM_DEFINES = /^%(i?define|i?xdefine|ix?define|defstr|deftok|defalias|str
 /** `isName`: neither a register nor a word of the syntax. */
 export function namesOf(tree: Tree, nasm: boolean, isName: (text: string, dialect: Dialect) => boolean): FileNames {
   const names: FileNames = { definitions: [], references: [], includes: [], globals: new Set(), externals: new Set() };
+  const opened = blocksByOpening(tree);
   let parent = '';
   const full = (text: string): string => (nasm && /^\.(?!\.)/.test(text) ? parent + text : text);
   const define = (kind: DefinitionKind, name: Name, statement: Statement, more: Partial<Definition> = {}): void =>
@@ -140,7 +142,7 @@ export function namesOf(tree: Tree, nasm: boolean, isName: (text: string, dialec
   }
 
   function macro(statement: Statement): void {
-    const block = tree.blocks.find(({ open }) => open === statement.index);
+    const block = opened.get(statement.index);
     if (block?.name) define('macro', block.name, statement, { parameters: (block.parameters ?? []).map(({ text }) => text) }); // prettier-ignore
   }
 }
@@ -149,10 +151,14 @@ export function namesOf(tree: Tree, nasm: boolean, isName: (text: string, dialec
 const isRegister = (text: string, tokens: readonly Token[], n: number): boolean =>
   n > 0 && tokens[n - 1].end === tokens[n].start && text[tokens[n - 1].start] === '%';
 
+type InBranches = Pick<Statement, 'index' | 'cppBranch' | 'branch'>;
 /** Both can be assembled in one run: they are not in different branches of one conditional. */
-export function together(a: Pick<Label, 'path'>, b: Pick<Label, 'path'>): boolean {
-  const parts = (path: string): [string, string][] =>
-    [...path.matchAll(/\/([#.]\d+)\.(\d+)/g)].map(([, block, branch]) => [block, branch]);
-  const branches = new Map(parts(a.path));
-  return parts(b.path).every(([block, branch]) => (branches.get(block) ?? branch) === branch);
+export function together(a: InBranches, b: InBranches): boolean {
+  const [first, second] = a.index < b.index ? [a, b] : [b, a];
+  // Open at the second and begun before the first, it was open at both; those around it had come to their branches before it.
+  const excluded = (branch: Branch | undefined): boolean => {
+    while (branch && branch.open > first.index) branch = branch.outer;
+    return branch !== undefined && branch.start > first.index;
+  };
+  return !excluded(second.cppBranch) && !excluded(second.branch);
 }

@@ -37,11 +37,15 @@ const MISTAKES: [string, Dialect, string, string][] = [
   ['a label twice', 'nasm', 'a: nop\n.b: nop\n.b: nop', '3 duplicate-label'],
   ['a macro without its end', 'att', '.macro M\nnop', '1 unbalanced .macro has no .endm.'],
   ['a repetition without its end', 'att', '.rept 3\nnop', '1 unbalanced'],
-  ['a condition without its end', 'att', '.if 1\nnop', '1 unbalanced'],
+  ['a repetition without its end', 'att', '.rep 3\nnop', '1 unbalanced .rep has no .endr.'],
+  ['a repetition without its end', 'att', '.irpc a, bc\nnop', '1 unbalanced .irpc has no .endr.'],
+  ['a condition without its end', 'att', '.if 1\nnop', '1 unbalanced .if has no .endif.'],
   ['an end without a beginning', 'att', 'nop\n.else', '2 unbalanced'],
   ['an end without a beginning', 'att', 'nop\n.endif', '2 unbalanced'],
   ['a macro without its end', 'nasm', '%macro M 0\nnop', '1 unbalanced'],
-  ['a condition without its end', 'nasm', '%if 1\nnop', '1 unbalanced'],
+  ['a condition without its end', 'nasm', '%if 1\nnop', '1 unbalanced %if has no %endif.'],
+  ['a comment without its end', 'nasm', '%comment\nnop', '1 unbalanced %comment has no %endcomment.'],
+  ['a label behind branches that have it, too', 'att', '.if 1\na: nop\n.else\na: nop\n.endif\na: nop', "6 duplicate-label The label 'a' is defined already, in line 2."],
   ['a condition of the C preprocessor without its end', 'att', '#ifdef A\nnop', '1 unbalanced #ifdef has no #endif.'],
 ]; // prettier-ignore
 
@@ -49,6 +53,7 @@ const MISTAKES: [string, Dialect, string, string][] = [
 const FINE: [string, Dialect, string][] = [
   ['labels in different branches', 'att', '#ifdef A\na: nop\n#else\na: ret\n#endif'],
   ['local labels of two routines', 'nasm', 'a: nop\n.l: nop\nb: nop\n.l: jmp .l'],
+  ['a structure to the end of the file', 'nasm', 'struc a\n.b: resb 1'],
   ['a macro as an instruction', 'att', '.macro FOO a, b\n.endm\nFOO 1, 2, 3'],
   ['a macro of the C preprocessor as an operand', 'att', '#define ARG %eax\nmovl ARG, %ebx'],
   ['a macro that is an instruction', 'att', '#define op addl\nop %eax, %ebx'],

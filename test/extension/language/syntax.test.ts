@@ -72,6 +72,24 @@ describe('assembly syntax', () => {
     assert.deepEqual(pairs, [true, true, false, false, false, true]);
   });
 
+  it('what a branch opens is closed in whichever branch, and the branch stays', () => {
+    const { statements } = parsed('.if 1\na:\n.macro m\n.else\n.endm\nb:\n.endif');
+    const [a, b] = statements.filter(({ kind }) => kind === 'label');
+    assert.equal(together(a, b), false);
+  });
+
+  it('a tree of conditions is as large as its text, however deep they are', () => {
+    const deep = 3000;
+    for (const line of ['.if 1\nnop\n', '#if 1\nnop\n', '.macro m\n.if 1\nnop\n', '.if 1\nnop\n.else\nnop\n']) {
+      const { statements, blocks } = parsed(line.repeat(deep));
+      const kept = new Set(statements.flatMap(({ branch, cppBranch }) => [branch ?? [], cppBranch ?? []].flat()));
+      const branches = blocks
+        .filter(({ kind }) => kind !== 'macro')
+        .reduce((sum, each) => sum + 1 + each.branches.length, 0);
+      assert.equal(kept.size, branches, line);
+    }
+  });
+
   it('what one branch of the preprocessor says of the mode is forgotten behind it', () => {
     const { statements } = parsed('.code32\nnop\n#if 1\n.code64\nnop\n#else\nnop\n#endif\nnop');
     const sizes = statements.filter(({ kind }) => kind === 'instruction').map(({ codeSize }) => codeSize);
