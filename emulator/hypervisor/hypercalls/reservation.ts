@@ -7,14 +7,24 @@ import type { Call } from './call';
 
 const MOST_EXTENTS = 0x1_0000n;
 
+/** Only a privileged domain asks for others. */
+function named({ domain, parts }: Call, domid: number): PvDomain {
+  if (domid === DOMID.SELF || domid === domain.id) return domain;
+  if (!domain.privileged) refuse('EPERM', `domain ${domain.id} has no say in the memory of domain ${domid}`);
+  return parts.peer(domid)?.domain ?? refuse('ESRCH', `there is no paravirtual domain ${domid}`);
+}
+/** The argument is the number of a domain alone. */
+const about =
+  (tell: (domain: PvDomain) => number): Operation =>
+  (call, at) =>
+    tell(named(call, call.caller.read(at, 2)));
+
 /** struct xen_memory_reservation. */
-function reservation({ caller, domain, parts }: Call, at: bigint): { start: bigint; count: number; order: number; of: PvDomain } {
+function reservation(call: Call, at: bigint): { start: bigint; count: number; order: number; of: PvDomain } {
+  const { caller, domain } = call;
   const w = BigInt(domain.word);
   const extents = caller.readWord(at + w);
-  const domid = caller.read(at + 2n * w + 8n, 2);
-  const own = domid === DOMID.SELF || domid === domain.id;
-  if (!own && !domain.privileged) refuse('EPERM', `domain ${domain.id} may not change the memory of domain ${domid}`);
-  const of = own ? domain : (parts.peer(domid)?.domain ?? refuse('ESRCH', `there is no paravirtual domain ${domid}`));
+  const of = named(call, caller.read(at + 2n * w + 8n, 2));
   if (extents > MOST_EXTENTS) refuse('E2BIG', `${extents} extents at once are more than ${MOST_EXTENTS}`);
   return { start: caller.readWord(at), count: Number(extents), order: caller.read(at + 2n * w, 4), of };
 } // prettier-ignore
@@ -36,7 +46,7 @@ function populate(call: Call, at: bigint): number {
   const { caller, domain } = call;
   if (order !== 0) refuse('EINVAL', 'memory is given a frame at a time');
   for (let i = 0; i < count; i++) {
-    const mfn = of.frameCount - of.free.length < of.mostFrames ? of.free.pop() : undefined;
+    const mfn = owned(of) < of.mostFrames ? of.free.pop() : undefined;
     if (mfn === undefined) return i;
     const place = start + BigInt(i * domain.word);
     const pfn = caller.readWord(place);
@@ -48,7 +58,7 @@ function populate(call: Call, at: bigint): number {
   return count;
 }
 
-const owned = ({ domain }: Call): number => domain.frameCount - domain.free.length;
+const owned = ({ frameCount, free }: PvDomain): number => frameCount - free.length;
 
 /** struct e820entry, 20 bytes, packed: all of it RAM from 0 on. */
 function memoryMap(call: Call, at: bigint): void {
@@ -74,12 +84,12 @@ const OPERATIONS: Readonly<Record<number, { name: string; run: Operation }>> = {
   0: { name: 'increase_reservation', run: populate },
   1: { name: 'decrease_reservation', run: decrease },
   2: { name: 'maximum_ram_page', run: ({ domain }) => domain.memory.frames - 1 },
-  3: { name: 'current_reservation', run: owned },
-  4: { name: 'maximum_reservation', run: ({ domain }) => Math.min(domain.frameCount, domain.mostFrames) },
+  3: { name: 'current_reservation', run: about(owned) },
+  4: { name: 'maximum_reservation', run: about(({ frameCount, mostFrames }) => Math.min(frameCount, mostFrames)) },
   6: { name: 'populate_physmap', run: populate },
   9: { name: 'memory_map', run: memoryMap },
   12: { name: 'machphys_mapping', run: machphysMapping },
-  14: { name: 'maximum_gpfn', run: ({ domain }) => domain.frameCount - 1 },
+  14: { name: 'maximum_gpfn', run: about(({ frameCount }) => frameCount - 1) },
 };
 export const MEMORY_COMMANDS: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(OPERATIONS).map(([number, { name }]) => [number, name]),

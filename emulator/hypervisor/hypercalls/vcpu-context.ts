@@ -4,6 +4,7 @@ import { GuestFault, Interruption } from '../../cpu/ports';
 import { ACTIVITY } from '../../cpu/turns';
 import { MXCSR_MASK, restoreFx } from '../../isa/semantics/fx-image';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
+import { isCanonical } from '../../util/words';
 import { CR0, GPR, RFLAGS, SEG } from '../../x86/registers';
 import type { DomainParts } from '../xen/parts';
 import { FIRST_RESERVED_GDT_ENTRY, FLAT, TRAP_INFO } from '../xen/abi';
@@ -18,6 +19,7 @@ import { newVcpu } from '../xen/vcpu';
 import type { PvCaller } from '../xen/caller';
 import { loadLdt } from './descriptors';
 import { writeDebug } from './processor';
+import { checkTarget, deprivileged } from './traps';
 import { DATA_SEGMENTS, DEBUG_REGISTERS, FPU_BYTES, FX_FORM, GDT_FRAMES, mxcsrOf, REGISTERS, rootOfCr3, TRAPS, VECTOR_REGISTERS, VGCF } from './vcpu-registers'; // prettier-ignore
 
 const IOPL_SHIFT = 12;
@@ -74,6 +76,7 @@ export function startVcpu(caller: PvCaller, parts: DomainParts, index: number, a
   const { word, pages } = domain;
   const context = readContext(caller, word, at);
   const { entries, controls, gdt } = context;
+  if (word === 8) checkAddresses(context);
   if (entries > FIRST_RESERVED_GDT_ENTRY) refuse('EINVAL', `${entries} descriptors reach into the hypervisor's`);
   const root = rootOfCr3(word, controls[3]);
   // A 64-bit guest's second root (arch-x86/xen.h).
@@ -98,6 +101,12 @@ export function startVcpu(caller: PvCaller, parts: DomainParts, index: number, a
   }
   return context.flags;
 } // prettier-ignore
+
+/** Where it runs and is entered, and what its segments begin at. Of traps: readTraps. */
+function checkAddresses({ ip, sp, kernelSp, callbacks, bases }: Context): void {
+  const wrong = [ip, sp, kernelSp, ...callbacks, ...bases].find((address) => !isCanonical(address));
+  if (wrong !== undefined) refuse('EINVAL', `0x${wrong.toString(16)} is no address, and the context has it for one`);
+}
 
 function install(parts: DomainParts, index: number, context: Context): void {
   const { domain } = parts;
@@ -157,7 +166,7 @@ function readControls(cpu: Cpu, { flags, fpu, controls, debug }: Context): void 
 
 function readCallbacks(target: VcpuState, { flags, callbacks }: Context, word: 4 | 8): void {
   const [event, failsafe, syscall = 0n] = word === 8 ? callbacks : [callbacks[1], callbacks[3]];
-  const cs = (i: number): number => (word === 8 ? FLAT[8].kernelCs : (Number(callbacks[i * 2]) & 0xffff) | 1);
+  const cs = (i: number): number => (word === 8 ? FLAT[8].kernelCs : deprivileged(4, Number(callbacks[i * 2]) & 0xffff));
   if (event) target.callbacks.event = { cs: cs(0), address: event, masks: true };
   if (failsafe) target.callbacks.failsafe = { cs: cs(1), address: failsafe, masks: (flags & VGCF.FAILSAFE_MASKS) !== 0 };
   if (syscall) target.callbacks.syscall = { cs: cs(2), address: syscall, masks: (flags & VGCF.SYSCALL_MASKS) !== 0 };
@@ -184,7 +193,8 @@ function readTraps(target: VcpuState, table: Uint8Array, word: 4 | 8): void {
     const address = word === 8 ? view.getBigUint64(at + 8, true) : BigInt(view.getUint32(at + 4, true));
     const flags = view.getUint8(at + 1);
     if (address === 0n) continue;
-    const cs = view.getUint16(at + 2, true) | (word === 8 ? 3 : 1);
+    checkTarget(word, address);
+    const cs = deprivileged(word, view.getUint16(at + 2, true));
     target.traps[view.getUint8(at)] = {
       cs,
       address,

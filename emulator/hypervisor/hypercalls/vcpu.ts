@@ -51,6 +51,7 @@ const OPERATIONS: Readonly<Record<number, { name: string; run: Operation }>> = {
     name: 'up',
     run: ({ domain }, target, index) => {
       if (target.kernelRoot === 0) refuse('EINVAL', `vcpu ${index} was not initialised`);
+      if (target.up) return;
       target.up = true;
       domain.guest.cpus[index].state.setSystem('activity', 0n);
       domain.kick();
@@ -58,10 +59,11 @@ const OPERATIONS: Readonly<Record<number, { name: string; run: Operation }>> = {
   },
   2: {
     name: 'down',
-    run: ({ domain }, target, index) => {
+    run: ({ domain, parts }, target, index) => {
+      // With its last processor a domain goes down, too.
+      if (domain.vcpuStates.every((each) => each === target || !each.up)) return parts.shutdown('poweroff');
       target.up = false;
       domain.guest.cpus[index].state.setSystem('activity', ACTIVITY.waitForSipi);
-      if (domain.vcpuStates.every(({ up }) => !up)) refuse('EINVAL', 'the last virtual processor stays up');
     },
   },
   3: { name: 'is_up', run: (_, target) => (target.up ? 1 : 0) },
