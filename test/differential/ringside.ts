@@ -93,6 +93,8 @@ export class Ringside implements Executor {
     state.setSegment(SEG.CS, { ...flat, selector: codeSize === 64 ? 0x33 : 0x23, attributes: code });
     const data = { ...flat, selector: 0x2b, attributes: 3 | common | ATTRIBUTE.DB };
     for (const index of [SEG.SS, SEG.DS, SEG.ES]) state.setSegment(index, data);
+    // As of a process without an LDT.
+    state.setSegment(SEG.LDTR, unusable);
     state.setSegment(SEG.FS, unusable);
     state.setSegment(SEG.GS, codeSize === 64 ? { ...unusable, base: BigInt(PLACE.GS_BASE) } : unusable);
     this.cpu.refresh();

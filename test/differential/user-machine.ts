@@ -111,6 +111,8 @@ export class UserMachine {
     for (const segment of [SEG.SS, SEG.DS, SEG.ES])
       state.setSegment(segment, { base: 0n, limit, selector: index.ds, attributes });
     const unusable = { selector: 0, base: 0n, limit: 0, attributes: ATTRIBUTE.UNUSABLE };
+    // As of a process without an LDT.
+    if (!real) state.setSegment(SEG.LDTR, unusable);
     const other = real ? { base: 0n, limit, selector: 0, attributes } : unusable;
     state.setSegment(SEG.FS, other);
     state.setSegment(SEG.GS, code.size === 64 ? { ...unusable, base: BigInt(PLACE.GS_BASE) } : other);
