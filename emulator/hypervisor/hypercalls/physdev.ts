@@ -12,9 +12,6 @@ export function physdevOp({ args, caller, vcpu }: Call): void {
     if (iopl > 3) refuse('EINVAL', `there is no privilege level ${iopl}`);
     vcpu.iopl = iopl;
   } else if (command !== 7) {
-    refuse(
-      command in PHYSDEV_COMMANDS ? 'EPERM' : 'ENOSYS',
-      `PHYSDEVOP ${command}: no physical device is this domain's`,
-    );
+    refuse('ENOSYS', `PHYSDEVOP ${command}: no physical device is this domain's`);
   }
 }

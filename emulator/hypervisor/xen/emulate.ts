@@ -7,6 +7,7 @@ import type { ExitCause } from '../../cpu/exit-cause';
 import { Interruption } from '../../cpu/ports';
 import type { Instruction } from '../../isa/instruction';
 import { CR0, CR4, GPR, MSR, SEG } from '../../x86/registers';
+import { isCanonical } from '../../util/words';
 import { VCPU_INFO, VERSION } from './abi';
 import type { PvDomain } from './domain';
 import { HypercallError } from './ports';
@@ -136,6 +137,7 @@ function writeMsr(cpu: Cpu, msr: number): 'done' | 'no' {
   if (base === undefined && !SPECULATION.has(msr)) return READABLE.has(msr) ? 'done' : 'no';
   const value = (state.gpr(GPR.RAX) & LOW) | ((state.gpr(GPR.RDX) & LOW) << 32n);
   if (base === undefined) return attempt(() => cpu.writeMsr(msr, value));
+  if (!isCanonical(value)) return 'no';
   if (base === 'user') state.setSystem('kernel_gs_base', value);
   else state.setSegmentBase(base === 'fs' ? SEG.FS : SEG.GS, value);
   return 'done';

@@ -1,5 +1,6 @@
 /** The event channels of a domain: EVTCHNOP_* (event_channel.h), and the ends that the hypervisor itself holds. */
 import { assert } from '../../../util/assert';
+import { DOMID } from '../abi';
 import { refuse } from '../errno';
 import type { XenDomain } from '../ports';
 import { UPCALL_MASK, UPCALL_PENDING, infoOf } from './delivery';
@@ -10,7 +11,6 @@ import { STATUS, VIRQS, describe, isGlobal, virqName } from './ports';
 import type { Port, PortState, PortStatus } from './ports';
 import { TwoLevel } from './two-level';
 
-export const DOMID_SELF = 0x7ff0;
 /** As toolstacks limit domains that could have more: what a guest takes here is the host's memory. */
 const MAX_PORTS = 4096;
 
@@ -43,10 +43,10 @@ export class EventChannels {
 
   // --- what guests ask for: a port where there is one to return, else HypercallError
   allocUnbound(domid: number, remote: number): number {
-    return this.acting(domid).take({ kind: 'unbound', remote: remote === DOMID_SELF ? this.domain.id : remote });
+    return this.acting(domid).take({ kind: 'unbound', remote: remote === DOMID.SELF ? this.domain.id : remote });
   }
   bindInterdomain(remote: number, remotePort: number): number {
-    const domid = remote === DOMID_SELF ? this.domain.id : remote;
+    const domid = remote === DOMID.SELF ? this.domain.id : remote;
     const peer = this.channelsOf(domid);
     if (!peer) refuse('ESRCH', `there is no domain ${domid}`);
     const there = peer.ports.get(remotePort);
@@ -240,7 +240,7 @@ export class EventChannels {
     return domid === this.domain.id ? this : this.peer(domid);
   }
   private acting(domid: number): EventChannels {
-    if (domid === DOMID_SELF || domid === this.domain.id) return this;
+    if (domid === DOMID.SELF || domid === this.domain.id) return this;
     if (!this.domain.privileged) refuse('EPERM', `domain ${this.domain.id} may not act for domain ${domid}`);
     return this.peer(domid) ?? refuse('ESRCH', `there is no domain ${domid}`);
   }

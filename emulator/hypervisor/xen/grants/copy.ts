@@ -1,4 +1,5 @@
 /** GNTTABOP_copy: between two pages, each named by a grant, or by its frame where it is the domain's own. */
+import { PAGE_BYTES } from '../../../mmu/physical-memory';
 import { HypercallError } from '../ports';
 import type { XenDomain } from '../ports';
 import { deny } from './status';
@@ -11,11 +12,10 @@ export interface CopyEnd {
   domain: number;
   offset: number;
 }
-const PAGE = 4096;
 
 /** `own`: the domain itself, by the number that it used or as DOMID_SELF. GrantError: why not. */
 export function copyGrant(domain: XenDomain, tableOf: (domid: number) => GrantTable | undefined, own: (domid: number) => boolean, source: CopyEnd, target: CopyEnd, bytes: number): void {
-  if (source.offset + bytes > PAGE || target.offset + bytes > PAGE) deny('bad_copy_arg', `${bytes} bytes from offset ${source.offset} to ${target.offset} cross a page's end`);
+  if (source.offset + bytes > PAGE_BYTES || target.offset + bytes > PAGE_BYTES) deny('bad_copy_arg', `${bytes} bytes from offset ${source.offset} to ${target.offset} cross a page's end`);
   const open = (end: CopyEnd, writable: boolean): { mfn: number; release: () => void } => {
     if (!end.grant) return ownFrame(domain, end, writable, own);
     const id = own(end.domain) ? domain.id : end.domain;

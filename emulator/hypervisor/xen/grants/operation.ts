@@ -1,13 +1,14 @@
 /** grant_table_op: arrays of the structures of grant_table.h, in the layouts of both widths. Each answers for itself. */
+import { PAGE_BYTES } from '../../../mmu/physical-memory';
+import { DOMID } from '../abi';
 import { refuse } from '../errno';
 import type { Caller, XenDomain } from '../ports';
 import { copyGrant } from './copy';
 import type { GrantMappings } from './mappings';
-import { GNTST, GrantError } from './status';
+import { deny, GNTST, GrantError } from './status';
 import type { GrantTable } from './table';
 import { MAX_FRAMES } from './table';
 
-const DOMID_SELF = 0x7ff0;
 /** Structures in one call: no guest of ours asks for more, and the hypervisor does not take breaks. */
 const MAX_COUNT = 4096;
 
@@ -80,7 +81,7 @@ function map({ mappings, domain }: GrantContext, caller: Caller, at: bigint): vo
     domain: numberOf(domain, caller.read(at + 16n, 2)),
   });
   caller.write(at + 20n, 4, handle);
-  caller.write64(at + 24n, BigInt(mfn) * 4096n);
+  caller.write64(at + 24n, BigInt(mfn * PAGE_BYTES));
 }
 
 function unmap({ mappings }: GrantContext, caller: Caller, at: bigint): void {
@@ -94,12 +95,9 @@ function unmap({ mappings }: GrantContext, caller: Caller, at: bigint): void {
 /** The table that an operation is about: the caller's own, or for domain 0 another's. */
 function target({ domain, table, tableOf }: GrantContext, domid: number): GrantTable {
   if (numberOf(domain, domid) === domain.id) return table;
-  if (!domain.privileged) throw new GrantError('permission_denied', `domain ${domain.id} may not ask for domain ${domid}`); // prettier-ignore
-  return tableOf(domid) ?? fail('bad_domain', `there is no domain ${domid}`);
+  if (!domain.privileged) deny('permission_denied', `domain ${domain.id} may not ask for domain ${domid}`);
+  return tableOf(domid) ?? deny('bad_domain', `there is no domain ${domid}`);
 }
-const fail = (status: 'bad_domain' | 'general_error', why: string): never => {
-  throw new GrantError(status, why);
-};
 
 function setupTable(context: GrantContext, caller: Caller, at: bigint): void {
   const { word } = caller.domain;
@@ -111,7 +109,7 @@ function setupTable(context: GrantContext, caller: Caller, at: bigint): void {
 function statusFrames(context: GrantContext, caller: Caller, at: bigint): void {
   const count = caller.read(at, 4);
   const { status } = target(context, caller.read(at + 4n, 2));
-  if (count > status.length) fail('general_error', `there are ${status.length} status frames, not ${count}`);
+  if (count > status.length) deny('general_error', `there are ${status.length} status frames, not ${count}`);
   writeList(caller, pointer(caller, at + 8n), status.slice(0, count), 8);
 }
 
@@ -137,7 +135,7 @@ function swap({ table }: GrantContext, caller: Caller, at: bigint): void {
 
 /** Pages of a static reservation stay with their domain. */
 function transfer(_context: GrantContext, _caller: Caller, _at: bigint): never {
-  return fail('general_error', 'pages do not change their domain: reservations are static');
+  return deny('general_error', 'pages do not change their domain: reservations are static');
 }
 
 function copy({ domain, tableOf }: GrantContext, caller: Caller, at: bigint): void {
@@ -155,7 +153,7 @@ function copy({ domain, tableOf }: GrantContext, caller: Caller, at: bigint): vo
   copyGrant(domain, tableOf, own, read(at, (flags & 1) !== 0), read(at + end, (flags & 2) !== 0), bytes);
 }
 
-const numberOf = (domain: XenDomain, domid: number): number => (domid === DOMID_SELF ? domain.id : domid);
+const numberOf = (domain: XenDomain, domid: number): number => (domid === DOMID.SELF ? domain.id : domid);
 
 /** A handle of the ABI: a pointer of the guest's width. */
 function pointer(caller: Caller, at: bigint): bigint {

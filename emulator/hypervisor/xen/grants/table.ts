@@ -2,8 +2,10 @@
  * A domain's grant table: what it lets others do with its pages, and who does. The entries are the guest's; which of them
  * are in use, by whom and how often, is known here, and a page in use keeps its owner and its type.
  */
+import { PAGE_BYTES } from '../../../mmu/physical-memory';
 import { assert } from '../../../util/assert';
 import { refuse } from '../errno';
+import { HypercallError } from '../ports';
 import type { XenDomain } from '../ports';
 import { ENTRIES_A_FRAME, ENTRY_BYTES, RESERVED_ENTRIES, STATUSES_A_FRAME, TYPE, describeEntry, readEntry, setStatus, writeEntry } from './entries'; // prettier-ignore
 import type { Entry, EntryPlace, Version } from './entries';
@@ -84,7 +86,7 @@ export class GrantTable {
     this.grow(1);
     if (version === 2) this.extend(this.statusFrames, this.statusFramesNeeded);
     const kept = Array.from({ length: RESERVED_ENTRIES }, (_, ref) => readEntry(memory, this.version, this.place(ref)));
-    for (const mfn of [...this.frames, ...this.statusFrames]) memory.writeBytes(mfn, 0, new Uint8Array(4096));
+    for (const mfn of [...this.frames, ...this.statusFrames]) memory.writeBytes(mfn, 0, new Uint8Array(PAGE_BYTES));
     this.version = version;
     kept.forEach((entry, ref) => {
       if (entry.type !== TYPE.PERMIT_ACCESS) return;
@@ -106,8 +108,8 @@ export class GrantTable {
     const entry = this.checked(ref, use);
     if (!copy && (entry.part || entry.through)) deny('general_error', `grant ${ref} is ${describeEntry(entry)}: for copies only`); // prettier-ignore
     if (entry.through) return this.acquireThrough(ref, entry.through, use);
-    const { offset, length } = entry.part ?? { offset: 0, length: 4096 };
-    if (offset + length > 4096) deny('general_error', `grant ${ref} goes beyond the end of its page`);
+    const { offset, length } = entry.part ?? { offset: 0, length: PAGE_BYTES };
+    if (offset + length > PAGE_BYTES) deny('general_error', `grant ${ref} goes beyond the end of its page`);
     const active = this.active.get(ref);
     if (active && active.uses[0]!.domain !== use.domain)
       deny('general_error', `grant ${ref} is in use by domain ${active.uses[0]!.domain}`);
@@ -115,7 +117,8 @@ export class GrantTable {
     try {
       this.domain.getFrame(mfn, use.writable);
     } catch (error) {
-      deny('general_error', `grant ${ref} of domain ${this.domain.id}: ${(error as Error).message}`);
+      if (!(error instanceof HypercallError)) throw error;
+      deny('general_error', `grant ${ref} of domain ${this.domain.id}: ${error.message}`);
     }
     if (active) active.uses.push(use);
     else this.active.set(ref, { ref, mfn, uses: [use] });

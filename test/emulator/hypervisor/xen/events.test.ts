@@ -1,7 +1,7 @@
 /** Event channels against a model of a few lines, under both ABIs; refusals by rule; save and restore. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { DOMID_SELF } from '../../../../emulator/hypervisor/xen/events/channels';
+import { DOMID } from '../../../../emulator/hypervisor/xen/abi';
 import type { EventChannels } from '../../../../emulator/hypervisor/xen/events/channels';
 import { eventChannelOp, eventChannelOpCompat } from '../../../../emulator/hypervisor/xen/events/operation';
 import { CONTROL_AT, FifoGuest, TwoLevelGuest } from './event-guest';
@@ -72,7 +72,7 @@ describe('Xen event channels', () => {
     for (const [name, errno, action] of rows)
       it(name, () => {
         const { channels } = setUp({ privileged: true }, { vcpus: 2, word: 4 }, {});
-        channels[2]!.allocUnbound(DOMID_SELF, 0);
+        channels[2]!.allocUnbound(DOMID.SELF, 0);
         assert.equal(
           errnoOf(() => action(channels[1]!)),
           errno,
@@ -83,10 +83,10 @@ describe('Xen event channels', () => {
   for (const word of [4, 8] as const)
     it(`two domains of ${word * 8} bits meet, talk both ways, and part`, () => {
       const { channels, domains, guests } = setUp({}, { word, vcpus: 2 });
-      const mine = channels[0]!.allocUnbound(DOMID_SELF, 1);
+      const mine = channels[0]!.allocUnbound(DOMID.SELF, 1);
       const theirs = channels[1]!.bindInterdomain(0, mine);
       assert.deepEqual(guests[1]!.drain(0), [theirs], 'whoever connects looks once');
-      assert.deepEqual(channels[0]!.status(DOMID_SELF, mine), { status: 2, vcpu: 0, remote: 1, remotePort: theirs });
+      assert.deepEqual(channels[0]!.status(DOMID.SELF, mine), { status: 2, vcpu: 0, remote: 1, remotePort: theirs });
       channels[1]!.bindVcpu(theirs, 1);
       domains[1]!.kicks.length = 0;
       channels[0]!.send(mine);
@@ -95,7 +95,7 @@ describe('Xen event channels', () => {
       channels[1]!.send(theirs);
       assert.deepEqual(guests[0]!.drain(0), [mine]);
       channels[1]!.close(theirs);
-      assert.deepEqual(channels[0]!.status(DOMID_SELF, mine), { status: 1, vcpu: 0, remote: 1 });
+      assert.deepEqual(channels[0]!.status(DOMID.SELF, mine), { status: 1, vcpu: 0, remote: 1 });
       channels[0]!.send(mine);
     });
 
@@ -122,7 +122,7 @@ describe('Xen event channels', () => {
     const { channels, guests } = setUp({}, {});
     const heard: number[] = [];
     channels[1]!.provide('disk', (port) => heard.push(port));
-    const [wrong, right] = [channels[1]!.allocUnbound(DOMID_SELF, 1), channels[1]!.allocUnbound(DOMID_SELF, 0)];
+    const [wrong, right] = [channels[1]!.allocUnbound(DOMID.SELF, 1), channels[1]!.allocUnbound(DOMID.SELF, 0)];
     assert.equal(errnoOf(() => channels[1]!.connectService('disk', 0, wrong)), ERRNO.EINVAL);
     channels[1]!.connectService('disk', 0, right);
     channels[1]!.send(right);
@@ -190,7 +190,7 @@ describe('Xen event channels', () => {
           };
           if (kind === 'ipi') add(dom, c.bindIpi(vcpu), { vcpu, ipi: true });
           else if (kind === 'connect') {
-            const mine = c.allocUnbound(DOMID_SELF, 1 - dom);
+            const mine = c.allocUnbound(DOMID.SELF, 1 - dom);
             const theirs = channels[1 - dom]!.bindInterdomain(dom, mine);
             add(dom, mine, { peer: [1 - dom, theirs] });
             add(1 - dom, theirs, { peer: [dom, mine], pending: true });

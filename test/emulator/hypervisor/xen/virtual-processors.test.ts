@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { startVcpu } from '../../../../emulator/hypervisor/hypercalls/vcpu-context';
 import { HypercallError } from '../../../../emulator/hypervisor/xen/ports';
+import type { Instruction } from '../../../../emulator/isa/instruction';
+import { emulate } from '../../../../emulator/hypervisor/xen/emulate';
+import { GPR, MSR } from '../../../../emulator/x86/registers';
 import { pvGuests } from './pv-guest';
 import type { PvGuest } from './pv-guest';
 
@@ -24,6 +27,22 @@ describe('virtual processors of paravirtualised guests', () => {
     guest.cpu.state.setSystem('activity', 1n);
     assert.equal(guest.call(VCPU_OP, UP, 0).result, 0n);
     assert.equal(guest.cpu.state.system('activity'), 1n);
+  });
+
+  it('a base that is no address is the fault of WRMSR, as of set_segment_base', () => {
+    const [{ domain, cpu }] = pvGuests([8]).guests as [PvGuest];
+    for (const msr of [MSR.FS_BASE, MSR.GS_BASE, MSR.KERNEL_GS_BASE])
+      for (const [value, answer] of [
+        [NOWHERE, 'no'],
+        [0x1000n, 'done'],
+      ] as const) {
+        cpu.state.setGpr(GPR.RAX, value & 0xffff_ffffn);
+        cpu.state.setGpr(GPR.RDX, value >> 32n);
+        assert.equal(
+          emulate(domain, cpu, { row: { mnemonic: 'wrmsr' } } as Instruction, { reason: 'msr-write', msr }),
+          answer,
+        );
+      }
   });
 
   /** Offsets of struct vcpu_guest_context, 64-bit. */
