@@ -13,18 +13,31 @@ import type { Guest } from './guest';
 /** Faults that privileged instructions raise when they are executed deprivileged. */
 const PRIVILEGE: readonly number[] = [VECTOR.GP, VECTOR.UD, VECTOR.TS, VECTOR.NP, VECTOR.SS];
 
+const exitAt = (guest: Guest, cpu: Cpu, cause: ExitCause): VmExit => ({
+  reason: cause.reason,
+  cause,
+  domain: guest.index,
+  vcpu: cpu.apicId,
+  gva: linearRip(cpu.state),
+  cpl: cpu.state.cpl,
+  at: guest.instructions,
+});
+
+/** What a control block says. `code`: the vendor's number; `instruction`: for its name alone. */
+export function vendorExit(guest: Guest, cpu: Cpu, cause: ExitCause, code: number, instruction?: Instruction): VmExit {
+  const exit = exitAt(guest, cpu, cause);
+  exit.code = code;
+  if (instruction) exit.mnemonic = instruction.row.mnemonic;
+  if (cause.reason !== 'nested-fault') return exit;
+  exit.gpa = cause.gpa;
+  if (!guest.physical.isRam(cause.gpa)) exit.reason = 'mmio';
+  return exit;
+}
+
 /** What a deprivileged guest left for. `look`: the instruction at its RIP. */
 export function exitOf(guest: Guest, cpu: Cpu, thrown: Interruption, look: () => Instruction | undefined): VmExit {
   const cause = causeOf(cpu, thrown);
-  const exit: VmExit = {
-    reason: cause.reason,
-    cause,
-    domain: guest.index,
-    vcpu: cpu.apicId,
-    gva: linearRip(cpu.state),
-    cpl: cpu.state.cpl,
-    at: guest.instructions,
-  };
+  const exit = exitAt(guest, cpu, cause);
   if (cause.reason !== 'exception') return exit;
   const { event } = cause;
   if (event.address !== undefined) exit.address = event.address;

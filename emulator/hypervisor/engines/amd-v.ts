@@ -82,17 +82,14 @@ export class AmdV extends HardwareEngine {
     saveGuest(vmcb, state);
     saveRest(vmcb, state);
     vmcb.write(CONTROL.INTERRUPT_SHADOW, state.system('interruptibility') & 3n ? 1n : 0n);
-    if (this.nested) this.writeControls(vmcb, this.registersFor(undefined, state));
+    if (this.nested) this.writeControls(vmcb, this.registersFor(state));
     else CONTROL_REGISTERS.forEach((field, i) => vmcb.write(field, own[i]));
   }
   private writeControls(vmcb: Vmcb, { cr0, cr3, cr4, efer }: InForce): void {
     [cr0, cr3, cr4, efer].forEach((value, i) => vmcb.write(CONTROL_REGISTERS[i], value));
   }
-  protected registersFor(_cpu: Cpu | undefined, state: CpuState, tables?: ShadowTables | number): InForce {
-    const own =
-      typeof tables === 'object'
-        ? this.shadowRegisters(state, tables)
-        : { cr0: state.system('cr0'), cr3: state.system('cr3'), cr4: state.system('cr4'), efer: state.system('efer') };
+  protected registersFor(state: CpuState, tables?: ShadowTables | number): InForce {
+    const own = this.ownRegisters(state, tables);
     return { ...own, efer: own.efer | BigInt(SVME) };
   }
   protected enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void {

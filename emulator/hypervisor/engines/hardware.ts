@@ -78,7 +78,7 @@ export abstract class HardwareEngine implements Executor, Viewed {
 
   protected abstract readonly mode: GuestMode;
   /** What is in force for a guest that believes what is in `state`. */
-  protected abstract registersFor(cpu: Cpu, state: CpuState, tables: ShadowTables | number): InForce;
+  protected abstract registersFor(state: CpuState, tables?: ShadowTables | number): InForce;
   /** Control registers and controls go into the control block, and are in force. `state`: the guest's registers. */
   protected abstract enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void;
   /** The control block says of the exit what this processor says. The processor still has the guest's registers. */
@@ -189,7 +189,7 @@ export abstract class HardwareEngine implements Executor, Viewed {
       this.root = root;
       host.inside = cpu;
       believed.take(state);
-      const registers = this.registersFor(cpu, state, tables);
+      const registers = this.registersFor(state, tables);
       this.enterGuest(cpu, state, registers, tables);
       for (const name of ['cr0', 'cr3', 'cr4', 'efer'] as const) state.setSystem(name, registers[name]);
       if (typeof tables !== 'number' && tables.form === 'PAE')
@@ -243,8 +243,13 @@ export abstract class HardwareEngine implements Executor, Viewed {
     return during && next instanceof GuestFault ? 'emulate' : next;
   }
 
+  /** But for what the vendor's guest mode wants there. Without shadow tables they are the guest's own. */
+  protected ownRegisters(state: CpuState, tables?: ShadowTables | number): InForce {
+    if (typeof tables === 'object') return this.shadowRegisters(state, tables);
+    return { cr0: state.system('cr0'), cr3: state.system('cr3'), cr4: state.system('cr4'), efer: state.system('efer') };
+  }
   /** Shadow tables in force, whatever paging the guest has or has not. */
-  protected shadowRegisters(state: CpuState, tables: ShadowTables): InForce {
+  private shadowRegisters(state: CpuState, tables: ShadowTables): InForce {
     const wide = tables.form === '4-level';
     const efer = state.system('efer') & ~BigInt(EFER.LMA | EFER.LME);
     return {

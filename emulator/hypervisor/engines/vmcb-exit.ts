@@ -2,31 +2,18 @@
 import type { Cpu } from '../../cpu/cpu';
 import type { ExitCause, PendingEvent } from '../../cpu/exit-cause';
 import { PLAIN_EXITS } from '../../cpu/exit-cause';
-import { linearRip } from '../../cpu/mode';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { Instruction } from '../../isa/instruction';
 import { GPR } from '../../x86/registers';
 import { CONTROL, EXIT, IOIO, MISC1, MISC2, NPF } from '../../x86/vmcb';
+import { vendorExit } from '../describe';
 import type { VmExit } from '../exit';
 import type { Guest } from '../guest';
 
 /** `instruction`: for its name alone. */
 export function decodeVmcb(vmcb: Vmcb, guest: Guest, cpu: Cpu, instruction: Instruction | undefined): VmExit {
   const code = Number(BigInt.asIntN(64, vmcb.read(CONTROL.EXITCODE)));
-  const cause = causeOf(vmcb, cpu, code);
-  const exit: VmExit = {
-    reason: cause.reason === 'nested-fault' && !guest.physical.isRam(cause.gpa) ? 'mmio' : cause.reason,
-    cause,
-    domain: guest.index,
-    vcpu: cpu.apicId,
-    gva: linearRip(cpu.state),
-    cpl: cpu.state.cpl,
-    at: guest.instructions,
-    code,
-  };
-  if (instruction) exit.mnemonic = instruction.row.mnemonic;
-  if (cause.reason === 'nested-fault') exit.gpa = cause.gpa;
-  return exit;
+  return vendorExit(guest, cpu, causeOf(vmcb, cpu, code), code, instruction);
 }
 
 const bit = (value: bigint, mask: bigint): boolean => (value & mask) !== 0n;

@@ -2,32 +2,19 @@
 import type { Cpu } from '../../cpu/cpu';
 import type { ExitCause, PendingEvent } from '../../cpu/exit-cause';
 import { PLAIN_EXITS } from '../../cpu/exit-cause';
-import { linearRip } from '../../cpu/mode';
 import type { Vmcs } from '../../cpu/vmcs-region';
 import type { Instruction } from '../../isa/instruction';
 import { reasonName } from '../../x86/exit-names';
 import { GPR, VECTOR } from '../../x86/registers';
 import { INTERRUPTION, REASON } from '../../x86/vmcs';
+import { vendorExit } from '../describe';
 import type { VmExit } from '../exit';
 import type { Guest } from '../guest';
 
 /** `instruction`: for its name alone. */
 export function decodeVmcs(vmcs: Vmcs, guest: Guest, cpu: Cpu, instruction: Instruction | undefined): VmExit {
   const code = vmcs.read32('EXIT_REASON');
-  const cause = causeOf(vmcs, cpu, code);
-  const exit: VmExit = {
-    reason: cause.reason === 'nested-fault' && !guest.physical.isRam(cause.gpa) ? 'mmio' : cause.reason,
-    cause,
-    domain: guest.index,
-    vcpu: cpu.apicId,
-    gva: linearRip(cpu.state),
-    cpl: cpu.state.cpl,
-    at: guest.instructions,
-    code,
-  };
-  if (instruction) exit.mnemonic = instruction.row.mnemonic;
-  if (cause.reason === 'nested-fault') exit.gpa = cause.gpa;
-  return exit;
+  return vendorExit(guest, cpu, causeOf(vmcs, cpu, code), code, instruction);
 }
 
 const SOURCES = ['call', 'iret', 'jump', 'gate'] as const;

@@ -95,7 +95,7 @@ export class VtX extends HardwareEngine {
   private saveRegisters(vmcs: Vmcs, state: CpuState): void {
     const own = CONTROL_REGISTERS.map((field) => vmcs.read(field));
     saveGuest(vmcs, state);
-    if (this.nested) this.writeControls(vmcs, this.registersFor(undefined, state));
+    if (this.nested) this.writeControls(vmcs, this.registersFor(state));
     else CONTROL_REGISTERS.forEach((field, i) => vmcs.write(field, own[i]));
   }
   private writeControls(vmcs: Vmcs, { cr0, cr3, cr4, efer }: InForce): void {
@@ -104,11 +104,8 @@ export class VtX extends HardwareEngine {
     const controls = vmcs.read('ENTRY_CONTROLS');
     vmcs.write('ENTRY_CONTROLS', efer & BigInt(EFER.LMA) ? controls | wide : controls & ~wide);
   }
-  protected registersFor(_cpu: Cpu | undefined, state: CpuState, tables?: ShadowTables | number): InForce {
-    const own =
-      typeof tables === 'object'
-        ? this.shadowRegisters(state, tables)
-        : { cr0: state.system('cr0'), cr3: state.system('cr3'), cr4: state.system('cr4'), efer: state.system('efer') };
+  protected registersFor(state: CpuState, tables?: ShadowTables | number): InForce {
+    const own = this.ownRegisters(state, tables);
     const fixed = this.shadow ? CR0_FIXED : CR0_UNRESTRICTED;
     return { ...own, cr0: own.cr0 | BigInt(fixed >>> 0), cr4: own.cr4 | BigInt(CR4.VMXE) };
   }
