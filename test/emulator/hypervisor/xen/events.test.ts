@@ -102,7 +102,7 @@ describe('Xen event channels', () => {
   it('hypercalls reach them by the structures of the ABI, new and old', () => {
     const { channels, domains } = setUp({}, {});
     const [caller, at] = [new FakeCaller(domains[1]!), 0x2000n];
-    caller.write(at, 2, DOMID_SELF);
+    caller.write(at, 2, DOMID.SELF);
     caller.write(at + 2n, 2, 0);
     eventChannelOp(channels[1]!, caller, 6, at);
     assert.equal(caller.read(at + 4n, 4), 1);
@@ -110,7 +110,7 @@ describe('Xen event channels', () => {
     caller.write(at + 4n, 4, 0);
     eventChannelOpCompat(channels[1]!, caller, at);
     assert.equal(caller.read(at + 8n, 4), 2);
-    caller.write(at, 2, DOMID_SELF);
+    caller.write(at, 2, DOMID.SELF);
     caller.write(at + 4n, 4, 1);
     eventChannelOp(channels[1]!, caller, 5, at);
     assert.deepEqual([caller.read(at + 8n, 4), caller.read(at + 16n, 2)], [1, 0]);
