@@ -25,6 +25,7 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
   const wide = vmcs.read('EXIT_QUALIFICATION');
   const q = Number(wide & 0xffff_ffffn);
   const bit = (n: number): boolean => (q & (1 << n)) !== 0;
+  const linear = (): { gva: bigint } => ({ gva: vmcs.read('GUEST_LINEAR_ADDRESS') });
   if (code < 0) return { reason: 'entry-failure', what: 'guest-state', field: 'VMCS' };
   switch (code) {
     case REASON.EXCEPTION:
@@ -46,8 +47,10 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
     case REASON.INVLPG:
       return { reason: 'invlpg', gva: wide };
     case REASON.CR_ACCESS: {
+      const access = ACCESSES[(q >>> 4) & 3];
       const gpr = (q >>> 8) & 15;
-      return { reason: 'cr-access', register: q & 15, access: ACCESSES[(q >>> 4) & 3], gpr, value: state.gpr(gpr) };
+      const value = access === 'lmsw' ? BigInt(q >>> 16) : state.gpr(gpr);
+      return { reason: 'cr-access', register: q & 15, access, gpr, value, ...(bit(6) ? linear() : {}) };
     }
     case REASON.MOV_DR:
       return { reason: 'dr-access', register: q & 7, write: !bit(4), gpr: (q >>> 8) & 15 };
@@ -60,6 +63,7 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
         string: bit(4),
         rep: bit(5),
         immediate: bit(6),
+        ...(bit(4) ? linear() : {}),
       };
     case REASON.RDMSR:
     case REASON.WRMSR:
@@ -76,7 +80,7 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
         reason: 'nested-fault',
         access: bit(2) ? 'execute' : bit(1) ? 'write' : 'read',
         gpa: Number(vmcs.read('GUEST_PHYSICAL_ADDRESS')),
-        gva: vmcs.read('GUEST_LINEAR_ADDRESS'),
+        ...(bit(7) ? linear() : {}),
         table: !bit(8),
         allowed: { read: bit(3), write: bit(4), execute: bit(5) },
         misconfigured: code === REASON.EPT_MISCONFIGURATION,
