@@ -167,7 +167,7 @@ function linesOf<T extends object>(rows: object, all: T, words: Words): string[]
 }
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line.trimStart()}`);
 
-export const exitLines = (exit: VmExit, words: Words): string[] => [
+export const exitDetails = (exit: VmExit, words: Words): string[] => [
   // How the engine is told of a hypercall is its own affair.
   ...(exit.hypercall ? [] : linesOf(CAUSES[exit.cause.reason], exit.cause, words)),
   ...linesOf(OWN, exit, words),

@@ -38,6 +38,8 @@ export interface CustomRequests extends EditorRequests, TableRequests {
       from?: number;
       /** 0 to 4096; 100 unless said. An export asks for 4096. */
       limit?: number;
+      /** With every field in words. */
+      details?: boolean;
       /** Buckets of a chart over time, 1 to 500; absent: none. */
       buckets?: number;
       /** Functions of the guest, those with the most exits first; absent: none. */
@@ -140,6 +142,8 @@ export interface ExitRow extends Json<VmExit> {
   place?: string;
   /** One line: what was wanted, decoded. */
   text: string;
+  /** Every field: what it is called, its value, and what that means; lines that belong to the one before are indented. */
+  details?: string[];
 }
 export interface ExitsBody {
   technique: string;

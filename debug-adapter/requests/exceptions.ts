@@ -1,7 +1,6 @@
 /** setExceptionBreakpoints, exceptionInfo. */
 import type { SilentHole, Stop, TrapEvent, TrapFilter, VmExit } from '../../emulator/machine/api';
 import { UserError } from '../../emulator/util/assert';
-import { exitLines } from '../exit-details';
 import { exitText } from '../exit-text';
 import type { HypercallView } from '../exit-specials';
 import { array, integer, object, optional, string } from '../arguments';
@@ -15,6 +14,7 @@ import {
 import type { Debuggee } from '../debuggee';
 import { adviceText, exitAdvice, HOLE, TRIPLE_FAULT, trapAdvice, type Advice } from '../stop-advice';
 import { translateAddress } from '../translation-text';
+import { detailsOf } from './exits';
 import { explainTrap } from '../trap-explanation';
 import { privilegeName } from '../trap-log';
 import { handler } from './handler';
@@ -155,9 +155,8 @@ function trapInfo(target: Debuggee, { kind, cpu, event }: Extract<Stop, { kind: 
 function exitInfo(target: Debuggee, { cpu, exit }: Extract<Stop, { kind: 'vm-exit' }>): StopInfo {
   const technique = target.machine.virtualization?.technique ?? 'none';
   const message = `${exitText(exit)}, in ${privilegeName(exit.cpl, exit.ported)} at ${target.placeName(exit.gva)}`;
-  const words = { technique, place: (gva: bigint) => target.placeName(gva), ...(target.place ? { domain: target.place.name } : {}) }; // prettier-ignore
   const walk = exit.gpa === undefined ? [] : [translateAddress(target, { space: 'gp', value: BigInt(exit.gpa) }, { cpu }).text]; // prettier-ignore
-  const details = [...exitLines(exit, words), ...walk].join('\n');
+  const details = [...detailsOf(target, exit), ...walk].join('\n');
   return {
     exceptionId: `VM exit (${exit.reason})`,
     explanation: `${message}\n${details}`,

@@ -2,6 +2,7 @@
 import type { VmExit } from '../../emulator/machine/api';
 import { boolean, integer, maybeObject, optional, string } from '../arguments';
 import type { Debuggee } from '../debuggee';
+import { exitDetails } from '../exit-details';
 import { exitText } from '../exit-text';
 import { toJson } from '../json';
 import type { ExitRow, ExitsBody } from '../protocol';
@@ -18,12 +19,13 @@ export const exits = handler(
     filter: optional(string),
     from: optional(integer(0)),
     limit: optional(integer(0, MOST)),
+    details: optional(boolean),
     buckets: optional(integer(1, 500)),
     functions: optional(integer(1, 1000)),
     count: optional(boolean),
     subscribe: optional(boolean),
   }),
-  (session, { filter, from, limit = LIMIT, buckets, functions, count, subscribe }): ExitsBody => {
+  (session, { filter, from, limit = LIMIT, details = false, buckets, functions, count, subscribe }): ExitsBody => {
     const target = session.target;
     const { virtualization, instructions } = target.machine;
     const { exitWatch } = target;
@@ -33,6 +35,7 @@ export const exits = handler(
     if (!virtualization)
       return { technique: 'none', paging: 'none', instructions, total: 0, oldest: 0, exits: [], reasons: [], holes: [], ...asked };
     const { exits: log, holes, technique, paging } = virtualization;
+    const row = (number: number): ExitRow => rowOf(target, number, log.at(number)!, details);
     const fits = filter?.trim() ? filterOf(target, filter) : () => true;
     return {
       technique,
@@ -40,7 +43,7 @@ export const exits = handler(
       instructions,
       total: log.total,
       oldest: log.oldest,
-      ...(from === undefined ? latest(target, log, limit, fits) : pageFrom(target, log, from, limit, fits)),
+      ...(from === undefined ? latest(log, limit, fits, row) : pageFrom(log, from, limit, fits, row)),
       reasons: [...log.counts].map(([reason, counted]) => ({ reason, ...counted })).sort((a, b) => b.count - a.count),
       ...(functions === undefined ? {} : { functions: functionsOf(target, log, functions, fits) }),
       ...(buckets === undefined ? {} : { buckets: bucketsOf(log, buckets, instructions, fits) }),
@@ -63,31 +66,37 @@ const placeOf = (target: Debuggee, gva: bigint): { place?: string } => {
   const place = target.program.describe(gva);
   return place === undefined ? {} : { place };
 };
-const rowOf = (target: Debuggee, number: number, exit: VmExit): ExitRow => ({
+const rowOf = (target: Debuggee, number: number, exit: VmExit, details: boolean): ExitRow => ({
   ...toJson(exit),
   number,
   ...placeOf(target, exit.gva),
   text: exitText(exit),
+  ...(details ? { details: detailsOf(target, exit) } : {}),
 });
+/** Every field in words, a line each. */
+export const detailsOf = (target: Debuggee, exit: VmExit): string[] =>
+  exitDetails(exit, {
+    technique: target.machine.virtualization?.technique ?? 'none',
+    place: (gva) => target.placeName(gva),
+    ...(target.place ? { domain: target.place.name } : {}),
+  });
 
-function pageFrom(target: Debuggee, log: Log, from: number, limit: number, fits: (exit: VmExit) => boolean): Pick<ExitsBody, 'exits' | 'next'> {
+function pageFrom(log: Log, from: number, limit: number, fits: (exit: VmExit) => boolean, row: (number: number) => ExitRow): Pick<ExitsBody, 'exits' | 'next'> {
   const found: ExitRow[] = [];
   let number = Math.max(from, log.oldest);
   for (; number < log.following && found.length < limit; number++) {
-    const exit = log.at(number)!;
-    if (fits(exit)) found.push(rowOf(target, number, exit));
+    if (fits(log.at(number)!)) found.push(row(number));
   }
   return { exits: found, ...(number < log.following ? { next: number } : {}) };
 } // prettier-ignore
 /** The last ones, oldest first. */
-function latest(target: Debuggee, log: Log, limit: number, fits: (exit: VmExit) => boolean): Pick<ExitsBody, 'exits'> {
+function latest(log: Log, limit: number, fits: (exit: VmExit) => boolean, row: (number: number) => ExitRow): Pick<ExitsBody, 'exits'> {
   const found: ExitRow[] = [];
   for (let number = log.following - 1; number >= log.oldest && found.length < limit; number--) {
-    const exit = log.at(number)!;
-    if (fits(exit)) found.push(rowOf(target, number, exit));
+    if (fits(log.at(number)!)) found.push(row(number));
   }
   return { exits: found.reverse() };
-}
+} // prettier-ignore
 
 const plus = (counts: Map<string, number>, reason: string, more: number): void =>
   void counts.set(reason, (counts.get(reason) ?? 0) + more);

@@ -1,5 +1,6 @@
 /** One exit: what was wanted, every decoded field, and what can be done about its like. */
 import type { RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import type { Connection } from './connection';
 import { conditionFor, count, fields, SPACES, written, type Exit } from './exits.model';
 import { translate } from './l10n';
@@ -7,6 +8,7 @@ import { translate } from './l10n';
 export function ExitDetails(props: { exit: Exit; connection: Connection; focus: RefObject<HTMLElement | null> }) {
   const { exit, connection } = props;
   const condition = conditionFor(exit);
+  const said = useDetails(exit, connection);
   const stop = (): void => connection.act({ do: 'break', on: 'vm-exit', condition });
   return (
     <section class="details" ref={props.focus} tabIndex={-1} aria-label={translate('Exit {0}', exit.number)}>
@@ -21,7 +23,12 @@ export function ExitDetails(props: { exit: Exit; connection: Connection; focus: 
           ...(exit.hostNs === undefined ? [] : [translate('handled in {0} µs', count(exit.hostNs / 1000))]),
         ].join(', ')}
       </p>
-      <table>
+      <ul class="said">
+        {said.map((line) => (
+          <li class={line.startsWith(' ') ? 'within' : undefined}>{line.trimStart()}</li>
+        ))}
+      </ul>
+      <table aria-label={translate('Fields, by the names that conditions use')}>
         <tbody>
           {fields(exit).map(([name, value]) => (
             <tr key={name}>
@@ -42,6 +49,22 @@ export function ExitDetails(props: { exit: Exit; connection: Connection; focus: 
       </div>
     </section>
   );
+}
+
+/** Every field in words: asked for when an exit is chosen, since most never are. */
+function useDetails({ number }: Exit, connection: Connection): string[] {
+  const [details, setDetails] = useState<string[]>([]);
+  useEffect(() => {
+    let current = true;
+    setDetails([]);
+    connection.request('ringside/exits', { from: number, limit: 1, details: true }).then(
+      ({ exits: [exit] }) => current && exit?.number === number && setDetails(exit.details ?? []),
+      // The guest has gone, or has left so often meanwhile that this exit is kept no more: its fields are still there.
+      () => {},
+    );
+    return () => void (current = false);
+  }, [number]);
+  return details;
 }
 
 function Look(props: { name: string; value: string | number | boolean; connection: Connection }) {

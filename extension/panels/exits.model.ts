@@ -105,7 +105,7 @@ export function fields(exit: Exit): [name: string, value: string | number | bool
 /** Addresses that can be looked at, by the name of their field; the first that there is says more of an exit than the others. */
 export const SPACES: Record<string, 'gv' | 'gp'> = { address: 'gv', gpa: 'gp', gva: 'gv' };
 export const written = (value: string | number | boolean): string =>
-  typeof value === 'number' ? `0x${value.toString(16)}` : String(value);
+  typeof value === 'number' && value > 9 ? `0x${value.toString(16)}` : String(value);
 
 /** For the context menu of an exit: what its commands are given. */
 export function menuOf(exit: Exit): { exit: true; condition: string; json: string; address?: string; preventDefaultContextMenuItems: true } {

@@ -1,6 +1,6 @@
 /** Details of a stop at an exit: each field of each reason by name and in words, each argument of each hypercall as what it is. */
 import assert from 'node:assert/strict';
-import { exitLines, type Reason } from '../../debug-adapter/exit-details';
+import { exitDetails, type Reason } from '../../debug-adapter/exit-details';
 import { hypercallLines } from '../../debug-adapter/hypercall-details';
 import { msrName, portName } from '../../debug-adapter/register-names';
 import { HYPERCALLS } from '../../emulator/hypervisor/hypercalls/table';
@@ -72,7 +72,7 @@ const exitOf = (cause: Cause, more: Partial<VmExit> = {}): VmExit => ({ reason: 
 describe('details of an exit', () => {
   for (const [reason, [cause, ...expected]] of Object.entries(CAUSES))
     it(`${reason}: each field in words`, () => {
-      const lines = exitLines(exitOf(cause), { place, technique: 'vt-x' });
+      const lines = exitDetails(exitOf(cause), { place, technique: 'vt-x' });
       check(lines, ...expected, /^domain: 1$/, /^virtual processor: 0$/, /^time: 1,234,567 instructions/);
       // A row here for each line that the cause has: what is not looked at could be anything.
       const own = Object.keys(cause).length - 1;
@@ -87,7 +87,7 @@ describe('details of an exit', () => {
     ['the time of the host', 'vt-x', { hostNs: 1234.5 }, /^handled in: 1,23[45] ns of the host$/],
   ]; // prettier-ignore
   for (const [what, technique, more, ...expected] of OWN)
-    it(what, () => check(exitLines(exitOf({ reason: 'hlt' }, more), { place, technique, domain: 'web' }), ...expected, /^domain: 1 \(web\)$/)); // prettier-ignore
+    it(what, () => check(exitDetails(exitOf({ reason: 'hlt' }, more), { place, technique, domain: 'web' }), ...expected, /^domain: 1 \(web\)$/)); // prettier-ignore
 });
 
 describe('details of a hypercall', () => {

@@ -22,7 +22,7 @@ inBrowser('VS Code in a browser shows what is under a guest', 'virtualised', (wo
     assert(await view.locator('.chart canvas').isVisible(), 'the chart');
     const rows = view.locator('.virtual-list .row');
     await rows.first().click();
-    await view.locator('.details h2').waitFor();
+    await view.locator('.details .said li', { hasText: 'virtual processor: 0' }).waitFor();
     await code.screenshot('exits');
   });
 

@@ -101,6 +101,9 @@ describe('exits', () => {
     assert.ok(from + bucketInstructions * 7 > all.instructions);
     const some = await exits({ filter: 'exit.reason == "io" && !exit.write', limit: 4096 });
     assert.deepEqual(some.exits, all.exits.filter((each) => each.mnemonic === 'in')); // prettier-ignore
+    const [io] = (await exits({ filter: 'exit.reason == "io"', limit: 1, details: true })).exits;
+    assert.ok(io!.details!.includes('virtual processor: 0'), io!.details!.join('\n'));
+    assert.equal(some.exits[0]!.details, undefined);
     assert.match(await client.refusal('ringside/exits', { filter: 'exit.reason == 1 +' }), /^Column/);
     assert.equal((await exits({ count: false })).counting, false);
     assert.equal((await exits({ functions: 1 })).functions!.of, 'kept');
