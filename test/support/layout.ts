@@ -39,6 +39,15 @@ const layer = (
 
 /** The first whose pattern matches is a file's layer. */
 export const LAYERS: readonly Layer[] = [
+  layer(
+    'unpacking',
+    /^emulator\/util\/unpack\.ts$/,
+    'unpacking is left to libraries, which know nothing of the emulator',
+    {
+      imports: [UTIL],
+      packages: ['fflate', 'fzstd'],
+    },
+  ),
   layer('util', UTIL, 'util knows nothing else'),
   layer('x86', X86, 'x86 holds what the manuals define and imports util only', { imports: [UTIL] }),
   layer('ground', GROUND, 'layout, builder, state and ports know no instruction and no processor', {
