@@ -11,19 +11,19 @@ const MOST_BYTES = 1 << 28;
 
 /** gzip is the Linux kernel's own choice, the others are distributions'. */
 export const PACKERS: readonly { name: string; magic: string; unpack: Unpack }[] = [
-  { name: 'gzip', magic: '\x1f\x8b', unpack: sized('gzip', (packed) => gunzipSync(packed)) },
-  { name: 'xz', magic: '\xfd7zXZ\0', unpack: sized('xz', (packed, name) => unxz(name, packed)) },
-  { name: 'zstd', magic: '\x28\xb5\x2f\xfd', unpack: sized('zstd', (packed) => unzstd(packed)) },
+  { name: 'gzip', magic: '\x1f\x8b', unpack: sized('gzip', (packed, out) => gunzipSync(packed, { out })) },
+  { name: 'xz', magic: '\xfd7zXZ\0', unpack: sized('xz', (packed, _, name) => unxz(name, packed)) },
+  { name: 'zstd', magic: '\x28\xb5\x2f\xfd', unpack: sized('zstd', unzstd) },
 ];
 
-/** A library may throw anything for what is damaged. */
-function sized(how: string, unpack: (packed: Uint8Array, name: string) => Uint8Array): Unpack {
+/** A library may throw anything for what is damaged. Where to put it is given: without, zstd's moves its window at every block. */
+function sized(how: string, unpack: (packed: Uint8Array, out: Uint8Array, name: string) => Uint8Array): Unpack {
   return (name, packed, bytes) => {
     const damaged = (why: string): UserError => new UserError(`${name}: its ${how} data is damaged (${why}); build or download it again.`); // prettier-ignore
     if (bytes > MOST_BYTES) throw damaged(`it would be ${bytes} bytes`);
     let found: Uint8Array;
     try {
-      found = unpack(packed, name);
+      found = unpack(packed, new Uint8Array(bytes), name);
     } catch (error) {
       throw error instanceof UserError ? error : damaged((error as Error).message);
     }
