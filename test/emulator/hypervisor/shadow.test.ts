@@ -67,6 +67,10 @@ const FORMATS = {
 const ADDRESSES = [0, 0x1000, 0x2000, 0x20_0000, 0x20_1000, 0x40_0000, 0x4000_0000, 0x8000_1000];
 const TABLE_PAGES = 12;
 
+/** One for all, one after the other: thousands of memories are a matter of minutes to the garbage collector. */
+const pages = Math.ceil(layout.memoryBytes(1, HOST_BYTES) / 0x1_0000);
+const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+
 class Fixture {
   readonly host: PhysicalMemory;
   readonly guest: PhysicalMemory;
@@ -75,8 +79,7 @@ class Fixture {
   private tables: ShadowTables;
 
   constructor(readonly name: keyof typeof FORMATS, writeProtect: boolean) {
-    const pages = Math.ceil(layout.memoryBytes(1, HOST_BYTES) / 0x1_0000);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    new Uint8Array(memory.buffer, layout.RAM, HOST_BYTES).fill(0);
     this.host = new PhysicalMemory(memory, HOST_BYTES);
     this.host.setKind(0, HOST_BYTES - 1, 'ram');
     const allocator = new FrameAllocator(this.host);
