@@ -24,22 +24,23 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
 
+  private items: Item[] = [];
+  /** Counts questions: a late answer to an earlier one is nobody's. */
+  private asked = 0;
+
   constructor(private readonly sessions: Sessions) {}
 
   register(): vscode.Disposable {
     const view = vscode.window.createTreeView(DomainsView.id, { treeDataProvider: this });
     // Nobody tells when one halts or wakes: who looks asks.
-    const timer = setInterval(
-      () => view.visible && this.sessions.state === 'running' && this.changed.fire(),
-      PERIOD_MS,
-    );
+    const timer = setInterval(() => view.visible && this.sessions.state === 'running' && this.refresh(), PERIOD_MS);
     return vscode.Disposable.from(
       view,
       { dispose: () => clearInterval(timer) },
-      view.onDidChangeVisibility(({ visible }) => visible && this.changed.fire()),
-      this.sessions.onDidChange(() => view.visible && this.changed.fire()),
+      view.onDidChangeVisibility(({ visible }) => visible && this.refresh()),
+      this.sessions.onDidChange(() => view.visible && this.refresh()),
       vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event }) => {
-        if (session.type === DEBUG_TYPE && event === 'ringside/domains') this.changed.fire();
+        if (session.type === DEBUG_TYPE && event === 'ringside/domains') this.refresh();
       }),
       ...(['pause', 'resume', 'destroy'] as const).map((action) =>
         vscode.commands.registerCommand(`ringside.${action}Domain`, (item: Item) => this.act(action, item)),
@@ -47,8 +48,19 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
     );
   }
 
-  async getChildren(item?: Item): Promise<Item[]> {
-    if (item) return item.kind === 'domain' ? factsOf(item.domain) : [];
+  /**
+   * Asks first and has the tree drawn with the answer: between the two the editor knows no domain, and a click on a button
+   * there would be on none.
+   */
+  private refresh(): void {
+    const asked = ++this.asked;
+    void this.domains().then((items) => {
+      if (asked !== this.asked) return;
+      this.items = items;
+      this.changed.fire();
+    });
+  }
+  private async domains(): Promise<Item[]> {
     if (this.sessions.state === 'none') return [];
     try {
       const { domains, actions } = await this.sessions.request<Body>('ringside/domains', {});
@@ -57,6 +69,11 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
       // Before the launch is through there is nothing to list.
       return [];
     }
+  }
+
+  getChildren(item?: Item): Item[] {
+    if (!item) return this.items;
+    return item.kind === 'domain' ? factsOf(item.domain) : [];
   }
 
   getTreeItem(item: Item): vscode.TreeItem {
@@ -76,11 +93,11 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
     return tree;
   }
 
-  private async act(action: 'pause' | 'resume' | 'destroy', item: Item): Promise<void> {
-    if (item.kind !== 'domain') return;
+  private async act(action: 'pause' | 'resume' | 'destroy', item: Item | undefined): Promise<void> {
+    if (item?.kind !== 'domain') return;
     try {
       await this.sessions.request('ringside/domains', { action, domain: item.domain.name });
-      this.changed.fire();
+      this.refresh();
     } catch (error) {
       void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
     }
