@@ -25,8 +25,9 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
   readonly onDidChangeTreeData = this.changed.event;
 
   private items: Item[] = [];
-  /** Counts questions: a late answer to an earlier one is nobody's. */
+  /** Counts questions, and which was answered last: a later answer to an earlier one is nobody's. */
   private asked = 0;
+  private shown = 0;
 
   constructor(private readonly sessions: Sessions) {}
 
@@ -55,7 +56,8 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
   private refresh(): void {
     const asked = ++this.asked;
     void this.domains().then((items) => {
-      if (asked !== this.asked) return;
+      if (asked < this.shown) return;
+      this.shown = asked;
       this.items = items;
       this.changed.fire();
     });
