@@ -4,7 +4,7 @@ import { exitCodeName, reasonName } from '../emulator/x86/exit-names';
 import { vectorName } from '../emulator/x86/registers';
 import { ENTRY_FAILED, VIRTUAL_APIC } from '../emulator/x86/vmcs';
 import { hex, shortHex } from './addresses';
-import { gprName } from './exit-text';
+import { byteCount, gprName, named } from './exit-text';
 import { hypercallLines } from './hypercall-details';
 import { msrName, portName } from './register-names';
 import { explainErrorCode, selectorBits, vectorTitle } from './trap-explanation';
@@ -32,9 +32,7 @@ type Rows<T, Skip extends PropertyKey> = {
   readonly [F in Exclude<keyof T, Skip>]-?: (value: NonNullable<T[F]>, all: T, words: Words) => Said;
 }; // prettier-ignore
 
-const named = (number: number | bigint, name: string | undefined): string => `${shortHex(number)}${name === undefined ? '' : ` (${name})`}`; // prettier-ignore
 const yes = (value: boolean, set: string, clear: string): string => (value ? set : clear);
-const bytes = (count: number): string => `${count} byte${count === 1 ? '' : 's'}`;
 const vector = (value: number): string => `vector: ${named(value, value < 32 ? `${vectorName(value)} ${vectorTitle(value)}` : 'an interrupt')}`; // prettier-ignore
 
 const EVENT_KINDS: Record<PendingEvent['kind'], string> = {
@@ -52,7 +50,9 @@ const EVENT: Rows<PendingEvent, never> = {
 
 /** Virtual-APIC registers by offset (SDM vol. 3C 30.1.1); ISR, TMR and IRR are eight words each. */
 function apicRegister(offset: number): string {
-  const at = Object.entries(VIRTUAL_APIC).filter(([, first]) => first <= offset).pop(); // prettier-ignore
+  const at = Object.entries(VIRTUAL_APIC)
+    .filter(([, first]) => first <= offset)
+    .pop();
   if (at === undefined) return 'no register';
   const [name, first] = at;
   const index = (offset - first) >> 4;
@@ -67,7 +67,6 @@ const TABLES: Record<Of<'descriptor-table'>['register'], string> = { gdtr: 'GDTR
 const ENTRY: Record<Of<'entry-failure'>['what'], string> = {
   'guest-state': 'a field of the guest state breaks a rule', 'msr-loading': 'an MSR of the list to be loaded was refused', invalid: 'a field of the control block breaks a rule',
 }; // prettier-ignore
-const SWITCH_LENGTH = (length: number): string => `instruction: ${bytes(length)} long`;
 
 const PLAIN = {};
 const MSR: Rows<Of<'msr-read'>, 'reason'> = { msr: (number) => `MSR: ${named(number, msrName(number) ?? 'without a name here')}` }; // prettier-ignore
@@ -85,12 +84,12 @@ const CAUSES: { readonly [R in Reason]: Rows<Of<R>, 'reason'> } = {
     selector: (selector) => ['selector of the new TSS:', ...indent(selectorBits(selector).slice(2))],
     source: (source) => `caused by: ${SWITCHED_BY[source]}`,
     errorCode: (code) => `error code: ${shortHex(code)}, which the new task finds on its stack`,
-    length: SWITCH_LENGTH,
+    length: (length) => `instruction: ${byteCount(length)} long`,
   },
   invlpg: { gva: (gva, _, { place }) => `address whose translation is to be forgotten: ${place(gva)}` },
   io: {
     port: (port) => `I/O port: ${named(port, portName(port) ?? 'of a PCI device, or of nobody')}`,
-    bytes: (count) => `size: ${bytes(count)}`,
+    bytes: (count) => `size: ${byteCount(count)}`,
     write: (write) => `direction: ${yes(write, 'OUT, from the guest to the device', 'IN, from the device to the guest')}`,
     string: (string) => `string instruction: ${yes(string, 'yes, INS or OUTS', 'no')}`,
     rep: (rep) => `repeated (REP): ${yes(rep, 'yes, RCX times', 'no')}`,

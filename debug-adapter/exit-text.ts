@@ -83,16 +83,17 @@ export const unknownReason = (text: string): string =>
   `${JSON.stringify(text)} is no reason of an exit; reasons are ${Object.keys(EXIT_REASONS).join(', ')}.`;
 
 export const gprName = (number: number): string => GPR_NAMES[number] ?? `register ${number}`;
-const plural = (bytes: number): string => `${bytes} byte${bytes === 1 ? '' : 's'}`;
+export const byteCount = (bytes: number): string => `${bytes} byte${bytes === 1 ? '' : 's'}`;
+/** `0xc0000080 (EFER)`. */
+export const named = (number: number | bigint, name: string | undefined): string =>
+  `${shortHex(number)}${name === undefined ? '' : ` (${name})`}`;
 
 const io = ({ port, bytes, write, string, rep }: Of<'io'>): string => {
   const name = string ? `${rep ? 'REP ' : ''}${write ? 'OUTS' : 'INS'}` : write ? 'OUT' : 'IN';
-  return `${name}: ${plural(bytes)} ${write ? 'to' : 'from'} port ${shortHex(port)}`;
+  return `${name}: ${byteCount(bytes)} ${write ? 'to' : 'from'} port ${shortHex(port)}`;
 };
-const msr = ({ reason, msr: number }: Of<'msr-read' | 'msr-write'>): string => {
-  const name = msrName(number);
-  return `${reason === 'msr-read' ? 'RDMSR' : 'WRMSR'} ${shortHex(number)}${name === undefined ? '' : ` (${name})`}`;
-};
+const msr = ({ reason, msr: number }: Of<'msr-read' | 'msr-write'>): string =>
+  `${reason === 'msr-read' ? 'RDMSR' : 'WRMSR'} ${named(number, msrName(number))}`;
 function controlAccess({ register, access, gpr, value }: Of<'cr-access'>): string {
   if (access === 'clts') return 'CLTS: TS of CR0 is cleared';
   if (access === 'lmsw' || access === 'smsw')

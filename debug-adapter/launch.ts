@@ -6,9 +6,8 @@ import { array, boolean, integer, isObject, object, oneOf, optional, record, str
 import { parseDisk } from './disk-option';
 
 const MIB = 1 << 20;
-/** Guest RAM shares a 4 GiB linear memory with the processor's state and the code. */
-const MIN_MEMORY_MIB = 2;
-const MAX_MEMORY_MIB = 3072;
+/** Guest RAM, MiB: it shares a 4 GiB linear memory with the processor's state and the code. */
+export const MEMORY_MIB = { least: 2, most: 3072 } as const;
 /** As the machine has it. */
 const MAX_CPUS = 8;
 /** As the scheduler has it. */
@@ -71,9 +70,9 @@ function memoryBytes(value: unknown, place: string): number {
   const match = /^([0-9]+)\s*([KMG]?)i?B?$/i.exec(typeof value === 'number' ? `${value}` : string(value, place).trim());
   const unit = { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[match?.[2]?.toUpperCase() ?? ''];
   const bytes = match && unit ? Number(match[1]) * unit : NaN;
-  if (!(bytes >= MIN_MEMORY_MIB * MIB && bytes <= MAX_MEMORY_MIB * MIB && bytes % MIB === 0)) {
+  if (!(bytes >= MEMORY_MIB.least * MIB && bytes <= MEMORY_MIB.most * MIB && bytes % MIB === 0)) {
     throw new UserError(
-      `'${place}' is ${JSON.stringify(value)}; give whole MiB from ${MIN_MEMORY_MIB}M to ${MAX_MEMORY_MIB}M, for example "256M".`,
+      `'${place}' is ${JSON.stringify(value)}; give whole MiB from ${MEMORY_MIB.least}M to ${MEMORY_MIB.most}M, for example "256M".`,
     );
   }
   return bytes;

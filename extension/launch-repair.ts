@@ -4,8 +4,10 @@ import * as vscode from 'vscode';
 /** No session; with `null` the editor opens launch.json. */
 export type Refused = undefined | null;
 
+const openLaunch = (): string => vscode.l10n.t('Open launch.json');
+
 export async function refuse(message: string): Promise<Refused> {
-  const open = vscode.l10n.t('Open launch.json');
+  const open = openLaunch();
   return (await vscode.window.showErrorMessage(message, { modal: true }, open)) === open ? null : undefined;
 }
 
@@ -13,7 +15,7 @@ export async function refuse(message: string): Promise<Refused> {
 export async function noKernel(folder: vscode.Uri | undefined): Promise<vscode.Uri | Refused> {
   const choose = vscode.l10n.t('Choose a Kernel…');
   const sample = vscode.l10n.t('Open Sample…');
-  const open = vscode.l10n.t('Open launch.json');
+  const open = openLaunch();
   const message = folder
     ? vscode.l10n.t('No kernel was found in this folder: name one as "kernel" in launch.json.')
     : vscode.l10n.t('No folder is open: choose a kernel, or look at a sample.');
@@ -27,7 +29,7 @@ export async function noKernel(folder: vscode.Uri | undefined): Promise<vscode.U
 export async function noFile(message: string, folder: vscode.Uri | undefined): Promise<vscode.Uri | 'built' | Refused> {
   const choose = vscode.l10n.t('Choose a File…');
   const build = vscode.l10n.t('Build');
-  const open = vscode.l10n.t('Open launch.json');
+  const open = openLaunch();
   const task = await buildTask(folder);
   const answer = await vscode.window.showErrorMessage(message, { modal: true }, ...(task ? [build] : []), choose, open);
   if (answer === choose) return pickFile(folder);

@@ -6,6 +6,7 @@ import { UserError } from '../../emulator/util/assert';
 import { nearest } from '../../emulator/util/nearest';
 import { parseDisk } from '../disk-option';
 import type { DiskOption } from '../disk-option';
+import { MEMORY_MIB } from '../launch';
 import { unescape } from './text';
 
 export interface RunOptions {
@@ -68,7 +69,7 @@ const OPTIONS = {
 } as const;
 
 const MIB = 1 << 20;
-const MEMORY = { default: 256 * MIB, least: 2 * MIB, most: 3072 * MIB };
+const DEFAULT_MEMORY_MIB = 256;
 /** As machine.ts has it. */
 const MAX_CPUS = 8;
 const PAGING = ['shadow', 'direct', 'nested'] as const;
@@ -221,13 +222,13 @@ const oneOf = <T extends string>(option: string, value: string | undefined, know
 };
 
 const memory = (value: string | undefined): number => {
-  if (value === undefined) return MEMORY.default;
+  if (value === undefined) return DEFAULT_MEMORY_MIB * MIB;
   const match = /^(\d+)([KMG]?)i?B?$/i.exec(value);
   const unit = { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[match?.[2]?.toUpperCase() ?? '']!;
   const bytes = match ? Number(match[1]) * unit : NaN;
-  if (bytes >= MEMORY.least && bytes <= MEMORY.most && bytes % MIB === 0) return bytes;
+  if (bytes >= MEMORY_MIB.least * MIB && bytes <= MEMORY_MIB.most * MIB && bytes % MIB === 0) return bytes;
   throw new UserError(
-    `--memory is "${value}"; give whole MiB from ${MEMORY.least / MIB}M to ${MEMORY.most / MIB}M, for example 256M.`,
+    `--memory is "${value}"; give whole MiB from ${MEMORY_MIB.least}M to ${MEMORY_MIB.most}M, for example 256M.`,
   );
 };
 

@@ -14,9 +14,9 @@ import {
 import type { Debuggee } from '../debuggee';
 import { adviceText, exitAdvice, HOLE, TRIPLE_FAULT, trapAdvice, type Advice } from '../stop-advice';
 import { translateAddress } from '../translation-text';
-import { detailsOf } from './exits';
 import { explainTrap } from '../trap-explanation';
 import { privilegeName } from '../trap-log';
+import { detailsOf } from './exits';
 import { handler } from './handler';
 
 export const setExceptionBreakpoints = handler(

@@ -57,7 +57,10 @@ export class Orc {
     this.view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
     // Most code has been called and finds its frame by the stack pointer.
     const byPlace = Array.from({ length: 16 }, () => [0, 0, 0, 0, 0, 0, 0, 0]);
-    for (let n = 0; n < this.count; n++) byPlace[this.word(n) & 15]![(this.word(n) >>> 8) & 7]!++;
+    for (let n = 0; n < this.count; n++) {
+      const how = this.how(n);
+      byPlace[how & 15]![(how >>> 8) & 7]!++;
+    }
     const [since72, before] = [PLACES, OLDER_PLACES].map((places) => Math.max(...byPlace[places.indexOf('sp')]!));
     this.places = since72! > before! ? PLACES : OLDER_PLACES;
     const types = byPlace[this.places.indexOf('sp')]!;
@@ -82,28 +85,28 @@ export class Orc {
     return this.addresses.length;
   }
 
-  /** Where the registers are, and the type. */
-  private word(n: number): number {
+  /** Places of both pointers, and the type. */
+  private how(n: number): number {
     return this.view.getUint16(n * ENTRY_BYTES + 4, true);
   }
 
   private entry(n: number): Entry {
     const at = n * ENTRY_BYTES;
-    const word = this.word(n);
-    const spPlace = this.places[word & 15] ?? 'undefined';
+    const how = this.how(n);
+    const spPlace = this.places[how & 15] ?? 'undefined';
     return {
       spOffset: this.view.getInt16(at, true),
       bpOffset: this.view.getInt16(at + 2, true),
       spPlace,
-      bpPlace: this.places[(word >>> 4) & 15] ?? 'undefined',
-      kind: this.kindOf(word, spPlace),
+      bpPlace: this.places[(how >>> 4) & 15] ?? 'undefined',
+      kind: this.kindOf(how, spPlace),
     };
   }
-  private kindOf(word: number, spPlace: Place): Kind {
-    if (this.since64) return KINDS[(word >>> 8) & 7] ?? 'unknown';
+  private kindOf(how: number, spPlace: Place): Kind {
+    if (this.since64) return KINDS[(how >>> 8) & 7] ?? 'unknown';
     // The flag that ends a stack was bit 10, and bit 11 in the two versions before it went away.
-    if (spPlace === 'undefined') return (word >>> 10) & 3 ? 'end' : 'unknown';
-    return OLDER_KINDS[(word >>> 8) & 3] ?? 'unknown';
+    if (spPlace === 'undefined') return (how >>> 10) & 3 ? 'end' : 'unknown';
+    return OLDER_KINDS[(how >>> 8) & 3] ?? 'unknown';
   }
 
   /** One step up. Undefined: no entry covers the address, or what it needs is not known or not mapped. */

@@ -33,15 +33,20 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
 
   register(): vscode.Disposable {
     const view = vscode.window.createTreeView(DomainsView.id, { treeDataProvider: this });
-    // Nobody tells when one halts or wakes: who looks asks.
-    const timer = setInterval(() => view.visible && this.sessions.state === 'running' && this.refresh(), PERIOD_MS);
+    const look = (): void => {
+      if (view.visible) this.refresh();
+    };
+    // Nobody tells when one halts or wakes: who looks asks, once he has been answered.
+    const timer = setInterval(() => {
+      if (this.sessions.state === 'running' && this.shown === this.asked) look();
+    }, PERIOD_MS);
     return vscode.Disposable.from(
       view,
       { dispose: () => clearInterval(timer) },
-      view.onDidChangeVisibility(({ visible }) => visible && this.refresh()),
-      this.sessions.onDidChange(() => view.visible && this.refresh()),
+      view.onDidChangeVisibility(look),
+      this.sessions.onDidChange(look),
       vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event }) => {
-        if (session.type === DEBUG_TYPE && event === 'ringside/domains') this.refresh();
+        if (session.type === DEBUG_TYPE && event === 'ringside/domains') look();
       }),
       ...(['pause', 'resume', 'destroy'] as const).map((action) =>
         vscode.commands.registerCommand(`ringside.${action}Domain`, (item: Item) => this.act(action, item)),
