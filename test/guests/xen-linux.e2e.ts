@@ -46,7 +46,7 @@ describe('paravirtual Linux in the debugger', function () {
     await client.request('configurationDone', {});
     await launched;
     assert.equal((await client.event('stopped')).description, 'Hypercall: set_trap_table');
-    assert.equal((await frames())[0]!.name, '--- VM exit: hypercall, hypervisor (paravirtual) ---');
+    assert.equal((await frames())[0]!.name, '--- hypercall set_trap_table, hypervisor (paravirtual) ---');
     const registered = async (): Promise<string> => {
       const { nodes } = await client.request('ringside/structures', { roots: ['Xen: virtual processors'] });
       const [vcpu] = nodes[0].children;
