@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { busyboxOf, initramfs, kernelOf } from '../scripts/initramfs';
 import { vmlinuxOf } from '../scripts/vmlinux';
-import { inChild } from './kernels';
+import { inChild } from './workloads';
 import { workFolder } from './support/bundle';
 import { figure, median, ratio, table } from './support/figures';
 import { haveQemu } from './support/host';

@@ -3,7 +3,7 @@
  * stub, and gdb on it. Where one side waits for the other, wall time says what a user sees and CPU time what the host pays.
  */
 import { QemuStub } from '../test/differential/qemu-stub';
-import { IMAGE, MEMORY_MIB } from './kernels';
+import { IMAGE, MEMORY_MIB } from './workloads';
 import { Adapter } from './support/dap';
 import { figure, median, ratio, table } from './support/figures';
 import { underGdb } from './support/gdb';

@@ -1,144 +1,132 @@
 /**
- * Seven workloads as bare guests (kernels/), CPU time of each: the same image on QEMU and on ours. Time is taken inside a
- * run, so that start-up counts for nobody.
+ * The workloads (workloads.ts) on ours and on others, CPU time of each: the same image everywhere. Time is taken inside a run,
+ * so that start-up counts for nobody.
  */
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { bundle } from './support/bundle';
 import { figure, geometricMean, median, ratio, table } from './support/figures';
-import type { GuestReport, GuestSpec } from './support/guest-run';
 import { haveQemu } from './support/host';
-import type { Part } from './support/part';
+import type { BenchContext, Part } from './support/part';
 import { QemuGuest } from './support/qemu';
-
-export const IMAGE = join(__dirname, 'kernels', 'kernels.elf');
-export const MEMORY_MIB = 64;
-
-/** How much work, and its checksum by `native` (kernels/native.c). */
-interface Work {
-  count: number;
-  sum: string;
-}
-export interface Workload {
-  name: string;
-  full: Work;
-  small: Work;
-}
-
-export const WORKLOADS: readonly Workload[] = [
-  { name: 'crc', full: { count: 600, sum: '0000000038bf7e94' }, small: { count: 1, sum: '0000000052c975fa' } },
-  { name: 'sieve', full: { count: 25, sum: '007b746ac750fe39' }, small: { count: 1, sum: '0000000000014069' } },
-  { name: 'qsort', full: { count: 1_200_000, sum: '9da74f1a88f1decc' }, small: { count: 5000, sum: 'f702bac2c16f79ac' } },
-  { name: 'hash', full: { count: 75_000_000, sum: '44d404650858ce0c' }, small: { count: 10_000, sum: 'a56d384c6428037e' } },
-  { name: 'fib', full: { count: 33, sum: '000000000035c7e2' }, small: { count: 12, sum: '0000000000000090' } },
-  { name: 'list', full: { count: 1_500_000, sum: 'ca38837a34759df0' }, small: { count: 1000, sum: '6f61dd2b6b64a444' } },
-  { name: 'bytecode', full: { count: 1_000_000, sum: '003c1235495c16ec' }, small: { count: 500, sum: '5f5b3420c6145986' } },
-]; // prettier-ignore
-
-export const workloadSpec = (name: string, count: number, runs: number, tier: GuestSpec['tier']): GuestSpec => ({
-  kernel: IMAGE,
-  append: `${name} ${count} ${runs}`,
-  memoryMib: MEMORY_MIB,
-  ...(tier && { tier }),
-});
-
-interface Timed {
-  cpu: number;
-  instructions: number;
-}
-/** CPU time from each `start` to its checksum, which must be right. */
-export function runsOf(report: GuestReport, name: string, sum: string): Timed[] {
-  const runs: Timed[] = [];
-  report.lines.forEach(({ line, cpu, instructions }, i) => {
-    const before = report.lines[i - 1];
-    if (before?.line !== 'start') return;
-    if (line !== sum) throw new Error(`${name} on ringside: the checksum is ${line} instead of ${sum}`);
-    runs.push({ cpu: cpu - before.cpu, instructions: instructions - before.instructions });
-  });
-  if (runs.length === 0) throw new Error(`${name} on ringside ended by ${report.stop} without a checksum`);
-  return runs;
-}
-
-/** As runGuest, in a process of its own. */
-export const inChild = (spec: GuestSpec): GuestReport =>
-  JSON.parse(
-    execFileSync(process.execPath, [bundle('bench/support/guest-child.ts'), JSON.stringify(spec)], {
-      encoding: 'utf8',
-      maxBuffer: 64 << 20,
-    }),
-  ) as GuestReport;
+import { haveV86, inV86 } from './support/v86';
+import { expectSum, IMAGE, IMAGE_32, inChild, MEMORY_MIB, runsOf, workloadSpec, WORKLOADS } from './workloads';
+import type { Timed, Workload } from './workloads';
 
 /** The guest waits for a byte and stands still behind its checksum, so that both readings of the clock are exact. */
-async function onQemu({ name, full }: Workload): Promise<number> {
+async function onQemu({ name, full }: Workload, kernel: string): Promise<number> {
   const append = `${name} ${full.count} 1 wait halt`;
-  const guest = new QemuGuest({ kernel: IMAGE, append, memoryMib: MEMORY_MIB });
+  const guest = new QemuGuest({ kernel, append, memoryMib: MEMORY_MIB });
   try {
     await guest.line('ready');
     const before = guest.cpu;
     guest.type('x');
     await guest.line('start');
-    const sum = await guest.line('');
-    if (sum !== full.sum) throw new Error(`${name} on QEMU: the checksum is ${sum} instead of ${full.sum}`);
+    expectSum(await guest.line(''), full.sum, name, 'QEMU');
     return guest.cpu - before;
   } finally {
     guest.stop();
   }
 }
 
-interface Column {
-  qemu: number[];
-  interpreter: Timed[];
-  first: Timed[];
-  steady: Timed[];
-}
-
 /** The last of so many runs in one machine is the steady state. */
 const RUNS = 3;
 
-function onOurs({ name, full }: Workload, tier: 'interpreter' | 'compiler', runs: number): Timed[] {
-  return runsOf(inChild(workloadSpec(name, full.count, runs, tier)), name, full.sum);
+const onOurs = ({ name, full }: Workload, kernel: string, tier: 'interpreter' | 'compiler', runs: number): Timed[] =>
+  runsOf(inChild(workloadSpec(name, full.count, runs, tier, kernel)), name, full.sum);
+
+/** The guest stands still at the end: v86 ends its process at once when a Multiboot kernel writes to the port for that. */
+export function onV86({ name }: Workload, { count, sum }: Workload['full'], runs: number): Timed[] {
+  const append = `${name} ${count} ${runs} halt`;
+  const report = inV86({ protocol: 'multiboot', kernel: IMAGE_32, append, memoryMib: MEMORY_MIB, lines: 2 * runs });
+  return runsOf(report, name, sum, 'v86');
+}
+
+/** Of one workload; what was not measured is empty. */
+const COLUMNS = ['qemu', 'interpreter', 'first', 'steady', 'millionsASecond', 'v86First', 'v86Steady'] as const;
+type Column = (typeof COLUMNS)[number];
+type Columns = Record<Column, number[]>;
+const noFigures = (): Columns => Object.fromEntries(COLUMNS.map((name) => [name, [] as number[]])) as Columns;
+
+async function measured(
+  { rounds, log }: BenchContext,
+  bits: string,
+  one: (work: Workload, columns: Columns, round: number) => Promise<void>,
+): Promise<Map<string, Columns>> {
+  const all = new Map(WORKLOADS.map(({ name }) => [name, noFigures()]));
+  for (let round = 0; round < rounds; round++)
+    for (const work of WORKLOADS) {
+      await one(work, all.get(work.name)!, round);
+      log(`${work.name}, ${bits}, round ${round + 1}`);
+    }
+  return all;
+}
+function addOurs(columns: Columns, runs: readonly Timed[]): void {
+  const last = runs.at(-1)!;
+  columns.first.push(runs[0]!.cpu);
+  columns.steady.push(last.cpu);
+  columns.millionsASecond.push(last.instructions / last.cpu / 1e6);
 }
 
 export const kernels: Part = {
   name: 'kernels',
-  async run({ rounds, log, tiers }) {
-    const columns = new Map<string, Column>(WORKLOADS.map(({ name }) => [name, { qemu: [], interpreter: [], first: [], steady: [] }])); // prettier-ignore
-    const withQemu = haveQemu();
-    for (let round = 0; round < rounds; round++)
-      for (const work of WORKLOADS) {
-        const column = columns.get(work.name)!;
-        if (withQemu) column.qemu.push(await onQemu(work));
-        if (tiers.includes('interpreter')) column.interpreter.push(onOurs(work, 'interpreter', 1)[0]!);
-        if (tiers.includes('compiler')) {
-          const runs = onOurs(work, 'compiler', RUNS);
-          column.first.push(runs[0]!);
-          column.steady.push(runs.at(-1)!);
-        }
-        log(`${work.name}, round ${round + 1}`);
+  async run(context) {
+    const { tiers } = context;
+    const [withQemu, withV86] = [haveQemu(), haveV86()];
+    const wide = await measured(context, '64 bits', async (work, columns) => {
+      if (withQemu) columns.qemu.push(await onQemu(work, IMAGE));
+      if (tiers.includes('interpreter')) columns.interpreter.push(onOurs(work, IMAGE, 'interpreter', 1)[0]!.cpu);
+      if (tiers.includes('compiler')) addOurs(columns, onOurs(work, IMAGE, 'compiler', RUNS));
+    });
+    const narrow = await measured(context, '32 bits', async (work, columns) => {
+      if (withQemu) columns.qemu.push(await onQemu(work, IMAGE_32));
+      if (withV86) {
+        const runs = onV86(work, work.full, RUNS);
+        columns.v86First.push(runs[0]!.cpu);
+        columns.v86Steady.push(runs.at(-1)!.cpu);
       }
-    return tableOf(columns);
+      if (tiers.includes('compiler')) addOurs(columns, onOurs(work, IMAGE_32, 'compiler', RUNS));
+    });
+    return `${tableOf(WIDE, wide)}\n\n${tableOf(NARROW, narrow)}`;
   },
 };
 
-const cpuOf = (runs: Timed[]): number | undefined => (runs.length ? median(runs.map(({ cpu }) => cpu)) : undefined);
-const against = (qemu: number | undefined, ours: number | undefined): number | undefined =>
-  qemu !== undefined && ours !== undefined ? qemu / ours : undefined;
+/** A column of a table: a time, or how much faster `of` is than `than`. */
+type Shown = { head: string } & ({ time: Column } | { of: Column; than: Column });
+const WIDE: readonly Shown[] = [
+  { head: 'QEMU TCG, s', time: 'qemu' },
+  { head: 'interpreter, s', time: 'interpreter' },
+  { head: 'speed / QEMU', of: 'interpreter', than: 'qemu' },
+  { head: 'compiler, first run, s', time: 'first' },
+  { head: 'speed / QEMU', of: 'first', than: 'qemu' },
+  { head: 'compiler, steady, s', time: 'steady' },
+  { head: 'speed / QEMU', of: 'steady', than: 'qemu' },
+  { head: 'million instructions/s', time: 'millionsASecond' },
+];
+const NARROW: readonly Shown[] = [
+  { head: 'QEMU TCG, s', time: 'qemu' },
+  { head: 'v86, first run, s', time: 'v86First' },
+  { head: 'v86, steady, s', time: 'v86Steady' },
+  { head: 'compiler, first run, s', time: 'first' },
+  { head: 'speed / v86', of: 'first', than: 'v86First' },
+  { head: 'compiler, steady, s', time: 'steady' },
+  { head: 'speed / v86', of: 'steady', than: 'v86Steady' },
+  { head: 'speed / QEMU', of: 'steady', than: 'qemu' },
+];
 
-function tableOf(columns: Map<string, Column>): string {
-  const ratios: (number | undefined)[][] = [[], [], []];
-  const rows = [...columns].map(([name, { qemu, interpreter, first, steady }]) => {
-    const theirs = qemu.length ? median(qemu) : undefined;
-    const ours = [interpreter, first, steady].map(cpuOf);
-    ours.forEach((cpu, i) => ratios[i]!.push(against(theirs, cpu)));
-    const last = [steady, first, interpreter].find((runs) => runs.length);
-    const speed = last && median(last.map(({ cpu, instructions }) => instructions / cpu / 1e6));
-    const cells = ours.flatMap((cpu) => [figure(cpu), ratio(against(theirs, cpu))]);
-    return [name, figure(theirs), ...cells, figure(speed)];
+function tableOf(shown: readonly Shown[], all: ReadonlyMap<string, Columns>): string {
+  const ratios = shown.map((): (number | undefined)[] => []);
+  const rows = [...all].map(([name, columns]) => {
+    const of = (column: Column): number | undefined => columns[column].length ? median(columns[column]) : undefined; // prettier-ignore
+    const cells = shown.map((column, i) => {
+      if ('time' in column) return figure(of(column.time));
+      const [ours, theirs] = [of(column.of), of(column.than)];
+      const speed = ours !== undefined && theirs !== undefined ? theirs / ours : undefined;
+      ratios[i]!.push(speed);
+      return ratio(speed);
+    });
+    return [name, ...cells];
   });
-  const means = ratios.map((all) => (all.every((r) => r !== undefined) ? geometricMean(all) : undefined));
-  rows.push(['**geometric mean**', '', ...means.flatMap((mean) => ['', `**${ratio(mean)}**`]), '']);
-  return table(
-    ['kernel', 'QEMU TCG, s', 'interpreter, s', 'speed / QEMU', 'compiler, first run, s', 'speed / QEMU', 'compiler, steady, s', 'speed / QEMU', 'million instructions/s'],
-    rows,
-  ); // prettier-ignore
+  const means = ratios.map((all) => {
+    if (all.length === 0) return '';
+    return `**${ratio(all.every((r) => r !== undefined) ? geometricMean(all) : undefined)}**`;
+  });
+  return table(['kernel', ...shown.map(({ head }) => head)], [...rows, ['**geometric mean**', ...means]]);
 }

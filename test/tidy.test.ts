@@ -109,7 +109,7 @@ function isEntry(path: string): boolean {
     /\.d\.ts$/.test(path) ||
     /^scripts\/[^/]+\.ts$/.test(path) ||
     path === 'bench/index.ts' ||
-    /^bench\/(support\/guest|exits)-child\.ts$/.test(path) ||
+    /^bench\/(support\/(guest|v86)|exits)-child\.ts$/.test(path) ||
     path === 'test/support/seed.ts' ||
     path === 'test/differential/long-run.ts' ||
     tree.entries.has(path)

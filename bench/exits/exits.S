@@ -2,7 +2,7 @@
  * Loops that do nothing but leave their guest. PVH's 32-bit entry; the first letter of the command
  * line chooses the loop. Each ends by going round, for as long as it is run.
  */
-#include "../kernels/pvh.h"
+#include "../kernels/entry.h"
 #define CR0_PE_PG 0x80000001
 #define CR4_PSE 0x10
 /* Present, writable, 4 MiB. */
@@ -21,7 +21,7 @@ PVH_NOTE(entry)
   .globl entry
 entry:
   cli
-  mov CMDLINE(%ebx), %ebp
+  mov PVH_CMDLINE(%ebx), %ebp
   mov $directory, %edi
   movl $LARGE, (%edi)
   mov $(table + PRESENT_WRITABLE), %eax

@@ -1,8 +1,8 @@
 /*
- * From PVH's 32-bit entry to 64-bit C: 64 MiB mapped one to one in 4 KiB pages, so that the
+ * From the 32-bit entry to 64-bit C: 64 MiB mapped one to one in 4 KiB pages, so that the
  * workloads' memory accesses pay for TLB misses as a kernel's do.
  */
-#include "pvh.h"
+#include "entry.h"
 #define MAPPED_MIB 64
 #define TABLES (MAPPED_MIB / 2)
 #define PRESENT_WRITABLE 3
@@ -19,7 +19,7 @@ PVH_NOTE(entry)
 entry:
   cli
   cld
-  mov CMDLINE(%ebx), %ebp
+  COMMAND_LINE_TO_EBP
   mov $PRESENT_WRITABLE, %eax
   mov $page_tables, %edi
 1: mov %eax, (%edi)

@@ -4,7 +4,7 @@
 
 typedef unsigned char u8;
 typedef unsigned int u32;
-typedef unsigned long u64;
+typedef __UINT64_TYPE__ u64;
 
 /* Each is one call into a function of its own, so that compilers cannot fold it into its caller. */
 #define WORKLOAD __attribute__((noinline, noclone)) u64

@@ -42,6 +42,10 @@ static int word(const char **line, const char *wanted) {
   *line = at;
   return 1;
 }
+static void skip_word(const char **line) {
+  while (**line && **line != ' ') ++*line;
+  while (**line == ' ') ++*line;
+}
 static u64 number(const char **line) {
   u64 value = 0;
   while (**line >= '0' && **line <= '9') value = value * 10 + (u64)(*(*line)++ - '0');
@@ -51,8 +55,12 @@ static u64 number(const char **line) {
 
 void guest_main(const char *line) {
   const struct workload *wanted = 0;
-  for (u32 i = 0; !wanted && i < sizeof workloads / sizeof *workloads; i++)
-    if (word(&line, workloads[i].name)) wanted = &workloads[i];
+  /* Multiboot loaders may put the kernel's own name in front. */
+  while (!wanted && *line) {
+    for (u32 i = 0; !wanted && i < sizeof workloads / sizeof *workloads; i++)
+      if (word(&line, workloads[i].name)) wanted = &workloads[i];
+    if (!wanted) skip_word(&line);
+  }
   u64 count = number(&line), runs = number(&line);
   int wait = word(&line, "wait"), halt = word(&line, "halt");
   if (!wanted || !runs) print("usage: NAME COUNT RUNS [wait] [halt]\n");

@@ -10,7 +10,7 @@ static const struct workload workloads[] = {WORKLOADS};
 int main(int count, char **arguments) {
   for (unsigned i = 0; count == 3 && i < sizeof workloads / sizeof *workloads; i++)
     if (!strcmp(workloads[i].name, arguments[1])) {
-      printf("%016lx\n", workloads[i].run(strtoul(arguments[2], 0, 10)));
+      printf("%016llx\n", (unsigned long long)workloads[i].run(strtoull(arguments[2], 0, 10)));
       return 0;
     }
   return 2;

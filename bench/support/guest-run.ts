@@ -4,6 +4,8 @@ import { basename } from 'node:path';
 import { createMachine } from '../../emulator';
 import type { StepLoop } from '../../emulator/cpu/run';
 import type { BootInput, MachineConfig } from '../../emulator';
+import { clocksAtLines } from './lines';
+import type { LineMark } from './lines';
 
 export interface GuestSpec {
   kernel: string;
@@ -13,14 +15,6 @@ export interface GuestSpec {
   tier?: MachineConfig['tier'];
   /** The run ends at the line that has this text. */
   until?: string;
-}
-export interface LineMark {
-  line: string;
-  /** User and system time of this process, all threads, s. */
-  cpu: number;
-  /** s since the process began. */
-  wall: number;
-  instructions: number;
 }
 export interface GuestReport {
   lines: LineMark[];
@@ -36,24 +30,17 @@ const SLICE = 50_000_000;
 const LIMIT = 60_000_000_000;
 
 export function runGuest({ kernel, initrd, append, memoryMib, tier, until }: GuestSpec): GuestReport {
-  const lines: LineMark[] = [];
-  let line = '';
   let reached = false;
   const machine = createMachine({ memory: memoryMib << 20, cpus: 1, ...(tier && { tier }) });
-  machine.onConsole = (bytes) => {
-    for (const byte of bytes) {
-      if (byte !== 10) line += byte === 13 ? '' : String.fromCharCode(byte);
-      else {
-        const { user, system } = process.cpuUsage();
-        lines.push({ line, cpu: (user + system) / 1e6, wall: process.uptime(), instructions: machine.instructions });
-        if (until !== undefined && line.includes(until)) {
-          reached = true;
-          machine.requestStop();
-        }
-        line = '';
-      }
-    }
-  };
+  const marks = clocksAtLines(
+    () => machine.instructions,
+    ({ line }) => {
+      if (until === undefined || !line.includes(until)) return;
+      reached = true;
+      machine.requestStop();
+    },
+  );
+  machine.onConsole = (bytes) => bytes.forEach((byte) => marks.take(byte));
   const input: BootInput = { name: basename(kernel), kernel: readFileSync(kernel), append };
   if (initrd !== undefined) input.initrd = { name: basename(initrd), bytes: readFileSync(initrd) };
   machine.boot(input);
@@ -62,7 +49,7 @@ export function runGuest({ kernel, initrd, append, memoryMib, tier, until }: Gue
     const ended = stop.kind !== 'limit' || machine.instructions >= LIMIT;
     if (ended)
       return {
-        lines,
+        lines: marks.lines,
         stop: reached ? 'until' : stop.kind,
         residentBytes: residentBytes() - (memoryMib << 20),
         codeBytes: codeBytesOf(machine),

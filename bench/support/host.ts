@@ -1,9 +1,9 @@
 /** What this computer has, and what its programs have used of it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import { v86Version } from './v86';
 
 /** The first line that a program says of its version; undefined: not installed. */
 export function version(program: string, flag = '--version'): string | undefined {
@@ -14,15 +14,6 @@ export function version(program: string, flag = '--version'): string | undefined
 export const QEMU = 'qemu-system-x86_64';
 export const haveQemu = (): boolean => version(QEMU) !== undefined;
 export const haveGdb = (): boolean => version('gdb') !== undefined;
-
-const haveV86 = (): boolean => {
-  try {
-    createRequire(__filename).resolve('v86');
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** One sentence for the head of each table. */
 export function surroundings(): string {
@@ -35,7 +26,7 @@ export function surroundings(): string {
     named('QEMU', version(QEMU)),
     named('gdb', version('gdb')),
     named('Bochs', version('bochs', '--help')),
-    named('v86', haveV86() ? '(installed)' : undefined),
+    named('v86', v86Version()),
   ].join(', ');
 }
 

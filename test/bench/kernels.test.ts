@@ -1,22 +1,47 @@
 /** The bench at small sizes: its guests give the right results, its tables are made as they should be. Nothing is timed. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { runsOf, workloadSpec, WORKLOADS } from '../../bench/kernels';
+import { basename, join, resolve } from 'node:path';
+import { onV86 } from '../../bench/kernels';
 import { figure, geometricMean, median, ratio, table } from '../../bench/support/figures';
 import { runGuest } from '../../bench/support/guest-run';
 import { replacePart } from '../../bench/support/report';
+import { haveV86 } from '../../bench/support/v86';
+import { IMAGE, IMAGE_32, runsOf, workloadSpec, WORKLOADS } from '../../bench/workloads';
 import { have } from '../guests/oracles';
 
+const make = (out: string, ...targets: string[]): unknown =>
+  execFileSync('make', ['-s', '-C', resolve('bench/kernels'), `OUT=${out}`, ...targets], { stdio: 'pipe' });
+/** Headers for 32 bits come with gcc-multilib. */
+const builds32 = (): boolean => spawnSync('gcc', ['-m32', '-E', '-include', 'stdio.h', '-xc', '-'], { input: '' }).status === 0; // prettier-ignore
+function withFolder(use: (out: string) => void): void {
+  const out = mkdtempSync(join(tmpdir(), 'ringside-'));
+  try {
+    use(out);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
+
 describe('bench: workloads', () => {
-  for (const { name, small } of WORKLOADS)
-    it(`${name} gives its checksum, twice`, () => {
-      const runs = runsOf(runGuest(workloadSpec(name, small.count, 2, undefined)), name, small.sum);
-      assert.equal(runs.length, 2);
-      assert.ok(runs.every(({ instructions }) => instructions > 0));
-    });
+  for (const [bits, image] of [
+    ['64', IMAGE],
+    ['32', IMAGE_32],
+  ] as const)
+    for (const { name, small } of WORKLOADS)
+      it(`${name} gives its checksum, twice, in ${bits} bits`, () => {
+        const runs = runsOf(runGuest(workloadSpec(name, small.count, 2, undefined, image)), name, small.sum);
+        assert.equal(runs.length, 2);
+        assert.ok(runs.every(({ instructions }) => instructions > 0));
+      });
+
+  it('v86 gives the checksum, too', function () {
+    if (!haveV86()) this.skip();
+    const [crc] = WORKLOADS;
+    assert.equal(onV86(crc!, crc!.small, 2).length, 2);
+  }).timeout(60_000);
 
   it('the code that the compiler tier made is counted, the interpreter makes none', () => {
     const bytes = (tier: 'interpreter' | 'compiler') => runGuest(workloadSpec('crc', 20, 1, tier)).codeBytes;
@@ -33,19 +58,29 @@ describe('bench: workloads', () => {
     );
   });
 
-  it('the checksums are those of a native build', function () {
-    if (!have('gcc') || !have('make')) this.skip();
-    const out = mkdtempSync(join(tmpdir(), 'ringside-'));
-    try {
-      execFileSync('make', ['-s', '-C', resolve('bench/kernels'), `OUT=${out}`, join(out, 'native')], {
-        stdio: 'pipe',
+  for (const native of ['native', 'native32'])
+    it(`the checksums are those of a native build: ${native}`, function () {
+      if (!have('gcc') || !have('make') || (native === 'native32' && !builds32())) this.skip();
+      withFolder((out) => {
+        const program = join(out, native);
+        make(out, program);
+        for (const { name, full, small } of WORKLOADS)
+          for (const { count, sum } of [small, full])
+            assert.equal(execFileSync(program, [name, `${count}`], { encoding: 'latin1' }), `${sum}\n`, name);
       });
-      for (const { name, full, small } of WORKLOADS)
-        for (const { count, sum } of [small, full])
-          assert.equal(execFileSync(join(out, 'native'), [name, `${count}`], { encoding: 'latin1' }), `${sum}\n`, name);
-    } finally {
-      rmSync(out, { recursive: true });
-    }
+    }).timeout(60_000);
+
+  it('the images are what their sources give, where gcc is that which built them', function () {
+    if (!have('gcc') || !have('make') || process.platform !== 'linux' || process.arch !== 'x64') this.skip();
+    const compiler = (file: string): string | undefined => /GNU C11 [\d.]+/.exec(readFileSync(file, 'latin1'))?.[0];
+    withFolder((out) => {
+      make(out);
+      for (const file of [IMAGE, IMAGE_32]) {
+        const rebuilt = join(out, basename(file));
+        assert.ok(compiler(rebuilt));
+        if (compiler(rebuilt) === compiler(file)) assert.ok(readFileSync(rebuilt).equals(readFileSync(file)), file);
+      }
+    });
   }).timeout(60_000);
 });
 
