@@ -5,14 +5,13 @@ import type { Sessions } from '../sessions';
 import { filesBelow } from '../folder-walk';
 import { ExitCounts } from './exit-counts';
 import { InlineRegisters } from './inline-registers';
-import { LIST_FILES, READ_FILE } from './protocol';
+import { LIST_FILES, MAX_FILES, READ_FILE } from './protocol';
 import type { InitializationOptions, ReadFile } from './protocol';
 
 /** Languages that the server reads. Those without a scheme also in browsers' file systems. */
 export const LANGUAGES = ['asm', 'nasm'];
 const FILES = '**/*.{s,S,sx,asm,nasm,inc,mac}';
 const NAMES = /\.(s|S|sx|asm|nasm|inc|mac)$/;
-const MAX_FILES = 5000;
 const LIMITS = { depth: 6, folders: 500 };
 
 /** A folder of a setting: absolute, or from the first folder of the workspace. */
@@ -35,7 +34,7 @@ async function walk(): Promise<string[]> {
   const found: string[] = [];
   for (const { uri } of vscode.workspace.workspaceFolders ?? [])
     for await (const path of filesBelow(uri, LIMITS))
-      if (NAMES.test(path) && found.push(vscode.Uri.joinPath(uri, path).toString()) >= MAX_FILES) return found;
+      if (NAMES.test(path) && found.push(vscode.Uri.joinPath(uri, path).toString()) > MAX_FILES) return found;
   return found;
 }
 
@@ -65,7 +64,7 @@ export function registerLanguage(sessions: Sessions, start: StartClient): vscode
       }
     });
     client.onRequest(LIST_FILES, async () => {
-      const found = await vscode.workspace.findFiles(FILES, '**/node_modules/**', MAX_FILES);
+      const found = await vscode.workspace.findFiles(FILES, '**/node_modules/**', MAX_FILES + 1);
       return found.length > 0 ? found.map((uri) => uri.toString()) : walk();
     });
     const counts = new ExitCounts(sessions, client);

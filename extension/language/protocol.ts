@@ -6,8 +6,10 @@ export interface ReadFile {
   uri: string;
 }
 
-/** From the server: URIs of all assembly in the workspace. */
+/** From the server: URIs of all assembly in the workspace; one more than MAX_FILES where there are more. */
 export const LIST_FILES = 'ringside/listFiles';
+/** A workspace may be a kernel's whole tree: so many files are read for their global names. */
+export const MAX_FILES = 5000;
 
 /** From the client: names of registers that stand in these lines, for inline values. */
 export const REGISTERS_IN = 'ringside/registersIn';

@@ -10,15 +10,13 @@ import { natureOf, registersIn, sensitiveLines } from './features/session';
 import { signaturesAt } from './features/signature';
 import { semanticTokens, TOKEN_MODIFIERS, TOKEN_TYPES } from './features/tokens';
 import { completionOf, diagnosticOf, editsOf, encodeTokens, hoverOf, locationOf, symbolOf, workspaceSymbolOf } from './lsp'; // prettier-ignore
-import { LIST_FILES, READ_FILE, REGISTERS_IN, SENSITIVE_LINES } from './protocol';
+import { LIST_FILES, MAX_FILES, READ_FILE, REGISTERS_IN, SENSITIVE_LINES } from './protocol';
 import type { InitializationOptions, RegistersIn } from './protocol';
 import type { AssemblyDocument } from './workspace/document';
 import { WorkspaceIndex } from './workspace/index';
 
 /** After the last keystroke. */
 const DIAGNOSE_AFTER_MS = 150;
-/** A workspace may be a kernel's whole tree: so many files are read for their global names. */
-const MAX_INDEXED = 2000;
 const REFUSED = -32803;
 
 const CAPABILITIES: InitializeResult['capabilities'] = {
@@ -49,8 +47,12 @@ export function serve(connection: Connection): void {
   });
   connection.onInitialized(async () => {
     const uris = await connection.sendRequest<string[]>(LIST_FILES);
-    for (const uri of uris.slice(0, MAX_INDEXED)) await index.load(uri);
+    for (const uri of uris.slice(0, MAX_FILES)) await index.load(uri);
     refreshAll();
+    if (uris.length > MAX_FILES)
+      connection.window.showInformationMessage(
+        `This workspace has more than ${MAX_FILES} files of assembly. Names that are defined in the others are known once those are opened: open a folder below for all of its names.`,
+      );
   });
 
   const update = (uri: string): AssemblyDocument | undefined => {

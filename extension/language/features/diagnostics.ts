@@ -1,4 +1,4 @@
-import { checkOperands } from '../isa/check';
+import { checkOperands, type Problem } from '../isa/check';
 import { isForOthers } from '../isa/other-processors';
 import type { BlockKind, Instruction, Label, Span, Statement } from '../syntax/tree';
 import type { AssemblyDocument } from '../workspace/document';
@@ -41,6 +41,7 @@ export function diagnose(document: AssemblyDocument, { unit, included }: Surroun
   const isValue = (name: string): boolean => values.has(name) || (unsure && (preprocessed || document.nasm));
   const isMacro = (name: string): boolean => macros.has(document.nasm ? name.toLowerCase() : name);
   if (isForOthers(document, isMacro)) return [];
+  const problemOf = document.onceEach((statement) => checkOperands(statement, isValue, document.text));
   const findings: Finding[] = [];
   // Libraries of macros for NASM (x86inc.asm) make macros of all instructions.
   const instructions = document.nasm && unsure ? [] : document.tree.statements;
@@ -52,7 +53,7 @@ export function diagnose(document: AssemblyDocument, { unit, included }: Surroun
     // `label MACRO arguments`
     if (document.nasm && first?.tokens[0] && isMacro(document.text.slice(first.tokens[0].start, first.tokens[0].end)))
       continue;
-    const finding = instructionFinding(document, statement, unsure, isValue);
+    const finding = instructionFinding(document, statement, unsure, problemOf);
     if (finding) findings.push(finding);
     if (findings.length >= MAX_FINDINGS) return findings;
   }
@@ -71,7 +72,7 @@ function instructionFinding(
   document: AssemblyDocument,
   statement: Instruction,
   unsure: boolean,
-  isValue: (name: string) => boolean,
+  problemOf: (statement: Instruction) => Problem | undefined,
 ): Finding | undefined {
   const { mnemonic, operands, templated } = statement;
   const name = mnemonic.text;
@@ -87,7 +88,7 @@ function instructionFinding(
     return { span: mnemonic, code: 'unknown-instruction', message: `No instruction or macro is named '${name}'.` };
   }
   if (templated && document.nasm) return undefined;
-  const problem = checkOperands(statement, isValue, document.text);
+  const problem = problemOf(statement);
   if (!problem) return undefined;
   const span = problem.operand === undefined ? { start: mnemonic.start, end: statement.end } : (operands[problem.operand] ?? mnemonic); // prettier-ignore
   return { span: { start: span.start, end: span.end }, code: 'operands', message: `${capital(problem.message)}.` };

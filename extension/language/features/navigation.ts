@@ -39,11 +39,15 @@ function numbered(
 ): { definition?: Definition; number: string } | undefined {
   const [, number, direction] = /^(\d+)([bf]?)$/.exec(name) ?? [];
   if (number === undefined || document.nasm) return undefined;
-  const all = document.names.definitions.filter((each) => each.numeric && each.name === number);
-  const definition =
-    direction === 'f'
-      ? all.find((each) => each.at.start > at.start)
-      : all.filter((each) => (direction === 'b' ? each.at.start < at.start : each.at.start <= at.start)).pop();
+  const all = document.numbered(number);
+  // `1:` itself is at the place, `1b` is behind its label, also in one line.
+  let [next, end] = [0, all.length];
+  while (next < end) {
+    const middle = (next + end) >> 1;
+    if (all[middle].at.start <= at.start) next = middle + 1;
+    else end = middle;
+  }
+  const definition = direction === 'f' ? all[next] : all[next - 1];
   return { number, ...(definition ? { definition } : {}) };
 }
 

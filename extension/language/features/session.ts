@@ -18,9 +18,10 @@ export function natureOf(statement: Instruction): 'privileged' | 'sensitive' | u
 }
 
 export function sensitiveLines(document: AssemblyDocument): { line: number; mnemonic: string; traps: boolean }[] {
+  const natures = document.onceEach(natureOf);
   return document.tree.statements.flatMap((statement) => {
     if (statement.kind !== 'instruction') return [];
-    const nature = natureOf(statement);
+    const nature = natures(statement);
     if (!nature) return [];
     return [{ line: document.lineOf(statement.start), mnemonic: statement.mnemonic.text, traps: nature === 'privileged' }]; // prettier-ignore
   });

@@ -36,12 +36,13 @@ export function semanticTokens(
         : kind === 'label' || kind === 'structure' || kind === 'common'
           ? 'label'
           : undefined;
+  const natures = document.onceEach(nature);
   for (const statement of document.tree.statements) {
     if (statement.kind !== 'instruction') continue;
     if (kinds.get(statement.mnemonic.text) === 'macro' || kinds.get(statement.mnemonic.text) === 'define')
       add(statement.mnemonic, 'macro');
     else {
-      const found = nature(statement);
+      const found = natures(statement);
       if (found) add(statement.mnemonic, 'keyword', [found]);
     }
     for (const { tokens } of statement.operands) for (const token of tokens) parameter(document, token, add);

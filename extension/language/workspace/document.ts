@@ -4,9 +4,9 @@ import { registerNamed } from '../isa/registers';
 import { vocabulary } from '../isa/vocabulary';
 import { SIZE_WORDS } from '../syntax/operands';
 import { parse } from '../syntax/parse';
-import type { Dialect, Span, Statement, Tree } from '../syntax/tree';
+import type { Dialect, Instruction, Span, Statement, Tree } from '../syntax/tree';
 import { namesOf } from './names';
-import type { FileNames } from './names';
+import type { Definition, FileNames } from './names';
 
 export interface Language {
   dialect: Dialect;
@@ -100,10 +100,39 @@ export class AssemblyDocument {
     return found && (offset <= found.end || this.lineOf(found.end) === this.lineOf(offset)) ? found : undefined;
   }
 
+  private numbers: Map<string, Definition[]> | undefined;
+  /** Labels of this number (`1:`), as they come. */
+  numbered(number: string): readonly Definition[] {
+    this.numbers ??= numbersOf(this.names.definitions);
+    return this.numbers.get(number) ?? [];
+  }
+
+  /** `work` is done once for each instruction as it is written, since a large file writes the same ones over and over. */
+  onceEach<T>(work: (statement: Instruction) => T): (statement: Instruction) => T {
+    const known = new Map<string, T>();
+    return (statement) => {
+      const { dialect, codeSize, start, end } = statement;
+      const key = `${dialect} ${codeSize} ${this.text.slice(start, end)}`;
+      if (!known.has(key)) known.set(key, work(statement));
+      return known.get(key) as T;
+    };
+  }
+
   /** Whether the name is an instruction here, and no macro. */
   isMnemonic(name: string): boolean {
     return isMnemonic(name, this.language.dialect);
   }
+}
+
+function numbersOf(definitions: readonly Definition[]): Map<string, Definition[]> {
+  const numbers = new Map<string, Definition[]>();
+  for (const each of definitions) {
+    if (!each.numeric) continue;
+    const same = numbers.get(each.name);
+    if (same) same.push(each);
+    else numbers.set(each.name, [each]);
+  }
+  return numbers;
 }
 
 /** The path of a URI, or the text itself where it is none. */

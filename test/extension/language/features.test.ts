@@ -121,6 +121,22 @@ describe('assembly features', () => {
     assert.deepEqual(shown(await referencesAt(index, document, own, true)), ['main.S:2:L', 'main.S:2:L']);
   });
 
+  const NUMBERED = '1: jmp 1b\njmp 1f\n2: jmp 1f\n1: jmp 1b\njmp 1f\njmp 1b\n1: nop\n';
+  const REFERENCES: [string, string[]][] = [
+    ['1: jmp |1b', ['1:1', '1:1b']],
+    ['jmp |1f\n2', ['2:1f', '3:1f', '4:1', '4:1b', '6:1b']],
+    ['|2:', ['3:2']],
+    ['|1: nop', ['5:1f', '7:1']],
+  ];
+  for (const [place, expected] of REFERENCES)
+    it(`references of a numeric label: ${place.replaceAll('\n', '; ')}`, async () => {
+      const text = place.replace('|', '');
+      assert.ok(NUMBERED.includes(text));
+      const { index, document, offset } = await at(NUMBERED.replace(text, place));
+      const found = await referencesAt(index, document, offset, true);
+      assert.deepEqual(shown(found).map((each) => each.slice('main.S:'.length)).sort(), expected);
+    });
+
   const renamed = async ({ index, document, offset }: At, to: string): Promise<string | Record<string, string>> => {
     const edits = await rename(index, document, offset, to);
     if (typeof edits === 'string') return edits;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node'; // prettier-ignore
 import type { ProtocolConnection, PublishDiagnosticsParams } from 'vscode-languageserver/node';
-import { LIST_FILES, READ_FILE, REGISTERS_IN } from '../../../extension/language/protocol';
+import { LIST_FILES, MAX_FILES, READ_FILE, REGISTERS_IN } from '../../../extension/language/protocol';
 import { serve } from '../../../extension/language/server';
 
 const FILES: Record<string, string> = {
@@ -15,12 +15,16 @@ const MAIN = 'file:///w/main.S';
 describe('language server', () => {
   let client: ProtocolConnection;
   let diagnostics: PublishDiagnosticsParams[] = [];
+  /** With these there are more files than are read. */
+  const more = Array.from({ length: MAX_FILES }, (_, n) => `file:///w/more/${n}.S`);
+  const said: string[] = [];
   before(async () => {
     const [up, down] = [new PassThrough(), new PassThrough()];
     serve(createConnection(ProposedFeatures.all, new StreamMessageReader(up), new StreamMessageWriter(down)));
     client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
     client.onRequest(READ_FILE, ({ uri }: { uri: string }) => FILES[uri] ?? null);
-    client.onRequest(LIST_FILES, () => Object.keys(FILES).filter((uri) => uri.endsWith('.S')));
+    client.onRequest(LIST_FILES, () => [...Object.keys(FILES).filter((uri) => uri.endsWith('.S')), ...more]);
+    client.onRequest('window/showMessageRequest', ({ message }: { message: string }) => (said.push(message), null));
     client.onNotification('textDocument/publishDiagnostics', (params: PublishDiagnosticsParams) => void diagnostics.push(params)); // prettier-ignore
     client.listen();
     const initializationOptions = { roots: ['file:///w'], includePaths: [] };
@@ -47,6 +51,12 @@ describe('language server', () => {
     const range = { start: { line: 3, character: 4 }, end: { line: 3, character: 5 } };
     await client.sendNotification('textDocument/didChange', { textDocument: { uri: MAIN, version: 2 }, contentChanges: [{ range, text: 'l' }] }); // prettier-ignore
     assert.deepEqual(await published(2), []);
+  });
+
+  it('says once that it does not read every file of a workspace that is too large', async () => {
+    for (let tries = 0; said.length === 0 && tries < 500; tries++) await new Promise((done) => setTimeout(done, 20));
+    assert.equal(said.length, 1);
+    assert.match(said[0]!, new RegExp(`more than ${MAX_FILES} files`));
   });
 
   it('answers', async () => {
