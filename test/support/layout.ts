@@ -152,7 +152,7 @@ export const LAYERS: readonly Layer[] = [
     packages: ['vscode'],
   }),
 
-  layer('pictures', /^scripts\/screenshots\.ts$/, 'pictures are taken as tests drive the editor', {
+  layer('pictures', /^scripts\/(screenshots|icon)\.ts$/, 'pictures are taken as tests drive the editor', {
     imports: [/^scripts\/png\.ts$/, /^test\/extension\/support\//],
     packages: [NODE],
   }),
