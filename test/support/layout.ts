@@ -154,7 +154,7 @@ export const LAYERS: readonly Layer[] = [
 
   layer('pictures', /^scripts\/(screenshots|icon)\.ts$/, 'pictures are taken as tests drive the editor', {
     imports: [/^scripts\/png\.ts$/, /^test\/extension\/support\//],
-    packages: [NODE],
+    packages: [NODE, 'playwright-core'],
   }),
   layer('scripts', /^scripts\//, 'scripts build, serve and package', { packages: [NODE] }),
   layer('bench', /^bench\//, 'benchmarks run what is shipped', { imports: [/./], packages: [/./] }),
