@@ -6,11 +6,12 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createMachine } from '../emulator';
 import { BochsGuest, haveBochs } from './support/bochs';
+import { kernelDisk } from './support/bochs-disk';
 import { benchFolder, haveQemu } from './support/host';
 import { QemuGuest } from './support/qemu';
 
 export const HOSTED = [
-  { name: 'VT-x', peer: 'beside Bochs', file: 'vmx.elf', cpu: 'haswell', engine: 'vt-x', bochs: 'corei7_haswell_4770' },
+  { name: 'VT-x', peer: 'beside Bochs', file: 'vmx.elf', cpu: 'haswell', engine: 'vt-x', bochs: true },
   { name: 'AMD-V', peer: 'beside QEMU TCG', file: 'svm.elf', cpu: 'epyc', engine: 'amd-v', qemu: 'EPYC,-monitor' },
 ] as const;
 export type Hosted = (typeof HOSTED)[number];
@@ -43,12 +44,13 @@ export function rateHosted({ file, cpu }: Hosted, warm: number, marks: number): 
 /** The same in Bochs, whose build in Debian has VT-x; undefined: it is not installed. */
 export async function rateInBochs(hosted: Hosted, warm: number, marks: number): Promise<number | undefined> {
   if (!('bochs' in hosted) || !haveBochs()) return undefined;
-  const { file } = hosted;
-  const bochs = new BochsGuest(file, readFileSync(path(file)), APPEND, hosted.bochs, MEMORY_MIB);
+  const disk = kernelDisk(path(hosted.file), APPEND);
+  const bochs = new BochsGuest({ disk, memoryMib: MEMORY_MIB });
+  const seen = (count: number): Promise<string> => bochs.console((text) => text.split('.').length > count);
   try {
-    await bochs.marks(warm);
+    await seen(warm);
     const began = bochs.cpu;
-    await bochs.marks(warm + marks);
+    await seen(warm + marks);
     return (marks * EXITS_A_MARK) / (bochs.cpu - began);
   } finally {
     bochs.stop();

@@ -2,6 +2,8 @@
  * The workloads (workloads.ts) on ours and on others, CPU time of each: the same image everywhere. Time is taken inside a run,
  * so that start-up counts for nobody.
  */
+import { BochsGuest, haveBochs } from './support/bochs';
+import { kernelDisk } from './support/bochs-disk';
 import { figure, geometricMean, median, ratio, table } from './support/figures';
 import { haveQemu } from './support/host';
 import type { BenchContext, Part } from './support/part';
@@ -26,6 +28,23 @@ async function onQemu({ name, full }: Workload, kernel: string): Promise<number>
   }
 }
 
+/** Ends with `start`, and with the line behind it. */
+const STARTED = /^start\n/m;
+const DONE = /^start\n(.*)\n/m;
+export async function onBochs({ name }: Workload, { count, sum }: Workload['full']): Promise<number> {
+  const disk = kernelDisk(IMAGE, `${name} ${count} 1 halt`);
+  const guest = new BochsGuest({ disk, memoryMib: MEMORY_MIB });
+  try {
+    await guest.console((text) => STARTED.test(text));
+    const before = guest.cpu;
+    const text = await guest.console((all) => DONE.test(all));
+    expectSum(DONE.exec(text)![1]!, sum, name, 'Bochs');
+    return guest.cpu - before;
+  } finally {
+    guest.stop();
+  }
+}
+
 /** The last of so many runs in one machine is the steady state. */
 const RUNS = 3;
 
@@ -40,7 +59,16 @@ export function onV86({ name }: Workload, { count, sum }: Workload['full'], runs
 }
 
 /** Of one workload; what was not measured is empty. */
-const COLUMNS = ['qemu', 'interpreter', 'first', 'steady', 'millionsASecond', 'v86First', 'v86Steady'] as const;
+const COLUMNS = [
+  'qemu',
+  'bochs',
+  'interpreter',
+  'first',
+  'steady',
+  'millionsASecond',
+  'v86First',
+  'v86Steady',
+] as const;
 type Column = (typeof COLUMNS)[number];
 type Columns = Record<Column, number[]>;
 const noFigures = (): Columns => Object.fromEntries(COLUMNS.map((name) => [name, [] as number[]])) as Columns;
@@ -69,9 +97,10 @@ export const kernels: Part = {
   name: 'kernels',
   async run(context) {
     const { tiers } = context;
-    const [withQemu, withV86] = [haveQemu(), haveV86()];
-    const wide = await measured(context, '64 bits', async (work, columns) => {
+    const [withQemu, withBochs, withV86] = [haveQemu(), haveBochs(), haveV86()];
+    const wide = await measured(context, '64 bits', async (work, columns, round) => {
       if (withQemu) columns.qemu.push(await onQemu(work, IMAGE));
+      if (withBochs && round === 0) columns.bochs.push(await onBochs(work, work.full));
       if (tiers.includes('interpreter')) columns.interpreter.push(onOurs(work, IMAGE, 'interpreter', 1)[0]!.cpu);
       if (tiers.includes('compiler')) addOurs(columns, onOurs(work, IMAGE, 'compiler', RUNS));
     });
@@ -92,12 +121,15 @@ export const kernels: Part = {
 type Shown = { head: string } & ({ time: Column } | { of: Column; than: Column });
 const WIDE: readonly Shown[] = [
   { head: 'QEMU TCG, s', time: 'qemu' },
+  { head: 'Bochs, s', time: 'bochs' },
   { head: 'interpreter, s', time: 'interpreter' },
   { head: 'speed / QEMU', of: 'interpreter', than: 'qemu' },
+  { head: 'speed / Bochs', of: 'interpreter', than: 'bochs' },
   { head: 'compiler, first run, s', time: 'first' },
   { head: 'speed / QEMU', of: 'first', than: 'qemu' },
   { head: 'compiler, steady, s', time: 'steady' },
   { head: 'speed / QEMU', of: 'steady', than: 'qemu' },
+  { head: 'speed / Bochs', of: 'steady', than: 'bochs' },
   { head: 'million instructions/s', time: 'millionsASecond' },
 ];
 const NARROW: readonly Shown[] = [

@@ -1,6 +1,6 @@
 /*
  * A boot sector for emulators that start from a disk alone: the sectors behind it go to where a Multiboot kernel is linked, which is
- * entered as Multiboot says. Who makes the disk (hosted-exits.ts) fills in the words at the end.
+ * entered as Multiboot says. Who makes the disk (support/bochs-disk.ts) fills in the words at the end.
  */
 #define SECTORS_A_READ 64
 #define BUFFER 0x10000
@@ -92,7 +92,7 @@ block:
 drive:
   .byte 0
 
-  .org 484
+  .org 400
 /* Address of the first byte, entry, reads of 64 sectors. */
 kernel:
   .long 0
@@ -100,7 +100,8 @@ entry:
   .long 0
 reads:
   .word 0
+/* Up to 99 letters. */
 command:
-  .ascii "exits\0"
+  .byte 0
   .org 510
   .word 0xaa55

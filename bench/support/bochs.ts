@@ -1,6 +1,6 @@
 /**
- * Bochs: a Multiboot kernel behind a boot sector of ours (exits/boot-sector.S) on its disk, its serial port as a file. Debian's build has
- * its own debugger, which is told to go on, and shows its screen by VNC to whoever asks: it waits for that.
+ * Bochs: what is on its disk starts, its serial port is a file. Debian's build has its own debugger, which is told to go on, and shows
+ * its screen by VNC to whoever asks: it waits for that.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -8,64 +8,49 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readElf } from '../../emulator';
 import { cpuSeconds, version } from './host';
+import { seabios } from './seabios';
 
 const BOCHS = 'bochs';
-const BIOS = '/usr/share/seabios/bios.bin';
-const VGA_BIOS = '/usr/share/seabios/vgabios-stdvga.bin';
-export const haveBochs = (): boolean =>
-  version(BOCHS, '--help') !== undefined && existsSync(BIOS) && existsSync(VGA_BIOS);
+/** A processor with long mode and VT-x; all are listed by `bochs --help cpu`. */
+const MODEL = 'corei7_haswell_4770';
+export const haveBochs = (): boolean => version(BOCHS, '--help') !== undefined && seabios() !== undefined;
 
-const PT_LOAD = 1;
-const SECTOR = 512;
-const GEOMETRY = { cylinders: 20, heads: 16, spt: 63 } as const;
-/** What boot-sector.S reads at once, and where its words are. */
-const READ_BYTES = 64 * SECTOR;
-const WORDS = 484;
-const COMMAND = 494;
+const HEADS = 16;
+const SECTORS = 63;
+const CYLINDER_BYTES = HEADS * SECTORS * 512;
+/** Instructions that make a second for the guest: about what Bochs does of them, so that a guest has no more timer interrupts than elsewhere. */
+const INSTRUCTIONS_A_SECOND = 50_000_000;
 
-/** `append`: at most 15 letters. */
-function diskOf(name: string, kernel: Uint8Array, append: string): Uint8Array {
-  const disk = new Uint8Array(GEOMETRY.cylinders * GEOMETRY.heads * GEOMETRY.spt * SECTOR);
-  disk.set(readFileSync(resolve(__dirname, '../exits/boot-sector.bin')));
-  const elf = readElf(name, kernel);
-  const loaded = elf.segments.filter(({ type }) => type === PT_LOAD);
-  const first = Math.min(...loaded.map(({ gpa }) => Number(gpa)));
-  let end = 0;
-  for (const segment of loaded) {
-    const [at, bytes] = [Number(segment.gpa) - first, elf.segmentContents(segment)];
-    disk.set(bytes, SECTOR + at);
-    end = Math.max(end, at + bytes.length);
-  }
-  const view = new DataView(disk.buffer);
-  view.setUint32(WORDS, first, true);
-  view.setUint32(WORDS + 4, Number(elf.entry), true);
-  view.setUint16(WORDS + 8, Math.ceil(end / READ_BYTES), true);
-  disk.set(Buffer.from(`${append}\0`), COMMAND);
-  return disk;
+export interface BochsOptions {
+  disk: Uint8Array;
+  memoryMib: number;
 }
 
 export class BochsGuest {
   private readonly folder = mkdtempSync(join(tmpdir(), 'ringside-bochs-'));
   private readonly process: ChildProcess;
   private viewer: Socket | undefined;
+  private readonly began: number;
 
-  /** `model`: as `bochs --help cpu` lists them. */
-  constructor(name: string, kernel: Uint8Array, append: string, model: string, memoryMib: number) {
-    const { cylinders, heads, spt } = GEOMETRY;
-    writeFileSync(join(this.folder, 'disk.img'), diskOf(name, kernel, append));
+  constructor({ disk, memoryMib }: BochsOptions) {
+    const firmware = seabios();
+    if (!firmware) throw new Error('SeaBIOS is absent');
+    const cylinders = Math.ceil(disk.length / CYLINDER_BYTES);
+    const whole = new Uint8Array(cylinders * CYLINDER_BYTES);
+    whole.set(disk);
+    writeFileSync(join(this.folder, 'disk.img'), whole);
     writeFileSync(join(this.folder, 'go'), 'c\n');
     writeFileSync(
       join(this.folder, 'configuration'),
       [
         `megs: ${memoryMib}`,
-        `cpu: model=${model}, count=1`,
-        `romimage: file=${BIOS}`,
-        `vgaromimage: file=${VGA_BIOS}`,
-        `ata0-master: type=disk, path=disk.img, mode=flat, cylinders=${cylinders}, heads=${heads}, spt=${spt}`,
+        `cpu: model=${MODEL}, count=1, ips=${INSTRUCTIONS_A_SECOND}`,
+        `romimage: file=${firmware.bios}`,
+        `vgaromimage: file=${firmware.vgaBios}`,
+        `ata0-master: type=disk, path=disk.img, mode=flat, cylinders=${cylinders}, heads=${HEADS}, spt=${SECTORS}`,
         ...[
           'boot: disk',
           'display_library: rfb',
@@ -76,16 +61,18 @@ export class BochsGuest {
         ...['speaker: enabled=0', 'sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy'],
       ].join('\n'),
     );
+    this.began = performance.now();
     this.process = spawn(BOCHS, ['-q', '-f', 'configuration', '-rc', 'go'], { cwd: this.folder, stdio: 'ignore' });
   }
   private text(file: string): string {
     const path = join(this.folder, file);
     return existsSync(path) ? readFileSync(path, 'latin1') : '';
   }
-  /** Until so many marks have come on the serial port. */
-  async marks(count: number): Promise<void> {
+  /** Waits until what has come on the serial port is enough; that. */
+  async console(enough: (text: string) => boolean): Promise<string> {
     for (;;) {
-      if (this.text('serial').split('.').length > count) return;
+      const text = this.text('serial').replaceAll('\r', '');
+      if (enough(text)) return text;
       if (this.process.exitCode !== null) throw new Error(`Bochs ended: ${this.text('log').slice(-300)}`);
       const port = /listening for connections on port (\d+)/.exec(this.text('log'))?.[1];
       if (port && !this.viewer) this.watch(Number(port));
@@ -101,6 +88,10 @@ export class BochsGuest {
       viewer.write(Uint8Array.of(1));
       viewer.resume();
     });
+  }
+  /** s since power-on. */
+  get wall(): number {
+    return (performance.now() - this.began) / 1000;
   }
   get cpu(): number {
     return cpuSeconds(this.process.pid!);
