@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { have } from './oracles';
-import { bootSector, grubDisk } from './support/disk-image';
+import { grubDisk } from '../../scripts/grub-disk';
+import { bootSector } from './support/disk-image';
 import { guest, runGuest, withFolder } from './support/run';
 import type { Ended } from './support/run';
 
@@ -14,7 +15,7 @@ const BIOS = guest('seabios/usr/share/seabios/bios.bin');
 const LARGE_BIOS = guest('seabios/usr/share/seabios/bios-256k.bin');
 const VGA = guest('seabios/usr/share/seabios/vgabios-isavga.bin');
 const MEMTEST = guest('memtest86+/boot/memtest86+x64.bin');
-const GRUB = guest('grub-pc-bin/usr/lib/grub/i386-pc/boot.img');
+const GRUB = guest('grub-pc-bin');
 const CONNECTORS = ['ide', 'virtio'] as const;
 
 function start(make: (folder: string) => Uint8Array, connector: string, bios: string, options: string[]): Ended {
@@ -44,7 +45,8 @@ describe('SeaBIOS', () => {
   for (const connector of CONNECTORS)
     it(`starts GRUB from ${connector}, which starts memtest86+, twice the same`, function () {
       if (!existsSync(GRUB) || !existsSync(MEMTEST) || !have('grub-mkimage')) this.skip();
-      const make = (folder: string): Uint8Array => grubDisk(folder, readFileSync(MEMTEST), 'console=ttyS0');
+      const kernel = readFileSync(MEMTEST);
+      const make = (folder: string): Uint8Array => grubDisk({ folder, package: GRUB, kernel, commandLine: 'console=ttyS0' }); // prettier-ignore
       const [first, second] = [0, 1].map(() => start(make, connector, BIOS, ['--until', 'Status: Testing']));
       assert.equal(first!.status, 0, first!.tail);
       assert.match(first!.console, /Welcome to GRUB/);

@@ -1,9 +1,4 @@
-/** Disks with a boot loader on them: a boot sector of ours, or GRUB with what it starts, as Debian's grub-pc-bin has it. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { guest } from './run';
-
+/** A disk with a boot sector of ours. */
 const SECTOR = 512;
 const MIB = 1 << 20;
 
@@ -34,28 +29,3 @@ export function bootSector(text: string): Uint8Array {
 }
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
-
-/** boot.img, core.img behind it, and a kernel from 2 MiB on, which GRUB finds by its sectors. Needs grub-mkimage. */
-export function grubDisk(folder: string, kernel: Uint8Array, commandLine: string): Uint8Array {
-  const modules = guest('grub-pc-bin/usr/lib/grub/i386-pc');
-  const first = (2 * MIB) / SECTOR;
-  const config = join(folder, 'early.cfg');
-  const core = join(folder, 'core.img');
-  writeFileSync(
-    config,
-    [
-      'serial --unit=0 --speed=115200',
-      'terminal_output serial',
-      `linux (hd0)${first}+${Math.ceil(kernel.length / SECTOR)} ${commandLine}`,
-      'boot',
-      '',
-    ].join('\n'),
-  );
-  const needed = ['biosdisk', 'part_msdos', 'linux', 'serial', 'terminal', 'boot', 'blocklist'];
-  execFileSync('grub-mkimage', ['-O', 'i386-pc', '-d', modules, '-c', config, '-p', '/boot/grub', '-o', core, ...needed]);
-  const disk = new Uint8Array(Math.ceil((2 * MIB + kernel.length) / MIB) * MIB);
-  disk.set(readFileSync(join(modules, 'boot.img')));
-  disk.set(readFileSync(core), SECTOR);
-  disk.set(kernel, 2 * MIB);
-  return disk;
-} // prettier-ignore
