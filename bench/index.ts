@@ -1,6 +1,6 @@
 /**
- * `npm run bench [NAME]... [--rounds N] [--dry]`: how fast guests run and are debugged, beside QEMU (and gdb) in the same
- * run, rounds interleaved, medians. Each part checks what the guest did, so that a wrong result cannot be a fast one. The
+ * `npm run bench [NAME]... [--rounds N] [--dry]`: how fast guests run and are debugged, beside QEMU, gdb, Bochs and v86 in
+ * the same run, rounds interleaved, medians. Each part checks what the guest did, so that a wrong result cannot be a fast one. The
  * tables go into bench/README.md; --dry only prints them. All of it runs in the Node that goes with the VS Code that tests drive,
  * because there guests and adapters run for users; where that is not installed (scripts/vscode-host.ts), in this one.
  */
@@ -15,6 +15,7 @@ import { debugging } from './debugging';
 import { exits } from './exits';
 import { kernels } from './kernels';
 import { panels } from './panels';
+import { figure } from './support/figures';
 import { surroundings } from './support/host';
 import { writePart } from './support/report';
 import type { BenchContext, Part } from './support/part';
@@ -51,7 +52,10 @@ async function main(): Promise<void> {
   };
   for (const part of PARTS) {
     if (positionals.length > 0 && !positionals.includes(part.name)) continue;
-    const text = `${await part.run(context)}\n\n${surroundings()}.`;
+    const began = performance.now();
+    const measured = await part.run(context);
+    const minutes = figure((performance.now() - began) / 60_000);
+    const text = `${measured}\n\n${surroundings()}; measured in ${minutes} minutes.`;
     console.log(`\n## ${part.name}\n\n${text}`);
     if (!values.dry) writePart(part.name, text);
   }
