@@ -14,10 +14,15 @@ const MAX_BYTES = 1n << 30n;
 const isWide = (inspect: Inspector, cpu: number): boolean =>
   ((inspect.registers(cpu).get('efer') ?? 0n) & EFER_LMA) !== 0n;
 
+/**
+ * A program's pages are left out where it may have some. With 64 bits it has none there, and under Xen a paravirtual kernel's own
+ * are pages of ring 3 (Xen's public header arch-x86/xen-x86_64.h: the guest's kernel runs in ring 3).
+ */
 function imageMappings(inspect: Inspector, cpu: number, limit: number): Mapping[] {
-  const { start, end } = isWide(inspect, cpu) ? IMAGE_64 : IMAGE_32;
+  const wide = isWide(inspect, cpu);
+  const { start, end } = wide ? IMAGE_64 : IMAGE_32;
   if (((inspect.registers(cpu).get('cr0') ?? 0n) & (1n << 31n)) === 0n) return [];
-  return inspect.mappings(cpu, start, limit).filter(({ gva, user }) => gva < end && !user);
+  return inspect.mappings(cpu, start, limit).filter(({ gva, user }) => gva < end && (wide || !user));
 }
 
 /** Cheap: whether anything is mapped there. */

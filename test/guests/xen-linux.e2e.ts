@@ -84,6 +84,11 @@ describe('paravirtual Linux in the debugger', function () {
     assert(ports.some(({ value }) => value === 'pending'));
   });
 
+  it("knows the kernel's symbols, whose pages are of ring 3", async () => {
+    assert.match(await evaluate('&init_task'), /0xffffffff8/);
+    assert((await frames()).some(({ name }) => name.includes('asm_') || name.includes('xen_')), 'a frame has a name');
+  });
+
   it('stops on the page fault of a user program', async () => {
     await filter('trap:#PF', 'trap.rip < 0x800000000000');
     await client.run('continue');
