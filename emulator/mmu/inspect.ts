@@ -122,16 +122,17 @@ export function translate(
   return translation;
 }
 
-/** Why a walk of these steps ended with a page fault: one sentence. */
+/** Why a walk of these steps ended with a page fault: one sentence. `lies`: how the place of an entry is written. */
 export function explainFault(
   paging: PagingContext,
   steps: readonly WalkStep[],
   code: number,
   access: Translation['access'],
   options: TranslateOptions,
+  lies = (gpa: number): string => `gp:0x${gpa.toString(16)}`,
 ): string {
   const last = steps[steps.length - 1];
-  const at = (s: WalkStep): string => `The ${s.name} at gp:0x${s.gpa.toString(16)}`;
+  const at = (s: WalkStep): string => `The ${s.name} at ${lies(s.gpa)}`;
   if (!(code & PF.P)) return `${at(last)} is not present: bit 0 of 0x${last.entry.toString(16)} is clear.`;
   if (code & PF.RSVD) return `${at(last)} has reserved bits set: 0x${last.reserved.toString(16)}.`;
   const noUser = steps.find((s) => !s.user);

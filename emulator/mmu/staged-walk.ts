@@ -124,6 +124,11 @@ class Recording {
     const hpa = memory.isRam(address) ? memory.hpa(address) : undefined;
     return placeOf(direct ? direct(address) : address, hpa);
   }
+  /** As the guest calls it; of a table that is not among the guest's memory the machine's address. */
+  private readonly lies = (address: number): string => {
+    const { gpa, hpa }: Place = this.second ? { gpa: address } : this.placeOf(address);
+    return gpa === undefined ? `hp:0x${(hpa ?? address).toString(16)}` : `gp:0x${gpa.toString(16)}`;
+  };
   /** The gpa that the guest's leaf gives. */
   guestTarget(gva: bigint): number {
     const leaf = this.guest[this.guest.length - 1];
@@ -142,7 +147,7 @@ class Recording {
     Object.assign(this.result, this.second ? placeOf(gpa, place) : this.placeOf(gpa));
   }
   faulted(errorCode: number, looking: Looking): void {
-    const reason = explainFault(this.stages.paging, this.guest, errorCode, looking.access, looking);
+    const reason = explainFault(this.stages.paging, this.guest, errorCode, looking.access, looking, this.lies);
     this.stopped({ tables: 'guest', errorCode, reason });
   }
   private stopped(fault: NonNullable<StagedWalk['fault']>): void {

@@ -40,6 +40,11 @@ describe("a paravirtualised guest's memory", () => {
         assert.notEqual(own, at, 'machine frames of this host are not numbered as the guest numbers its own');
       }
       assert.match(text, /=> gp:0x\w+ = hp:0x\w+, page of 4 KiB/);
+      // An entry that forbids something is named where the walk shows it.
+      const { view: none } = await translate(`gv:0x${(BigInt(view.gva) + (32n << 20n)).toString(16)}`);
+      const { name, gpa: at } = none.references.at(-1) as { name: string; gpa: number };
+      const [{ reason }] = none.verdicts as { reason: string }[];
+      assert(reason.startsWith(`The ${name} at gp:0x${at.toString(16)} is not present`), reason);
       // There and back: p2m, m2p.
       const [machine, own] = [await translate(`hp:0x${hpa.toString(16)}`), await translate(`gp:0x${gpa.toString(16)}`)];
       assert.deepEqual([machine.gpa, own.hpa], [gpa, hpa]);

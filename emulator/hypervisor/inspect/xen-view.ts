@@ -99,7 +99,7 @@ function grantTable({ grants, mappings }: DomainParts): StructureNode {
   return {
     name: 'Xen: grant table',
     value: `version ${version}`,
-    text: own.map((mfn) => hex(mfn)).join(' '),
+    text: own.length === 0 ? 'not set up' : `lies in ${own.map(frame).join(', ')}`,
     children: [
       ...given.map(({ ref, what, grantee, frame: mfn, uses }) => ({
         ...text(`grant ${ref}`, frame(mfn)),
