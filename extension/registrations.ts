@@ -40,7 +40,7 @@ export function register(context: vscode.ExtensionContext, { adapters, startLang
     new ConditionEditor(sessions).register(),
     registerLanguage(sessions, startLanguageClient),
     sessions,
-    vscode.debug.onDidStartDebugSession((session) => void (session.type === DEBUG_TYPE && terminals.open(session))),
+    sessions.onDidLaunch((session) => void terminals.open(session)),
     vscode.debug.onDidTerminateDebugSession(
       (session) => void (session.type === DEBUG_TYPE && terminals.ended(session)),
     ),

@@ -14,6 +14,9 @@ export class Sessions implements vscode.DebugAdapterTrackerFactory {
   private readonly changed = new vscode.EventEmitter<GuestState>();
   /** The active session, its state, or what its guest consists of is another; also when the user edits while it stands. */
   readonly onDidChange = this.changed.event;
+  private readonly launched = new vscode.EventEmitter<vscode.DebugSession>();
+  /** The adapter has taken the launch: the editor tells of a session that is refused, too. */
+  readonly onDidLaunch = this.launched.event;
   private readonly subscription = vscode.debug.onDidChangeActiveDebugSession(() => this.tell());
 
   /** The active session, if it is one of ours. */
@@ -29,7 +32,8 @@ export class Sessions implements vscode.DebugAdapterTrackerFactory {
 
   createDebugAdapterTracker(session: vscode.DebugSession): vscode.DebugAdapterTracker {
     return {
-      onDidSendMessage: (message: { type?: string; event?: string }) => {
+      onDidSendMessage: (message: { type?: string; event?: string; command?: string; success?: boolean }) => {
+        if (message.command === 'launch' && message.success) this.launched.fire(session);
         if (message.type !== 'event') return;
         if (message.event === 'stopped') this.stopped.add(session.id);
         else if (message.event === 'continued' || message.event === 'terminated') this.stopped.delete(session.id);
@@ -56,6 +60,7 @@ export class Sessions implements vscode.DebugAdapterTrackerFactory {
   dispose(): void {
     this.subscription.dispose();
     this.changed.dispose();
+    this.launched.dispose();
   }
 
   private runs(session: vscode.DebugSession): void {

@@ -89,6 +89,10 @@ inBrowser('VS Code with Node leads on after a mistake', 'mistakes', (workbench) 
       await code.page.locator('.tab', { hasText: 'launch.json' }).first().waitFor();
     });
 
+  it('what was refused has no terminal', async () => {
+    assert.equal(await code.page.locator('.terminal-wrapper, .single-terminal-tab').count(), 0);
+  });
+
   it('an attribute that nobody knows is answered with the one that was meant', async () => {
     await code.startConfiguration('Slip of the finger');
     await code.command('Debug Console: Focus on Debug Console View');
