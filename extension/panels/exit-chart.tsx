@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { count, type Series } from './exits.model';
+import { count, ticks, type Series } from './exits.model';
 import { translate } from './l10n';
 
 /** Themes' own colours for charts, told apart in each of them; the table beside says the names. */
@@ -47,6 +47,8 @@ function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.O
     grid: { stroke: () => variable('--vscode-panel-border'), width: 1 },
     ticks: { stroke: () => variable('--vscode-panel-border'), width: 1 },
     font: `11px ${variable('--vscode-font-family')}`,
+    labelFont: `11px ${variable('--vscode-font-family')}`,
+    labelGap: 0,
   };
   return {
     width: Math.max(200, element.clientWidth),
@@ -55,8 +57,8 @@ function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.O
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: translate('instructions'), labelSize: 16, values: (_, marks) => marks.map(short) },
-      { ...axis, label: unit, labelSize: 16, size: 60, values: (_, marks) => marks.map(short) },
+      { ...axis, label: translate('instructions'), labelSize: 14, size: 22, values: (_, marks) => ticks(marks) },
+      { ...axis, label: unit, labelSize: 16, size: 48, space: 18, values: (_, marks) => ticks(marks) },
     ],
     series: [
       {},
@@ -69,9 +71,6 @@ function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.O
     ],
   };
 }
-
-const short = (value: number): string =>
-  value >= 1e9 ? `${+(value / 1e9).toFixed(2)} G` : value >= 1e6 ? `${+(value / 1e6).toFixed(2)} M` : value >= 1e3 ? `${+(value / 1e3).toFixed(2)} k` : `${+value.toFixed(2)}`; // prettier-ignore
 
 const inWords = ({ at, lines }: Series, unit: string): string =>
   at.length === 0

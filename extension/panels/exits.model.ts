@@ -155,6 +155,13 @@ export const count = (value: number): string =>
   Number.isInteger(value) || value >= 10
     ? Math.round(value).toLocaleString('en-US')
     : value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+/** Marks of an axis, short, with as many digits as tell them apart: `3.0839 G`, `3.0840 G`. */
+export function ticks(marks: readonly number[]): string[] {
+  const [unit, name] = ([[1e9, ' G'], [1e6, ' M'], [1e3, ' k']] as const).find(([each]) => (marks.at(-1) ?? 0) >= each) ?? [1, ''];
+  const step = marks.length > 1 ? (marks[1]! - marks[0]!) / unit : 1;
+  const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  return marks.map((mark) => (mark === 0 ? '0' : `${(mark / unit).toFixed(digits)}${name}`));
+} // prettier-ignore
 /** `12.3 %`, `<0.1 %`. */
 export const percent = (share: number): string =>
   share > 0 && share < 0.001 ? '<0.1 %' : `${(share * 100).toFixed(1)} %`;

@@ -29,8 +29,10 @@ import './exits.css';
 const connection = new Connection();
 const rates = new LiveRates();
 
-/** Rows of the list that are asked for at once. All that are kept: the adapter's answer of them takes milliseconds. */
+/** Exits that are kept: all are listed while the guest stands. */
 const KEPT = 4096;
+/** Nobody has stepped on since. */
+const SETTLED_MS = 250;
 const BUCKETS = 120;
 const FUNCTIONS = 12;
 const ROW_HEIGHT = 22;
@@ -91,7 +93,7 @@ function useExits(wanted: {
   stop: number;
   filter: string;
   counting?: boolean;
-  state: GuestState;
+  state: GuestState | undefined;
   news: Rates | undefined;
 }): {
   exits?: Exits;
@@ -117,10 +119,14 @@ function useExits(wanted: {
     );
   };
   useEffect(() => {
-    if (state === 'none') return;
+    if (state === undefined || state === 'none') return;
     const count = counting === undefined ? {} : { count: counting };
     const figures = { buckets: BUCKETS, functions: FUNCTIONS };
-    ask(state === 'stopped' ? KEPT : LIVE, { subscribe: true, ...count, ...(state === 'stopped' ? figures : {}) });
+    if (state === 'running') return ask(LIVE, { subscribe: true, ...count });
+    // Those in sight at once, and all when nobody has stepped on meanwhile: they are megabytes.
+    ask(LIVE, { subscribe: true, ...count, ...figures });
+    const timer = setTimeout(() => ask(KEPT, {}), SETTLED_MS);
+    return () => clearTimeout(timer);
   }, [stop, filter, counting, state]);
   useEffect(() => {
     if (state !== 'running' || !news) return;
@@ -139,7 +145,16 @@ function Bar(props: {
 }) {
   const { exits } = props;
   const { own, submit } = useField(props.filter, props.onFilter);
-  const save = (name: string, text: () => string) => () => exits && connection.act({ do: 'save', name, text: text() });
+  /** Why nothing could be saved. */
+  const [refused, setRefused] = useState<string>();
+  // All that are kept, whatever is listed.
+  const save = (name: string, text: (exits: Exits) => string) => (): void => {
+    const filter = props.filter ? { filter: props.filter } : {};
+    void connection.request('ringside/exits', { limit: KEPT, buckets: BUCKETS, functions: FUNCTIONS, ...filter }).then(
+      (all) => connection.act({ do: 'save', name, text: text(all) }),
+      (error: Error) => setRefused(error.message),
+    );
+  };
   return (
     <form onSubmit={submit}>
       <vscode-textfield
@@ -157,12 +172,13 @@ function Bar(props: {
         checked={exits?.counting ?? false}
         onChange={(event: Event) => props.onCount((event.target as HTMLInputElement).checked)}
       />
-      <vscode-button secondary disabled={!exits} onClick={save('exits.json', () => JSON.stringify(exits, null, 2))}>
+      <vscode-button secondary disabled={!exits} onClick={save('exits.json', (all) => JSON.stringify(all, null, 2))}>
         {translate('Save JSON')}
       </vscode-button>
-      <vscode-button secondary disabled={!exits} onClick={save('exits.csv', () => csv(exits!.exits))}>
+      <vscode-button secondary disabled={!exits} onClick={save('exits.csv', (all) => csv(all.exits))}>
         {translate('Save CSV')}
       </vscode-button>
+      {refused !== undefined && <p role="alert">{refused}</p>}
     </form>
   );
 }

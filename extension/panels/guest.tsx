@@ -6,7 +6,8 @@ import type { GuestState, News } from './protocol';
 import './panel.css';
 
 export interface Guest {
-  state: GuestState;
+  /** Undefined: the host has not said it yet. */
+  state: GuestState | undefined;
   /** Counts stops: what was asked at one may be wrong at the next. 0: there was none yet. */
   stop: number;
   /** The user changed the guest: everything is to be asked again. */
@@ -15,7 +16,7 @@ export interface Guest {
 
 /** `onNews`: what else the host says. */
 export function useGuest(connection: Connection, onNews?: (news: Exclude<News, { kind: 'state' }>) => unknown): Guest {
-  const [state, setState] = useState<GuestState>('none');
+  const [state, setState] = useState<GuestState>();
   const [stop, setStop] = useState(0);
   const edited = (): void => setStop((count) => count + 1);
   useEffect(() => {
@@ -29,8 +30,9 @@ export function useGuest(connection: Connection, onNews?: (news: Exclude<News, {
 }
 
 /** Says why a panel shows nothing, or nothing new. */
-export function Quiet({ state, words }: { state: GuestState; words: Partial<Record<GuestState, string>> }) {
-  return words[state] === undefined ? null : <p role="status">{words[state]}</p>;
+export function Quiet(props: { state: GuestState | undefined; words: Partial<Record<GuestState, string>> }) {
+  const text = props.state && props.words[props.state];
+  return text === undefined ? null : <p role="status">{text}</p>;
 }
 
 export const show = (panel: ComponentChild): void => render(panel, document.getElementById('root')!);

@@ -8,7 +8,7 @@ import { Panel } from './panel';
 export function registerPanels(extensionUri: vscode.Uri, sessions: Sessions): vscode.Disposable {
   const panel = (name: string, script: string, title: string, styles: readonly string[] = [], onHidden?: () => unknown): Panel =>
     new Panel(extensionUri, sessions, { id: `ringside.${name}`, script, title, styles, ...(onHidden && { onHidden }) });
-  const pageTables = panel('pageTables', 'page-table', vscode.l10n.t('Page Tables'), ['virtual-list']);
+  const pageTables = panel('pageTables', 'page-table', vscode.l10n.t('Page Tables'), ['virtual-list', 'walk']);
   const exits = panel('exits', 'exits', vscode.l10n.t('VM Exits'), ['virtual-list', 'uPlot.min'], () => quiet(sessions));
   const translated = panel('translated', 'translated', vscode.l10n.t('Translated Code'));
   const screen = panel('screen', 'screen', vscode.l10n.t('Screen'));

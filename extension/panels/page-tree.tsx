@@ -22,8 +22,10 @@ export interface TreeContext {
 }
 
 const ROW_HEIGHT = 22;
-const TITLES: Record<TableKind, string> = {
+const TITLES: Record<TableKind | 'direct', string> = {
   guest: translate('Guest, GV → GP'),
+  /** A paravirtual guest writes what the processor walks. */
+  direct: translate('Guest, GV → HP'),
   shadow: translate('Shadow, GV → HP'),
   nested: translate('Nested, GP → HP'),
 };
@@ -51,11 +53,11 @@ export function PageTree(context: TreeContext) {
       () => (setRefused(undefined), context.onEdited()),
       (error: Error) => setRefused(error.message),
     );
-  const title = TITLES[tables];
   const root = tree.read.get('');
   if (root?.error !== undefined) return <p role="alert">{root.error}</p>;
   if (root?.table === undefined) return <p role="status">{translate('Reading the page tables…')}</p>;
   const { table } = root;
+  const title = TITLES[tables === 'guest' && table.entries[0]?.targetSpace === 'hp' ? 'direct' : tables];
   if (table.format === 'none')
     return (
       <section aria-label={title}>

@@ -17,7 +17,7 @@ function Panel() {
   const [screen, setScreen] = useState<Screen>();
   const [error, setError] = useState<string>();
   useEffect(() => {
-    if (state === 'none') return;
+    if (state === undefined || state === 'none') return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let current = true;
     const look = async (): Promise<void> => {
@@ -37,6 +37,7 @@ function Panel() {
       clearTimeout(timer);
     };
   }, [state, stop]);
+  if (state === undefined) return null;
   if (state === 'none' && !screen)
     return <p role="status">{translate('Start debugging a guest to see its screen.')}</p>;
   return (

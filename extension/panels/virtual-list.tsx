@@ -51,11 +51,22 @@ export function VirtualList(props: {
     setRange({ first, end, top: moved });
     props.onRange?.(first, end);
   };
-  const latest = useRef(measure);
-  latest.current = measure;
-  useLayoutEffect(() => latest.current(), [count]);
+  useLayoutEffect(measure, [count]);
+  // A row that is chosen and was in sight stays there when the list gets lower.
+  const resized = (): void => {
+    const { clientHeight } = element.current!;
+    const above = rowsAbove(element.current!, count, rowHeight);
+    const seen = selected >= 0 && selected * rowHeight >= above && (selected + 1) * rowHeight <= above + sized.current;
+    if (seen && clientHeight < sized.current) show(element.current!, selected, count, rowHeight);
+    sized.current = clientHeight;
+    measure();
+  };
+  /** Its height at the last look. */
+  const sized = useRef(0);
+  const told = useRef(resized);
+  told.current = resized;
   useEffect(() => {
-    const observer = new ResizeObserver(() => latest.current());
+    const observer = new ResizeObserver(() => element.current && told.current());
     observer.observe(element.current!);
     return () => observer.disconnect();
   }, []);

@@ -21,6 +21,7 @@ import {
   type Verdict,
   type View,
 } from './walk.model';
+import './walk.css';
 
 type Access = View['access'];
 /** The first: as the processor runs now. */
@@ -68,9 +69,9 @@ export function Walk(props: {
           placeholder="gv:0x1000, gp:0x1000, hp:0x1000, $rip, &name"
           {...own}
         />
+        <vscode-button onClick={submit}>{translate('Walk')}</vscode-button>
         <Choice label={translate('Access')} value={access} options={ACCESSES} onChoose={setAccess} />
         <Choice label={translate('Privilege')} value={privilege} options={PRIVILEGES} onChoose={setPrivilege} />
-        <vscode-button onClick={submit}>{translate('Walk')}</vscode-button>
       </form>
       <div aria-live="polite">
         {result.error !== undefined && <p role="alert">{result.error}</p>}
@@ -169,21 +170,23 @@ function Steps({ view, connection }: { view: View; connection: Connection }) {
           {fault.reason}
         </p>
       )}
-      <References caption={`gv:${view.gva}`} references={view.references} connection={connection} />
       {shadow && (
-        <>
-          <p class={shadow.state === 'stale' || shadow.state === 'over-permissive' ? 'result fault' : 'result'}>
-            {translate('Shadow: {0}', shadow.state)}
-            {shadow.rule && `. ${shadow.rule}`}
-          </p>
+        <p class={shadow.state === 'stale' || shadow.state === 'over-permissive' ? 'result fault' : 'result'}>
+          {translate('Shadow: {0}', shadow.state)}
+          {shadow.rule && `. ${shadow.rule}`}
+        </p>
+      )}
+      <div class="parts">
+        <References caption={`gv:${view.gva}`} references={view.references} connection={connection} />
+        {shadow && (
           <References
             caption={translate('shadow, {0}', shadow.form)}
             references={shadow.references}
             connection={connection}
           />
-        </>
-      )}
-      <Verdicts verdicts={view.verdicts} />
+        )}
+        <Verdicts verdicts={view.verdicts} />
+      </div>
     </>
   );
 }
@@ -249,12 +252,13 @@ function Row(props: { of: Reference; connection: Connection; inner?: string }) {
   );
 }
 
+const VERDICT_CLASSES: Record<Verdict['outcome'], string> = { done: 'done', 'page-fault': 'fault', exit: '' };
 const MARKS: Record<Verdict['outcome'], string> = { done: '✓', 'page-fault': '✗', exit: '⇥' };
 
 function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
   const accesses = ['read', 'write', 'execute'] as const;
   return (
-    <div class="sideways">
+    <div class="sideways judged">
       <table class="walk verdicts">
         <caption>{translate('What an access would do')}</caption>
         <thead>
@@ -276,7 +280,7 @@ function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
                 if (!verdict) return <td key={access} />;
                 const text = verdictText(verdict);
                 return (
-                  <td key={access} class={verdict.outcome === 'page-fault' ? 'fault' : ''} title={text}>
+                  <td key={access} class={VERDICT_CLASSES[verdict.outcome]} title={text}>
                     <span aria-hidden="true">{MARKS[verdict.outcome]}</span> {text.slice(text.indexOf(': ') + 2)}
                   </td>
                 );

@@ -9,6 +9,7 @@ import {
   LiveRates,
   percent,
   reasons,
+  ticks,
 } from '../../../extension/panels/exits.model';
 import type { Exit, Exits } from '../../../extension/panels/exits.model';
 
@@ -110,5 +111,11 @@ describe('exits panel: export', () => {
     [count(1234567), '1,234,567'], [count(0.1234), '0.12'], [count(12.7), '13'], [percent(0), '0.0 %'],
     [percent(0.0001), '<0.1 %'], [percent(0.1234), '12.3 %'],
   ]; // prettier-ignore
+  const MARKS: [number[], string][] = [
+    [[3.0839e9, 3.08395e9, 3.084e9], '3.08390 G, 3.08395 G, 3.08400 G'], [[0, 500, 1000, 1500], '0, 0.5 k, 1.0 k, 1.5 k'],
+    [[0, 5], '0, 5'], [[0, 0.1], '0, 0.1'], [[7e6], '7 M'], [[], ''],
+  ]; // prettier-ignore
+  for (const [marks, wanted] of MARKS)
+    it(`marks an axis: ${wanted}`, () => assert.equal(ticks(marks).join(', '), wanted));
   for (const [written, wanted] of NUMBERS) it(`writes ${wanted}`, () => assert.equal(written, wanted));
 });
