@@ -4,7 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { onV86 } from '../../bench/kernels';
+import { onBochs, onV86 } from '../../bench/kernels';
+import { haveBochs } from '../../bench/support/bochs';
 import { figure, geometricMean, median, ratio, table } from '../../bench/support/figures';
 import { runGuest } from '../../bench/support/guest-run';
 import { replacePart } from '../../bench/support/report';
@@ -42,6 +43,12 @@ describe('bench: workloads', () => {
     const [crc] = WORKLOADS;
     assert.equal(onV86(crc!, crc!.small, 2).length, 2);
   }).timeout(60_000);
+
+  it('Bochs gives the checksum, too', async function () {
+    if (!haveBochs()) this.skip();
+    const [crc] = WORKLOADS;
+    assert.ok((await onBochs(crc!, crc!.small)) >= 0);
+  }).timeout(120_000);
 
   it('the code that the compiler tier made is counted, the interpreter makes none', () => {
     const bytes = (tier: 'interpreter' | 'compiler') => runGuest(workloadSpec('crc', 20, 1, tier)).codeBytes;
