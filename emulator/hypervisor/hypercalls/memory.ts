@@ -1,6 +1,6 @@
 /** Page tables by hypercall (xen.h): mmu_update, update_va_mapping, mmuext_op. Every update is validated; a batch stops at the first refusal. */
 import { PAGE_BYTES } from '../../mmu/physical-memory';
-import { DOMID } from '../xen/abi';
+import { otherDomain } from '../xen/authority';
 import type { PvDomain } from '../xen/domain';
 import { refuse } from '../xen/errno';
 import { isTable } from '../xen/page-tables';
@@ -16,11 +16,8 @@ const MOST = 0x1_0000;
 const UVMF = { TYPE: 3, TLB_FLUSH: 1, INVLPG: 2 } as const;
 
 /** Whose frames are mapped; undefined: its own. Only a privileged domain maps others' but by grants. */
-function ownerOf({ domain, parts }: Call, domid: number): PvDomain | undefined {
-  if (domid === DOMID.SELF || domid === domain.id) return undefined;
-  if (!domain.privileged) refuse('EPERM', `domain ${domain.id} may not map frames of domain ${domid}`);
-  return parts.peer(domid)?.domain ?? refuse('ESRCH', `there is no paravirtual domain ${domid}`);
-}
+const ownerOf = ({ domain, parts }: Call, domid: number): PvDomain | undefined =>
+  otherDomain(domain, domid, (id) => parts.peer(id)?.domain);
 
 export function mmuUpdate(call: Call): void {
   const [updates, count, done, foreign] = call.args;

@@ -1,5 +1,6 @@
 /** memory_op (memory.h): the domain's reservation, which is static: what it gives back it can have again, and no more. */
-import { DOMID, RESERVED } from '../xen/abi';
+import { RESERVED } from '../xen/abi';
+import { otherDomain } from '../xen/authority';
 import type { PvDomain } from '../xen/domain';
 import { refuse } from '../xen/errno';
 import { asUint } from './call';
@@ -8,11 +9,8 @@ import type { Call } from './call';
 const MOST_EXTENTS = 0x1_0000n;
 
 /** Only a privileged domain asks for others. */
-function named({ domain, parts }: Call, domid: number): PvDomain {
-  if (domid === DOMID.SELF || domid === domain.id) return domain;
-  if (!domain.privileged) refuse('EPERM', `domain ${domain.id} has no say in the memory of domain ${domid}`);
-  return parts.peer(domid)?.domain ?? refuse('ESRCH', `there is no paravirtual domain ${domid}`);
-}
+const named = ({ domain, parts }: Call, domid: number): PvDomain =>
+  otherDomain(domain, domid, (id) => parts.peer(id)?.domain) ?? domain;
 /** The argument is the number of a domain alone. */
 const about =
   (tell: (domain: PvDomain) => number): Operation =>

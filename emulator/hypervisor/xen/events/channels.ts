@@ -1,6 +1,6 @@
 /** The event channels of a domain: EVTCHNOP_* (event_channel.h), and the ends that the hypervisor itself holds. */
 import { assert } from '../../../util/assert';
-import { DOMID } from '../abi';
+import { domainNumber, otherDomain } from '../authority';
 import { refuse } from '../errno';
 import type { XenDomain } from '../ports';
 import { UPCALL_MASK, UPCALL_PENDING, infoOf } from './delivery';
@@ -43,10 +43,10 @@ export class EventChannels {
 
   // --- what guests ask for: a port where there is one to return, else HypercallError
   allocUnbound(domid: number, remote: number): number {
-    return this.acting(domid).take({ kind: 'unbound', remote: remote === DOMID.SELF ? this.domain.id : remote });
+    return this.acting(domid).take({ kind: 'unbound', remote: domainNumber(this.domain, remote) });
   }
   bindInterdomain(remote: number, remotePort: number): number {
-    const domid = remote === DOMID.SELF ? this.domain.id : remote;
+    const domid = domainNumber(this.domain, remote);
     const peer = this.channelsOf(domid);
     if (!peer) refuse('ESRCH', `there is no domain ${domid}`);
     const there = peer.ports.get(remotePort);
@@ -240,9 +240,7 @@ export class EventChannels {
     return domid === this.domain.id ? this : this.peer(domid);
   }
   private acting(domid: number): EventChannels {
-    if (domid === DOMID.SELF || domid === this.domain.id) return this;
-    if (!this.domain.privileged) refuse('EPERM', `domain ${this.domain.id} may not act for domain ${domid}`);
-    return this.peer(domid) ?? refuse('ESRCH', `there is no domain ${domid}`);
+    return otherDomain(this.domain, domid, this.peer) ?? this;
   }
   private existing(port: number): Port {
     const found = this.ports.get(port);

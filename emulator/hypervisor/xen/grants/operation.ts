@@ -1,6 +1,6 @@
 /** grant_table_op: arrays of the structures of grant_table.h, in the layouts of both widths. Each answers for itself. */
 import { PAGE_BYTES } from '../../../mmu/physical-memory';
-import { DOMID } from '../abi';
+import { domainNumber, otherDomain } from '../authority';
 import { refuse } from '../errno';
 import type { Caller, XenDomain } from '../ports';
 import { copyGrant } from './copy';
@@ -78,7 +78,7 @@ function map({ mappings, domain }: GrantContext, caller: Caller, at: bigint): vo
     address: caller.read64(at),
     flags: caller.read(at + 8n, 4),
     ref: caller.read(at + 12n, 4),
-    domain: numberOf(domain, caller.read(at + 16n, 2)),
+    domain: domainNumber(domain, caller.read(at + 16n, 2)),
   });
   caller.write(at + 20n, 4, handle);
   caller.write64(at + 24n, BigInt(mfn * PAGE_BYTES));
@@ -93,11 +93,8 @@ function unmap({ mappings }: GrantContext, caller: Caller, at: bigint): void {
 }
 
 /** The table that an operation is about: the caller's own, or for domain 0 another's. */
-function target({ domain, table, tableOf }: GrantContext, domid: number): GrantTable {
-  if (numberOf(domain, domid) === domain.id) return table;
-  if (!domain.privileged) deny('permission_denied', `domain ${domain.id} may not ask for domain ${domid}`);
-  return tableOf(domid) ?? deny('bad_domain', `there is no domain ${domid}`);
-}
+const target = ({ domain, table, tableOf }: GrantContext, domid: number): GrantTable =>
+  otherDomain(domain, domid, tableOf, (why, text) => deny(why === 'absent' ? 'bad_domain' : 'permission_denied', text)) ?? table; // prettier-ignore
 
 function setupTable(context: GrantContext, caller: Caller, at: bigint): void {
   const { word } = caller.domain;
@@ -148,12 +145,10 @@ function copy({ domain, tableOf }: GrantContext, caller: Caller, at: bigint): vo
     domain: caller.read(from + BigInt(word), 2),
     offset: caller.read(from + BigInt(word) + 2n, 2),
   });
-  const own = (domid: number): boolean => numberOf(domain, domid) === domain.id;
+  const own = (domid: number): boolean => domainNumber(domain, domid) === domain.id;
   const bytes = caller.read(at + 2n * end, 2);
   copyGrant(domain, tableOf, own, read(at, (flags & 1) !== 0), read(at + end, (flags & 2) !== 0), bytes);
 }
-
-const numberOf = (domain: XenDomain, domid: number): number => (domid === DOMID.SELF ? domain.id : domid);
 
 /** A handle of the ABI: a pointer of the guest's width. */
 function pointer(caller: Caller, at: bigint): bigint {

@@ -5,14 +5,12 @@ export const GNTST = {
 } as const; // prettier-ignore
 export type GrantStatus = keyof typeof GNTST;
 
-/** A guest was refused one grant of perhaps many: the status, and why, for people. */
-export class GrantError extends Error {
+/** A guest was refused one grant of perhaps many: the status, and why, for people. A value, as HypercallError is. */
+export class GrantError {
   constructor(
     readonly status: GrantStatus,
-    why: string,
-  ) {
-    super(why);
-  }
+    readonly message: string,
+  ) {}
 }
 
 export function deny(status: GrantStatus, why: string): never {

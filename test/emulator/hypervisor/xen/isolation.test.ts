@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
   { what: 'passes a wild pointer', attack: (g) => g.call(MMU_UPDATE, 0x1234_5000n, 1, 0, SELF), result: EFAULT, why: /cannot be accessed/ },
   { what: 'has results written to its page table', attack: (g) => g.call(MEMORY_OP, 9, pageTableGva(g)), result: EFAULT, why: /cannot be accessed/ },
   { what: 'sends on a port that it has not', attack: (g) => { g.caller.write(g.scratch(0), 4, 77); return g.call(EVENT_CHANNEL_OP, 4, g.scratch(0)); }, result: EINVAL, why: /port 77/ },
-  { what: 'acts for another domain', attack: (g) => g.call(MMU_UPDATE, g.scratch(0), 0, 0, 2), result: EPERM, why: /may not map frames of domain 2/ },
+  { what: 'acts for another domain', attack: (g) => g.call(MMU_UPDATE, g.scratch(0), 0, 0, 2), result: EPERM, why: /may not act for domain 2/ },
   { what: 'asks what is domain 0\'s', attack: (g) => g.call(36, g.scratch(0)), result: EPERM, why: /domain 0/ },
 ]; // prettier-ignore
 
