@@ -26,12 +26,14 @@ export const HYPERCALL_NAMES = [
   'name', 'number', 'command', 'frame', 'entry', 'target', 'pfn', 'value', 'va', 'count', 'domid', 'port', 'flags', 'ma', 'descriptor', 'address',
   'arg0', 'arg1', 'arg2', 'arg3', 'arg4', 'arg5',
 ] as const; // prettier-ignore
-const hypercallField = ({ name, number, args, details }: HypercallView, field: string): Plain => {
-  if (field === 'name') return name;
-  if (field === 'number') return BigInt(number);
+const hypercallField = (call: HypercallView, field: string): Plain => {
+  if (field === 'name') return call.name;
+  if (field === 'number') return BigInt(call.number);
+  if (field === 'command') return call.operation ?? call.command;
   const index = /^arg(\d)$/.exec(field)?.[1];
-  return index === undefined ? plain(details?.[field]) : args[Number(index)];
-};
+  if (index !== undefined) return call.args[Number(index)];
+  return (call.about as Record<string, bigint> | undefined)?.[field] ?? call.arguments?.find(({ name }) => name === field)?.value;
+}; // prettier-ignore
 
 /** An exit's own fields first, then those of its cause, then those of the event that caused it. */
 export const exitField = (exit: VmExit, name: string): Plain => {

@@ -8,18 +8,14 @@ type HypercallSubject = keyof NonNullable<Hypercall['about']>;
 type Argument = NonNullable<Hypercall['arguments']>[number];
 type Place = (gva: bigint) => string;
 
-/** xen.h, DOMID_*. */
-const DOMIDS: Readonly<Record<number, string>> = {
-  0x7ff0: 'DOMID_SELF, the caller', 0x7ff1: 'DOMID_IO, frames of devices', 0x7ff2: 'DOMID_XEN, frames of the hypervisor',
-  0x7ff3: 'DOMID_COW', 0x7ff4: 'DOMID_INVALID', 0x7fff: 'DOMID_IDLE',
-}; // prettier-ignore
+/** Reserved domain numbers by the header's names, where a name does not say all. */
+const DOMIDS: Readonly<Record<string, string>> = {
+  DOMID_SELF: 'the caller',
+  DOMID_IO: 'frames of devices',
+  DOMID_XEN: 'frames of the hypervisor',
+};
 /** xen.h, UVMF_*: bits 1:0 what is flushed, bit 2 where, or a pointer to a set of processors. */
 const FLUSHED = ['nothing', 'UVMF_TLB_FLUSH: the whole TLB', 'UVMF_INVLPG: this page', 'reserved'];
-/** xen.h, VMASST_TYPE_*. */
-const ASSISTS: Readonly<Record<number, string>> = {
-  0: '4gb_segments', 1: '4gb_segments_notify', 2: 'writable_pagetables', 3: 'pae_extended_cr3', 4: 'architectural_iopl',
-  5: 'runstate_update_flag', 32: 'm2p_strict',
-}; // prettier-ignore
 const MS = 1_000_000n;
 
 /** An x86 page-table entry of 64 bits (SDM vol. 3A table 4-20). */
@@ -40,7 +36,7 @@ function descriptorText(low: bigint): string {
   return `${hex(low)}: base ${shortHex(base)}, limit ${shortHex(limit)}${(low >> 55n) & 1n ? ' pages' : ' bytes'}, DPL ${(access >> 5) & 3}, ${access & 0x80 ? 'present' : 'NOT PRESENT'}`;
 } // prettier-ignore
 
-const KINDS: Record<Argument['kind'], (value: bigint, place: Place, command?: string) => string> = {
+const KINDS: Record<Argument['kind'], (value: bigint, place: Place, named?: string) => string> = {
   number: (value) => `${BigInt.asIntN(32, value)}`,
   gva: (value, place) => place(value),
   pointer: (value, place) => (value === 0n ? 'none' : `at ${place(value)}`),
@@ -50,16 +46,16 @@ const KINDS: Record<Argument['kind'], (value: bigint, place: Place, command?: st
     const what = `${shortHex(value)}: flushed is ${FLUSHED[Number(value & 3n)]!}`;
     return (value & 3n) === 0n ? what : `${what}, ${value & 4n ? 'on all processors' : value >> 3n ? 'on the processors of the set there' : 'on this processor'}`;
   },
-  command: (value, _, command) => `${value}${command === undefined ? ', which Xen’s headers do not name' : ` (${command})`}`,
-  domain: (value) => {
+  command: (value, _, named) => `${value}${named === undefined ? ', which Xen’s headers do not name' : ` (${named})`}`,
+  domain: (value, _, named) => {
     const id = Number(value & 0xffffn);
-    return `${shortHex(id)} (${DOMIDS[id] ?? `domain ${id}`})`;
+    return `${shortHex(id)} (${named === undefined ? `domain ${id}` : [named, DOMIDS[named]].filter(Boolean).join(', ')})`;
   },
   value: (value) => shortHex(value),
   descriptor: descriptorText,
   entry: entryText,
   time: (value) => (value === 0n ? '0: no deadline' : `${value} ns of system time (${value / MS} ms)`),
-  assist: (value) => `${value} (${ASSISTS[Number(value)] ?? 'unknown'})`,
+  assist: (value, _, named = 'unknown') => `${value} (${named})`,
 }; // prettier-ignore
 
 const SUBJECTS: Record<HypercallSubject, (value: bigint, place: Place) => string> = {
@@ -74,17 +70,16 @@ const SUBJECTS: Record<HypercallSubject, (value: bigint, place: Place) => string
 
 /** `grant_table_op`, its arguments below it; what a batch holds below that. */
 export function hypercallLines(call: Hypercall, place: Place): string[] {
-  const { number, name, args, command, arguments: list, about, details, batch, result } = call;
+  const { number, name, args, command, arguments: list, operation, about, batch, result } = call;
   // Before it is done and without a filter nobody has looked: registers alone.
-  const known = list?.map(({ name: argument, kind, value }) => `  ${argument}: ${KINDS[kind](value, place, command)}`);
+  const known = list?.map(({ name: argument, kind, value, named }) => `  ${argument}: ${KINDS[kind](value, place, named)}`);
   const plain = args.map((arg, i) => `  argument ${i + 1}: ${i === 0 && command !== undefined ? command : shortHex(arg)}`);
-  const inMemory = details?.command === command ? undefined : details?.command;
   const subjects = Object.entries(about ?? {}) as [HypercallSubject, bigint][];
-  const first = subjects.map(([subject, value]) => SUBJECTS[subject](value, place));
+  const first = [...(operation === undefined ? [] : [operation]), ...subjects.map(([subject, value]) => SUBJECTS[subject](value, place))];
   return [
     `hypercall ${number}: ${name}`,
     ...(known ?? plain),
-    ...(inMemory === undefined && first.length === 0 ? [] : [`  first operation: ${[...(inMemory === undefined ? [] : [String(inMemory)]), ...first].join(', ')}`]),
+    ...(first.length === 0 ? [] : [`  first operation: ${first.join(', ')}`]),
     ...(result === undefined ? [] : [`  result: ${BigInt.asIntN(64, result)}`]),
     ...(batch ?? []).flatMap((each) => hypercallLines(each, place).map((line) => `  ${line}`)),
   ];

@@ -28,6 +28,8 @@ export interface HypercallArgument {
   name: string;
   kind: ArgumentKind;
   value: bigint;
+  /** As Xen's headers name the value, where they do. */
+  named?: string;
 }
 /** What the first operation of a hypercall is about, where that lies in memory: `entry` of the table `frame` becomes `value`. */
 export type HypercallSubject = 'frame' | 'entry' | 'value' | 'target' | 'pfn' | 'port' | 'address';
@@ -40,10 +42,9 @@ export interface Hypercall {
   /** Which of its operations, where a register says so. */
   command?: string;
   result?: bigint;
-  /** Arguments by name, `command` by name, `frame` and `entry` that are to be changed, `target` of the new entry: only while a filter looks. */
-  details?: Record<string, bigint | string>;
-  /** The same with what they are, for people; also only while a filter looks. */
+  /** What the registers mean, what the first operation in memory is, by name, and what it is about: only while a filter looks. */
   arguments?: HypercallArgument[];
+  operation?: string;
   about?: Partial<Record<HypercallSubject, bigint>>;
   /** Of a multicall: what is in it while a filter looks, and what was done, with results, when it is done. */
   batch?: Hypercall[];

@@ -2,13 +2,14 @@
 import type { ArgumentKind, Hypercall, HypercallArgument } from '../exit';
 import type { PvCaller } from '../xen/caller';
 import { entryFrame } from '../xen/page-tables';
+import { ASSIST, DOMID } from '../xen/abi';
 import type { Batched } from '../xen/parts';
 import { HypercallError } from '../xen/ports';
 import { asUint, type HypercallRow } from './call';
 import { HYPERCALLS, MMUEXT_COMMANDS } from './table';
 
 type About = NonNullable<Hypercall['about']>;
-type Decoded = Pick<Hypercall, 'details' | 'arguments' | 'about' | 'batch'>;
+type Decoded = Pick<Hypercall, 'arguments' | 'operation' | 'about' | 'batch'>;
 const NUMBER = { mmuUpdate: 1, multicall: 13, updateVaMapping: 14, eventChannel: 32, mmuext: 26 } as const;
 const SEND = 4n;
 /** xen.h: bits 1:0 of an update's pointer. */
@@ -20,26 +21,16 @@ const MOST_SHOWN = 64;
 /** `batch`: of a multicall, what is in it. Memory that cannot be read leaves details out: the guest is told when it is done. */
 export function decodeHypercall({ number, args }: Pick<Hypercall, 'number' | 'args'>, caller: PvCaller): Decoded {
   const row = HYPERCALLS[number];
-  const named = argumentsOf(row?.args ?? [], args, caller.domain.word);
   const about: About = {};
-  let command = row?.commands?.[asUint(args[0])];
-  let batch: Hypercall[] | undefined;
+  const decoded: Decoded = { arguments: row ? argumentsOf(row, args, caller.domain.word) : [], about };
   try {
-    command = look(number, args, caller, about) ?? command;
-    if (number === NUMBER.multicall) batch = batchOf(args, caller);
+    const operation = look(number, args, caller, about);
+    if (operation !== undefined) decoded.operation = operation;
+    if (number === NUMBER.multicall) decoded.batch = batchOf(args, caller);
   } catch (refused) {
     if (!(refused instanceof HypercallError)) throw refused;
   }
-  return {
-    details: {
-      ...Object.fromEntries(named.map(({ name, value }) => [name, value])),
-      ...(command === undefined ? {} : { command }),
-      ...about,
-    },
-    arguments: named,
-    about,
-    ...(batch ? { batch } : {}),
-  };
+  return decoded;
 }
 
 /** As far as registers tell. */
@@ -61,13 +52,25 @@ export const batchDone = (done: readonly Batched[]): Pick<Hypercall, 'batch'> =>
 /** Those of 64 bits take two words of a 32-bit guest. */
 const WIDE: ReadonlySet<ArgumentKind> = new Set(['entry', 'time', 'machine-address', 'descriptor']);
 
-function argumentsOf(row: HypercallRow['args'], args: readonly bigint[], word: number): HypercallArgument[] {
+function argumentsOf({ args: list, commands }: HypercallRow, args: readonly bigint[], word: number): HypercallArgument[] {
   let next = 0;
-  return row.map(([name, kind]) => {
+  return list.map(([name, kind]) => {
     const low = args[next++] ?? 0n;
-    return { name, kind, value: word === 4 && WIDE.has(kind) ? low | ((args[next++] ?? 0n) << 32n) : low };
+    const value = word === 4 && WIDE.has(kind) ? low | ((args[next++] ?? 0n) << 32n) : low;
+    const named = kind === 'command' ? commands?.[asUint(value)] : NAMES[kind]?.(value);
+    return { name, kind, value, ...(named === undefined ? {} : { named }) };
   });
-}
+} // prettier-ignore
+
+const nameIn = (names: Readonly<Record<string, number>>, value: number): string | undefined =>
+  Object.keys(names).find((name) => names[name] === value);
+const NAMES: Partial<Record<ArgumentKind, (value: bigint) => string | undefined>> = {
+  assist: (value) => nameIn(ASSIST, asUint(value)),
+  domain: (value) => {
+    const name = nameIn(DOMID, Number(value & 0xffffn));
+    return name && `DOMID_${name}`;
+  },
+};
 
 /** Into `about`; the command that lies in memory, where one does: that of the first operation. */
 function look(number: number, args: readonly bigint[], caller: PvCaller, about: About): string | undefined {

@@ -2,6 +2,7 @@
 import { CR0, SEG } from '../../x86/registers';
 import { Interruption } from '../../cpu/ports';
 import { isCanonical } from '../../util/words';
+import { ASSIST } from '../xen/abi';
 import { refuse } from '../xen/errno';
 import { asUint } from './call';
 import type { Call } from './call';
@@ -70,8 +71,7 @@ function loadUserGs(cpu: Call['cpu'], selector: number): void {
   state.setSegmentBase(SEG.GS, kernel);
 }
 
-const ASSIST = { writable_pagetables: 2, pae_extended_cr3: 3, architectural_iopl: 4, runstate_update_flag: 5, m2p_strict: 32 } as const; // prettier-ignore
-const KNOWN: ReadonlySet<number> = new Set([0, 1, ...Object.values(ASSIST)]);
+const KNOWN: ReadonlySet<number> = new Set(Object.values(ASSIST));
 /** What can be assisted in is always on: writable page tables, roots above 4 GiB; the rest changes nothing here. */
 export function vmAssist({ args }: Call): void {
   if (asUint(args[0]) > 1) refuse('ENOSYS', `vm_assist command ${args[0]} is not known`);

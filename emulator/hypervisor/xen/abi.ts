@@ -4,7 +4,13 @@
  */
 
 /** xen.h: reserved domain numbers. */
-export const DOMID = { SELF: 0x7ff0, IO: 0x7ff1, XEN: 0x7ff2, INVALID: 0x7ff4, MASK: 0x7fff } as const;
+export const DOMID = { SELF: 0x7ff0, IO: 0x7ff1, XEN: 0x7ff2, COW: 0x7ff3, INVALID: 0x7ff4, IDLE: 0x7fff } as const;
+
+/** xen.h: VMASST_TYPE_*, for vm_assist. */
+export const ASSIST = {
+  '4gb_segments': 0, '4gb_segments_notify': 1, writable_pagetables: 2, pae_extended_cr3: 3, architectural_iopl: 4,
+  runstate_update_flag: 5, m2p_strict: 32,
+} as const; // prettier-ignore
 
 /** xen.h: virtual interrupts. */
 export const VIRQ = { TIMER: 0, DEBUG: 1, CONSOLE: 2 } as const;
