@@ -1,15 +1,19 @@
-/** multicall: a batch of hypercalls, each with its result beside it. struct multicall_entry: op, result, six arguments, all words. */
-import { refuse } from '../xen/errno';
+/**
+ * multicall: a batch of hypercalls, each with its result beside it. struct multicall_entry: op, result, six arguments, all words. A
+ * batch in a batch is refused alone, as Xen does it, and iret leaves the rest undone.
+ */
+import { ERRNO, refuse } from '../xen/errno';
 import { asUint } from './call';
 import type { Call } from './call';
 import { invoke } from './invoke';
+import type { Outcome } from './invoke';
 
 const MOST = 0x1000;
 const ARGUMENTS = 6;
 const MULTICALL = 13;
-const IRET = 23;
+const NESTED: Outcome = { result: BigInt(-ERRNO.EINVAL), refusal: 'a batch holds no other one' };
 
-export function multicall(call: Call): void {
+export function multicall(call: Call): void | 'set' {
   const { args, caller, domain } = call;
   const count = asUint(args[1]);
   if (count > MOST) refuse('E2BIG', `${count} calls at once are more than ${MOST}`);
@@ -17,10 +21,11 @@ export function multicall(call: Call): void {
   for (let i = 0; i < count; i++) {
     const at = args[0] + BigInt(i * (2 + ARGUMENTS)) * w;
     const number = asUint(caller.readWord(at));
-    if (number === MULTICALL || number === IRET) refuse('EINVAL', `hypercall ${number} cannot be part of a batch`);
     const inner = Array.from({ length: ARGUMENTS }, (_, n) => caller.readWord(at + w * BigInt(2 + n)));
-    const { result, refusal } = invoke(number, { ...call, args: inner });
+    const { result, refusal } = number === MULTICALL ? NESTED : invoke(number, { ...call, args: inner });
     call.parts.noteBatched({ number, args: inner, ...(result === undefined ? {} : { result }), ...(refusal === undefined ? {} : { refusal }) }); // prettier-ignore
-    caller.writeWord(at + w, BigInt.asUintN(domain.word * 8, result ?? 0n));
+    // Registers are as the guest goes on with them.
+    if (result === undefined) return 'set';
+    caller.writeWord(at + w, BigInt.asUintN(domain.word * 8, result));
   }
 }

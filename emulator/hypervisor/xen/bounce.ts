@@ -11,8 +11,9 @@ import { Interruption } from '../../cpu/ports';
 import { stackDescriptor } from '../../cpu/segments';
 import { CONTEXT } from '../../execution/layout';
 import { GPR, PF, RFLAGS, SEG } from '../../x86/registers';
-import { FLAT, RESERVED, VCPU_INFO } from './abi';
+import { FLAT, VCPU_INFO } from './abi';
 import type { PvDomain } from './domain';
+import { inReserved } from './reserved-space';
 import { inGuestKernel } from './vcpu';
 
 const RCX = GPR.RCX;
@@ -134,8 +135,7 @@ const dataSegments = ({ state }: Cpu): bigint[] =>
 /** The new top. The guest's stack must be its own and writable. */
 function push(domain: PvDomain, cpu: Cpu, top: bigint, values: readonly bigint[], bytes: 4 | 8): bigint {
   const end = top - BigInt(values.length * bytes);
-  const { start, end: last } = RESERVED[domain.word];
-  if (top > start && end < last)
+  if (inReserved(domain.word, end, values.length * bytes))
     throw new DomainCrash(`its kernel stack, gv:0x${top.toString(16)}, lies in the hypervisor`);
   const context = domain.word === 8 ? CONTEXT.user : CONTEXT.supervisor;
   try {

@@ -4,10 +4,10 @@ import { Interruption } from '../../cpu/ports';
 import { CONTEXT } from '../../execution/layout';
 import type { Context } from '../../execution/layout';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
-import { RESERVED } from './abi';
 import type { PvDomain } from './domain';
 import { refuse } from './errno';
 import type { Caller } from './ports';
+import { inReserved } from './reserved-space';
 
 /** More is never copied at once. */
 const MOST_BYTES = 0x10_0000;
@@ -28,8 +28,7 @@ export class PvCaller implements Caller {
   private at(gva: bigint, bytes: number): bigint {
     const { word } = this.domain;
     const at = BigInt.asUintN(word * 8, gva);
-    const { start, end } = RESERVED[word];
-    if (at < end && at + BigInt(bytes) > start) this.fault(gva, 'lies in the hypervisor');
+    if (inReserved(word, at, bytes)) this.fault(gva, 'lies in the hypervisor');
     return at;
   }
   private fault(gva: bigint, why: string): never {

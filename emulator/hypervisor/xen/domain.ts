@@ -206,6 +206,19 @@ export class PvDomain implements XenDomain {
     if (this.word === 4) this.loadPdptes(cpu, root);
     cpu.pagingChanged('all');
   }
+  /** `look` sees the address space of the kernel. */
+  onKernelRoot(cpu: Cpu, look: () => void): void {
+    const vcpu = this.vcpuStates[cpu.apicId];
+    if (vcpu.inKernel) return look();
+    vcpu.inKernel = true;
+    this.loadRoot(cpu);
+    try {
+      look();
+    } finally {
+      vcpu.inKernel = false;
+      this.loadRoot(cpu);
+    }
+  }
   private loadPdptes({ state }: Cpu, root: number): void {
     for (const i of [0, 1, 2, 3] as const) state.setSystem(`pdpte${i}`, this.memory.read64(root, i * 8) & PDPTE_LOADED);
   }

@@ -10,6 +10,7 @@ import { CR0, CR4, GPR, MSR, SEG } from '../../x86/registers';
 import { isCanonical } from '../../util/words';
 import { VCPU_INFO, VERSION } from './abi';
 import type { PvDomain } from './domain';
+import { ioLevelAllows, mayUsePort } from './port-rights';
 import { HypercallError } from './ports';
 import { TYPE } from './typed-pages';
 
@@ -55,7 +56,7 @@ export function emulate(domain: PvDomain, cpu: Cpu, insn: Instruction, cause: Ex
       return 'done';
     default:
       // Delivery of events is not by IF: with the right to, they do nothing.
-      return (mnemonic === 'cli' || mnemonic === 'sti') && domain.vcpuStates[cpu.apicId].iopl > 0 ? 'done' : 'no';
+      return (mnemonic === 'cli' || mnemonic === 'sti') && ioLevelAllows(domain, cpu) ? 'done' : 'no';
   }
 }
 
@@ -144,10 +145,13 @@ function writeMsr(cpu: Cpu, msr: number): 'done' | 'no' {
 }
 
 /** No port is any domain's: with the right to I/O, reads find an empty bus. */
-function portAccess(domain: PvDomain, cpu: Cpu, { bytes, write, string }: Extract<ExitCause, { reason: 'io' }>): 'done' | 'no' {
+function portAccess(domain: PvDomain, cpu: Cpu, { port, bytes, write, string }: Extract<ExitCause, { reason: 'io' }>): 'done' | 'no' {
   const { state } = cpu;
-  const allowed = domain.vcpuStates[cpu.apicId].iopl >= (domain.word === 8 ? 1 : state.cpl);
-  if (!allowed || string) return 'no';
+  if (!mayUsePort(domain, cpu, port, bytes)) return 'no';
+  if (string) {
+    cpu.unsupported('INS and OUTS of a paravirtualised guest');
+    return 'no';
+  }
   if (!write) {
     if (bytes === 4) state.setGpr32(GPR.RAX, 0xffff_ffff);
     else state.setGpr(GPR.RAX, state.gpr(GPR.RAX) | (bytes === 2 ? 0xffffn : 0xffn));

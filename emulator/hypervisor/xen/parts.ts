@@ -29,6 +29,7 @@ import { inGuestKernel } from './vcpu';
 export const DIRECT_VECTOR = 0x80;
 const PAGE_LIMIT = 0xfff;
 const BUSY_TSS = 0xb;
+const [TSS_BYTES, TSS_IO_MAP] = [0x68, 0x66];
 const GUEST_CR0 = CR0.PE | CR0.PG | CR0.WP | CR0.ET | CR0.NE | CR0.MP;
 const GUEST_CR4 = CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT;
 
@@ -162,7 +163,7 @@ export class DomainParts {
     const { space } = this.domain;
     space.mapSegments(vcpu);
     space.mapOwn(vcpu, AREA.IDT);
-    space.mapOwn(vcpu, AREA.TSS);
+    this.domain.memory.write(space.mapOwn(vcpu, AREA.TSS), TSS_IO_MAP, 2, TSS_BYTES);
   }
   /** The processor is in the mode in which guests of this width run, with the hypervisor's tables. */
   prepare(cpu: Cpu): void {
@@ -176,8 +177,8 @@ export class DomainParts {
     state.setSystem('gdtr.limit', BigInt(FIRST_RESERVED_GDT_BYTE + PAGE_LIMIT));
     state.setSystem('idtr.base', space.address(vcpu, AREA.IDT));
     state.setSystem('idtr.limit', BigInt(PAGE_LIMIT));
-    // It ends before the place of an I/O bitmap: every IN and OUT traps.
-    state.setSegment(SEG.TR, { selector: 0x40, base: space.address(vcpu, AREA.TSS), limit: 0x67, attributes: ATTRIBUTE.P | BUSY_TSS }); // prettier-ignore
+    // Its I/O bitmap begins where it ends: every IN and OUT traps.
+    state.setSegment(SEG.TR, { selector: 0x40, base: space.address(vcpu, AREA.TSS), limit: TSS_BYTES - 1, attributes: ATTRIBUTE.P | BUSY_TSS }); // prettier-ignore
     state.setSegment(SEG.LDTR, { selector: 0, base: 0n, limit: 0, attributes: ATTRIBUTE.UNUSABLE });
     state.setSystem('sysenter_cs', 0n);
   }

@@ -36,6 +36,10 @@ const SEGMENTS = {
   4: { 3: flat(0xc0bb, LAST_32), 4: flat(0xc0b3, LAST_32), 5: flat(0xc0fb, LAST_32), 6: flat(0xc0f3, LAST_32) },
 } as const; // prettier-ignore
 
+/** Some of it is the hypervisor's. */
+export const inReserved = (word: 4 | 8, gva: bigint, bytes: number): boolean =>
+  gva < RESERVED[word].end && gva + BigInt(bytes) > RESERVED[word].start;
+
 export class ReservedSpace {
   /** Entries for the reserved places of a root (4-level) or of the top L2 (PAE). */
   readonly entries: bigint[];

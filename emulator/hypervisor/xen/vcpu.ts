@@ -42,6 +42,9 @@ export interface VcpuState {
   ldtBase: bigint;
   ldtEntries: number;
   iopl: number;
+  /** Of its programs, below `ioPorts`: a bit that is clear lets them at the port. */
+  ioBitmapGva: bigint;
+  ioPorts: number;
   info: FramePlace;
   /** ns at which VIRQ_TIMER is raised; -1: not. */
   timerNs: number;
@@ -68,6 +71,8 @@ export const newVcpu = (word: 4 | 8, info: FramePlace): VcpuState => ({
   ldtBase: 0n,
   ldtEntries: 0,
   iopl: 0,
+  ioBitmapGva: 0n,
+  ioPorts: 0,
   info,
   timerNs: -1,
   periodNs: 0,
