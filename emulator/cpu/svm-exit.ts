@@ -96,6 +96,8 @@ function encode({ cause, instruction }: GuestExit, cpu: Cpu, vmcb: Vmcb): Encode
       return plain(codeOf('int'), vectorOf(instruction));
     case 'int1':
       return plain(codeOf('icebp'));
+    case 'entry-failure':
+      return plain(EXIT.INVALID);
     case 'virtualization':
       return isIntercept(cause.mnemonic) ? plain(codeOf(cause.mnemonic)) : none(cause.mnemonic);
     case 'sipi':
@@ -107,7 +109,6 @@ function encode({ cause, instruction }: GuestExit, cpu: Cpu, vmcb: Vmcb): Encode
     case 'apic-write':
     case 'virtualized-eoi':
     case 'call-out':
-    case 'entry-failure':
     case 'xsaves':
     case 'rdrand':
     case 'rdseed':

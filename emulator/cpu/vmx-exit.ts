@@ -1,6 +1,6 @@
 /** What a VMCS says of an exit: reason, qualification and the rest (SDM vol. 3C 28.2, appendix C). */
 import { VECTOR } from '../x86/registers';
-import { INTERRUPTION, REASON } from '../x86/vmcs';
+import { ENTRY_FAILED, INTERRUPTION, REASON } from '../x86/vmcs';
 import type { Instruction } from '../isa/instruction';
 import type { ExitCause, PendingEvent, PlainExit } from './exit-cause';
 import type { Cpu } from './cpu';
@@ -24,7 +24,9 @@ const VIRTUALIZATION: Readonly<Record<string, number>> = {
 const WITH_OPERANDS: readonly (PlainExit | 'virtualization')[] = ['xsaves', 'invpcid', 'virtualization'];
 const SOURCES = { call: 0, iret: 1, jump: 2, gate: 3 } as const;
 /** B0 to B3, BD, BS. */
-const DEBUG_CONDITIONS = 0x600fn;
+const DEBUG_CONDITIONS = 0x600f;
+const CONTROL_ACCESSES = { write: 0, read: 1, clts: 2, lmsw: 3 } as const;
+type ControlAccess = Extract<ExitCause, { reason: 'cr-access' }>;
 const ACCESSES = { read: 0, write: 1, execute: 2 } as const;
 
 interface Encoded {
@@ -70,7 +72,8 @@ function encode({ cause, instruction, during }: GuestExit): Encoded | undefined 
     case 'msr-write':
       return { reason: REASON.WRMSR };
     case 'cr-access':
-      return controlAccess(cause);
+      // Reads of CR0 see its shadow.
+      return cause.access === 'smsw' ? undefined : controlAccess(cause, cause.access);
     case 'dr-access':
       return { reason: REASON.MOV_DR, qualification: BigInt(cause.register | (cause.write ? 0 : 1 << 4) | (cause.gpr << 8)) };
     case 'descriptor-table': {
@@ -102,7 +105,7 @@ function encode({ cause, instruction, during }: GuestExit): Encoded | undefined 
     case 'virtualized-eoi':
       return { reason: REASON.VIRTUALIZED_EOI, qualification: BigInt(cause.vector) };
     case 'entry-failure':
-      return { reason: cause.what === 'msr-loading' ? REASON.ENTRY_MSR_LOADING : REASON.ENTRY_GUEST_STATE };
+      return { reason: ENTRY_FAILED | (cause.what === 'msr-loading' ? REASON.ENTRY_MSR_LOADING : REASON.ENTRY_GUEST_STATE) };
     default: {
       const reason = PLAIN[cause.reason];
       if (reason === undefined) return undefined;
@@ -126,11 +129,10 @@ function ioQualification({ port, bytes, write, string, rep, immediate }: Extract
   return (BigInt(port) << 16n) | BigInt(bits);
 }
 /** Table 28-3. */
-function controlAccess({ register, access, gpr, value, gva }: Extract<ExitCause, { reason: 'cr-access' }>): Encoded {
-  const types = { write: 0, read: 1, clts: 2, lmsw: 3, smsw: 1 } as const;
+function controlAccess({ register, gpr, value, gva }: ControlAccess, access: keyof typeof CONTROL_ACCESSES): Encoded {
   const source = access === 'lmsw' ? (value & 0xffffn) << 16n : 0n;
   const memory = gva === undefined ? 0 : 1 << 6;
-  return { reason: REASON.CR_ACCESS, qualification: BigInt(register | (types[access] << 4) | memory | (gpr << 8)) | source };
+  return { reason: REASON.CR_ACCESS, qualification: BigInt(register | (CONTROL_ACCESSES[access] << 4) | memory | (gpr << 8)) | source };
 } // prettier-ignore
 
 /** Interruption information of an event (tables 25-17 and 25-18). */
@@ -158,8 +160,9 @@ export function writeExit(vmcs: Vmcs, exit: GuestExit, { state }: Cpu): boolean 
   if (cause.reason === 'exception') {
     vmcs.write('EXIT_INTERRUPTION', interruption(cause.event));
     vmcs.write('EXIT_ERROR_CODE', cause.event.errorCode ?? 0);
-    // What DR6 says of the condition (table 28-1).
-    if (cause.event.vector === VECTOR.DB) vmcs.write('EXIT_QUALIFICATION', state.system('dr6') & DEBUG_CONDITIONS);
+    // Table 28-1: as DR6 would say it, which says nothing yet.
+    if (cause.event.vector === VECTOR.DB)
+      vmcs.write('EXIT_QUALIFICATION', (cause.event.conditions ?? 0) & DEBUG_CONDITIONS);
   } else if (cause.reason === 'nmi') {
     vmcs.write('EXIT_INTERRUPTION', interruption({ vector: VECTOR.NMI, kind: 'nmi', returnRip: 0n }));
   } else if (cause.reason === 'external-interrupt' && cause.vector !== undefined) {

@@ -4,8 +4,8 @@ import type { ExitCause, PendingEvent } from '../../cpu/exit-cause';
 import { PLAIN_EXITS } from '../../cpu/exit-cause';
 import type { Vmcb } from '../../cpu/svm-state';
 import type { Instruction } from '../../isa/instruction';
-import { GPR } from '../../x86/registers';
-import { CONTROL, EXIT, IOIO, MISC1, MISC2, NPF } from '../../x86/vmcb';
+import { GPR, VECTOR, WITH_ERROR } from '../../x86/registers';
+import { CONTROL, EVENT, EXIT, IOIO, MISC1, MISC2, NPF } from '../../x86/vmcb';
 import { vendorExit } from '../describe';
 import type { VmExit } from '../exit';
 import type { Guest } from '../guest';
@@ -30,17 +30,14 @@ function causeOf(vmcb: Vmcb, { state }: Cpu, code: number): ExitCause {
       table: bit(info1, NPF.TABLE),
       allowed: { read: present, write: false, execute: false },
       misconfigured: bit(info1, NPF.RSVD),
-      user: bit(info1, NPF.U),
+      user: state.cpl === 3,
     };
   }
   if (code < 0) return { reason: 'entry-failure', what: 'guest-state', field: 'VMCB' };
   if (code < EXIT.DR_READ) return controlAccess(code, info1, state.gpr(Number(info1 & 15n)));
   if (code < EXIT.EXCEPTION)
     return { reason: 'dr-access', register: code & 15, write: code >= EXIT.DR_WRITE, gpr: Number(info1 & 15n) };
-  if (code < EXIT.MISC1) {
-    const event: PendingEvent = { vector: code - EXIT.EXCEPTION, kind: 'fault', returnRip: state.rip };
-    return { reason: 'exception', event: { ...event, errorCode: Number(info1 & 0xffff_ffffn), address: info2 } };
-  }
+  if (code < EXIT.MISC1) return { reason: 'exception', event: exceptionOf(vmcb, code - EXIT.EXCEPTION, state.rip) };
   const name = code < EXIT.MISC2 ? MISC1[code - EXIT.MISC1] : MISC2[code - EXIT.MISC2];
   switch (name) {
     case 'io': {
@@ -61,10 +58,23 @@ function causeOf(vmcb: Vmcb, { state }: Cpu, code: number): ExitCause {
       return { reason: 'invlpg', gva: info1 };
     case 'shutdown':
       return { reason: 'triple-fault' };
-    case 'task-switch':
-      return { reason: 'task-switch', selector: Number(info1 & 0xffffn), source: bit(info2, 1n << 36n) ? 'iret' : bit(info2, 1n << 38n) ? 'jump' : 'call' }; // prettier-ignore
+    case 'task-switch': {
+      // 15.14.1: what is neither a return nor a jump is a call, or an event on its way.
+      const event = bit(vmcb.read(CONTROL.EXITINTINFO), EVENT.VALID);
+      const source = bit(info2, 1n << 36n) ? 'iret' : bit(info2, 1n << 38n) ? 'jump' : event ? 'gate' : 'call';
+      return { reason: 'task-switch', selector: Number(info1 & 0xffffn), source, ...(bit(info2, 1n << 44n) ? { errorCode: Number(info2 & 0xffff_ffffn) } : {}) };
+    }
     case 'intr':
       return { reason: 'external-interrupt' };
+    case 'vintr':
+      return { reason: 'interrupt-window' };
+    case 'nmi':
+    case 'init':
+      return { reason: name };
+    case 'icebp':
+      return { reason: 'int1' };
+    case 'cr0-selective-write':
+      return controlAccess(EXIT.CR_WRITE, info1, state.gpr(Number(info1 & 15n)));
     default: {
       const table = /^(gdtr|idtr|ldtr|tr)-(read|write)$/.exec(name);
       if (table)
@@ -73,6 +83,16 @@ function causeOf(vmcb: Vmcb, { state }: Cpu, code: number): ExitCause {
       return plain ? { reason: plain } : { reason: 'virtualization', mnemonic: name };
     }
   }
+} // prettier-ignore
+
+/** Error codes are there for the vectors that have one (8.4.1). */
+function exceptionOf(vmcb: Vmcb, vector: number, rip: bigint): PendingEvent {
+  if (vector === VECTOR.BP || vector === VECTOR.OF)
+    return { vector, kind: vector === VECTOR.BP ? 'int3' : 'into', returnRip: vmcb.read(CONTROL.NRIP) };
+  const event: PendingEvent = { vector, kind: 'fault', returnRip: rip };
+  if (WITH_ERROR.includes(vector)) event.errorCode = Number(vmcb.read(CONTROL.EXITINFO1) & 0xffff_ffffn);
+  if (vector === VECTOR.PF) event.address = vmcb.read(CONTROL.EXITINFO2);
+  return event;
 }
 
 function controlAccess(code: number, info1: bigint, value: bigint): ExitCause {

@@ -19,6 +19,8 @@ export function decodeVmcs(vmcs: Vmcs, guest: Guest, cpu: Cpu, instruction: Inst
 
 const SOURCES = ['call', 'iret', 'jump', 'gate'] as const;
 const ACCESSES = ['write', 'read', 'clts', 'lmsw'] as const;
+/** Table 28-6; 3: in the delivery of an event, which writes its frame. Others are of guest-physical addresses. */
+const APIC_ACCESSES = ['read', 'write', 'execute', 'write'] as const;
 const TABLES = [['gdtr', 'idtr'], ['ldtr', 'tr']] as const; // prettier-ignore
 
 function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
@@ -26,12 +28,12 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
   const q = Number(wide & 0xffff_ffffn);
   const bit = (n: number): boolean => (q & (1 << n)) !== 0;
   const linear = (): { gva: bigint } => ({ gva: vmcs.read('GUEST_LINEAR_ADDRESS') });
-  if (code < 0) return { reason: 'entry-failure', what: 'guest-state', field: 'VMCS' };
+  if (code < 0) return { reason: 'entry-failure', what: (code & 0xffff) === REASON.ENTRY_MSR_LOADING ? 'msr-loading' : 'guest-state', field: 'VMCS' };
   switch (code) {
     case REASON.EXCEPTION:
       return exceptionOf(vmcs, wide, state.rip);
     case REASON.EXTERNAL_INTERRUPT:
-      return { reason: 'external-interrupt' };
+      return { reason: 'external-interrupt', ...acknowledged(vmcs.read32('EXIT_INTERRUPTION')) };
     case REASON.TRIPLE_FAULT:
       return { reason: 'triple-fault' };
     case REASON.INIT:
@@ -42,8 +44,16 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
       return { reason: 'interrupt-window' };
     case REASON.NMI_WINDOW:
       return { reason: 'nmi-window' };
-    case REASON.TASK_SWITCH:
-      return { reason: 'task-switch', selector: q & 0xffff, source: SOURCES[q >>> 30] };
+    case REASON.TASK_SWITCH: {
+      const source = SOURCES[q >>> 30];
+      return { reason: 'task-switch', selector: q & 0xffff, source, ...(source === 'gate' ? {} : { length: vmcs.read32('EXIT_INSTRUCTION_LENGTH') }) };
+    }
+    case REASON.TPR_BELOW:
+      return { reason: 'tpr-below' };
+    case REASON.APIC_WRITE:
+      return { reason: 'apic-write', offset: q & 0xfff };
+    case REASON.VIRTUALIZED_EOI:
+      return { reason: 'virtualized-eoi', vector: q & 0xff };
     case REASON.INVLPG:
       return { reason: 'invlpg', gva: wide };
     case REASON.CR_ACCESS: {
@@ -81,7 +91,7 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
         access: bit(2) ? 'execute' : bit(1) ? 'write' : 'read',
         gpa: Number(vmcs.read('GUEST_PHYSICAL_ADDRESS')),
         ...(bit(7) ? linear() : {}),
-        table: !bit(8),
+        table: code === REASON.EPT_VIOLATION && !bit(8),
         allowed: { read: bit(3), write: bit(4), execute: bit(5) },
         misconfigured: code === REASON.EPT_MISCONFIGURATION,
         user: state.cpl === 3,
@@ -91,7 +101,7 @@ function causeOf(vmcs: Vmcs, { state }: Cpu, code: number): ExitCause {
     case REASON.MONITOR_TRAP:
       return { reason: 'monitor-trap' };
     case REASON.APIC_ACCESS:
-      return { reason: 'apic-access', offset: q & 0xfff, access: (['read', 'write', 'execute'] as const)[(q >>> 12) & 3] };
+      return { reason: 'apic-access', offset: q & 0xfff, access: APIC_ACCESSES[(q >>> 12) & 15] ?? 'table' };
     default: {
       const name = reasonName(code).toLowerCase();
       const plain = PLAIN_EXITS.find((each) => each === name);
@@ -104,8 +114,14 @@ function exceptionOf(vmcs: Vmcs, qualification: bigint, rip: bigint): ExitCause 
   const info = vmcs.read32('EXIT_INTERRUPTION');
   const vector = info & 0xff;
   if (((info >>> 8) & 7) === INTERRUPTION.NMI) return { reason: 'nmi' };
+  const type = (info >>> 8) & 7;
+  const software = type === INTERRUPTION.PRIVILEGED ? 'int1' : type === INTERRUPTION.SOFTWARE_EXCEPTION ? (vector === VECTOR.OF ? 'into' : 'int3') : undefined;
+  if (software) return { reason: 'exception', event: { vector, kind: software, returnRip: rip + vmcs.read('EXIT_INSTRUCTION_LENGTH') } };
   const event: PendingEvent = { vector, kind: 'fault', returnRip: rip };
   if (info & INTERRUPTION.ERROR_VALID) event.errorCode = vmcs.read32('EXIT_ERROR_CODE');
   if (vector === VECTOR.PF) event.address = qualification;
+  if (vector === VECTOR.DB) event.conditions = Number(qualification);
   return { reason: 'exception', event };
-}
+} // prettier-ignore
+/** Where the exit acknowledged the interrupt. */
+const acknowledged = (info: number): { vector?: number } => (info < 0 ? { vector: info & 0xff } : {});

@@ -2,18 +2,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createMachine } from '../../../emulator/index';
-import type { Machine, MachineConfig, Paging } from '../../../emulator/index';
+import type { MachineConfig, Paging } from '../../../emulator/index';
+import type { Pc } from '../../../emulator/machine/machine';
+import { RFLAGS } from '../../../emulator/x86/registers';
 
 const kernel = readFileSync(new URL('../../../guests/sample/sample.elf', import.meta.url));
 const EAGER: MachineConfig['tier'] = { threshold: 25, batch: 4, moduleBytes: 100_000 };
-const boot = (config: Partial<MachineConfig>): { machine: Machine; text: () => string } => {
-  const machine = createMachine({ memory: 16 << 20, cpus: 1, tier: EAGER, ...config });
+const boot = (config: Partial<MachineConfig>): { machine: Pc; text: () => string } => {
+  const machine = createMachine({ memory: 16 << 20, cpus: 1, tier: EAGER, ...config }) as Pc;
   let said = '';
   machine.onConsole = (bytes) => (said += String.fromCharCode(...bytes));
   machine.boot({ name: 'sample.elf', kernel, append: 'exit' });
   return { machine, text: () => said };
 };
-const counts = ({ virtualization }: Machine): Record<string, number> =>
+const counts = ({ virtualization }: Pc): Record<string, number> =>
   Object.fromEntries([...virtualization!.exits.counts].map(([reason, { count }]) => [reason, count]));
 
 for (const technique of ['vt-x', 'amd-v'] as const)
@@ -50,6 +52,30 @@ for (const technique of ['vt-x', 'amd-v'] as const)
         assert.deepEqual(machine.run(1_000_000), stop);
         assert.equal(machine.stateHash(), expected);
       });
+
+    it('a state that its processor may not be entered in ends the guest, and says which check refused it', () => {
+      const { machine } = boot({ technique });
+      machine.cpus[0].state.setSystem('dr7', 1n << 40n);
+      const refused = machine.run(1000);
+      assert.equal(refused.kind, 'crash');
+      if (refused.kind === 'crash')
+        assert.match(
+          refused.reason,
+          /refuses its state: (GUEST_)?DR7.*bits 63:32 must be 0 \((SDM vol. 3C 27|APM vol. 2 15)/,
+        );
+      assert.equal(machine.run(1000).kind, 'crash');
+    });
+
+    it('is entered behind MOV SS with a single step pending', () => {
+      const [bareCpu, guest] = [boot({}), boot({ technique })];
+      for (const { machine } of [bareCpu, guest]) {
+        const [{ state }] = machine.cpus;
+        state.rflags |= RFLAGS.TF;
+        state.setSystem('interruptibility', 2n);
+        machine.run(1);
+      }
+      assert.equal(guest.machine.stateHash(), bareCpu.machine.stateHash());
+    });
 
     it('nested paging leaves for devices alone, shadow paging for page tables, too', () => {
       const [nested, shadow] = (['nested', 'shadow'] as const).map((paging) => {
