@@ -1,12 +1,14 @@
 /** Every field of an exit in words, a line each: what it is called, its value, and what that means. */
 import type { VmExit } from '../emulator/machine/api';
 import { exitCodeName, reasonName } from '../emulator/x86/exit-names';
+import { setFields } from '../emulator/util/bit-fields';
 import { vectorName } from '../emulator/x86/registers';
 import { ENTRY_FAILED, VIRTUAL_APIC } from '../emulator/x86/vmcs';
 import { hex, shortHex } from './addresses';
 import { byteCount, gprName, named } from './exit-text';
 import { hypercallLines } from './hypercall-details';
 import { msrName, portName } from './register-names';
+import { FIELDS } from './scopes/bits';
 import { explainErrorCode, selectorBits, vectorTitle } from './trap-explanation';
 
 /** What numbers are called in the guest that left. */
@@ -44,9 +46,10 @@ const EVENT: Rows<PendingEvent, never> = {
   kind: (kind) => `event: ${EVENT_KINDS[kind]}`,
   errorCode: (code, { vector: number }) => explainErrorCode(number, code),
   address: (gva, _, { place }) => `address: ${place(gva)}; a page fault puts it into CR2`,
+  conditions: (bits) => `DR6 will say: ${shortHex(bits)}${setFields(BigInt(bits), FIELDS.dr6!).map(({ name }) => ` ${name}`).join('')}`,
   returnRip: (rip, _, { place }) => `returns to: ${place(rip)}`,
   during: (during, _, words) => ['while this was being delivered:', ...indent(linesOf(EVENT, during, words))],
-};
+}; // prettier-ignore
 
 /** Virtual-APIC registers by offset (SDM vol. 3C 30.1.1); ISR, TMR and IRR are eight words each. */
 function apicRegister(offset: number): string {

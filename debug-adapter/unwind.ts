@@ -6,6 +6,7 @@ import type { UnwoundFrame } from './symbols/api';
 import type { RegisterNumbers } from './dwarf-registers';
 import { targetOf, topFrame, type CodeFrame, type Frame, type UnwindContext } from './frames';
 import { readGates, StackReader, type HardwareFrame } from './hardware-frames';
+import { WITH_ERROR } from '../emulator/x86/registers';
 import { borderLabel, SYSTEM_CALL_LABEL } from './trap-log';
 
 /** Words of a stack that are looked through for a frame. */
@@ -13,8 +14,6 @@ const SCAN_WORDS = 512;
 const BUILT_FRAME_WORDS = 24n;
 /** A frame pointer further away than this is some other number. */
 const MAX_FRAME_BYTES = 1n << 16n;
-/** Vectors that push an error code (SDM vol. 3A table 6-1). */
-const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
 
 /** Frames from the innermost on, at most `limit`. Loops end where the stack does not grow. */
 export function unwindStack(context: UnwindContext, cpu: number, limit: number): Frame[] {
@@ -208,7 +207,7 @@ class Unwinder {
     const vector = this.vectorOf(frame);
     if (vector === undefined && this.stack.isSystemCallReturn(pc)) return SYSTEM_CALL_LABEL;
     const errorCode =
-      hardware && vector !== undefined && WITH_ERROR_CODE.has(vector) ? Number(hardware.below) : undefined;
+      hardware && vector !== undefined && WITH_ERROR.includes(vector) ? Number(hardware.below) : undefined;
     return borderLabel({ vector, errorCode, cpl });
   }
 

@@ -19,6 +19,7 @@ import { linearAddress } from './linear';
 import * as mode from './mode';
 import { hypervises, makeModel, type Model } from './models';
 import { readMsr, writeMsr } from './msr';
+import { eventOf } from './ports';
 import type { Access, Bus, GuestFault, InterruptSource, Overseer, Processor } from './ports';
 import { resetState } from './reset';
 import * as segments from './segments';
@@ -222,14 +223,7 @@ export class Cpu implements Processor {
 
   /** Delivers a fault or trap at the current RIP. */
   raise(fault: GuestFault): Delivery {
-    const { vector, errorCode, address } = fault;
-    return deliver(this, {
-      vector,
-      kind: fault.trap ? 'trap' : 'fault',
-      errorCode,
-      address,
-      returnRip: this.state.rip,
-    });
+    return deliver(this, eventOf(fault, this.state.rip));
   }
   /** Delivers an interrupt that arrived between two instructions. */
   interrupt(vector: number, kind: 'interrupt' | 'nmi' = 'interrupt'): Delivery {

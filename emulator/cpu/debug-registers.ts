@@ -3,7 +3,9 @@
  * The run loop asks: `armed()` before choosing to run in blocks; `checkInstruction` before an instruction;
  * `afterInstruction` after it. Data breakpoints come by the MMU's watch list, which keeps their pages out of the TLB.
  */
-import { CR4, RFLAGS, SEG, VECTOR } from '../x86/registers';
+import { SYSTEM_ADDRESS } from '../execution/layout';
+import { CR4, DEBUGCTL, RFLAGS, SEG, VECTOR } from '../x86/registers';
+import type { PendingEvent } from './exit-cause';
 import { gp, ud } from './faults';
 import { GuestFault } from './ports';
 import type { Cpu } from './cpu';
@@ -14,6 +16,7 @@ const DR6_WRITABLE = 0xe00fn;
 const DR7_FIXED = 0x400n;
 const DR7_WRITABLE = 0xffff_23ffn;
 const DR7_GD = 1n << 13n;
+const { debugctl: DEBUGCTL_AT } = SYSTEM_ADDRESS;
 const NAMES = ['dr0', 'dr1', 'dr2', 'dr3'] as const;
 const KIND = { execute: 0, write: 1, io: 2, readWrite: 3 } as const;
 
@@ -56,10 +59,7 @@ export class DebugRegisters {
       if (state.system32('cr4') & CR4.DE) throw ud();
       index += 2;
     }
-    if (state.system('dr7') & DR7_GD) {
-      state.setSystem('dr6', state.system('dr6') | BigInt(DR6.BD));
-      throw new GuestFault(VECTOR.DB);
-    }
+    if (state.system('dr7') & DR7_GD) throw new GuestFault(VECTOR.DB, undefined, undefined, false, DR6.BD);
     return index;
   }
 
@@ -121,9 +121,7 @@ export class DebugRegisters {
     const gva = this.cpu.long ? state.rip : BigInt.asUintN(32, base + state.rip);
     let bits = 0;
     for (const b of this.instructions) if (b.address === gva) bits |= 1 << b.index;
-    if (!bits) return undefined;
-    state.setSystem('dr6', (state.system('dr6') & ~BigInt(DR6.B)) | BigInt(bits));
-    return new GuestFault(VECTOR.DB);
+    return bits ? new GuestFault(VECTOR.DB, undefined, undefined, false, bits) : undefined;
   }
   /** I/O breakpoints need CR4.DE. */
   touchPort(port: number, bytes: number): void {
@@ -142,8 +140,21 @@ export class DebugRegisters {
     const pending = Number(state.system('pending_debug'));
     if (state.system('interruptibility') & 2n || (!pending && !trapFlag)) return undefined;
     state.setSystem('pending_debug', 0n);
-    const bits = BigInt(pending | (trapFlag ? DR6.BS : 0));
-    state.setSystem('dr6', (state.system('dr6') & ~BigInt(DR6.B)) | bits);
-    return new GuestFault(VECTOR.DB, undefined, undefined, true);
+    return new GuestFault(VECTOR.DB, undefined, undefined, true, pending | (trapFlag ? DR6.BS : 0));
+  }
+  /**
+   * A debug exception is on its way to its handler, which may use debug registers freely (17.2.4): DR6 tells why, and recording and
+   * stepping of branches are off (17.4.1, 17.4.3). One that leaves for a hypervisor has changed nothing (vol. 3C 28.1).
+   */
+  raised({ conditions, kind }: PendingEvent): void {
+    const { state } = this.cpu;
+    if (conditions !== undefined) state.setSystem('dr6', (state.system('dr6') & ~BigInt(DR6.B)) | BigInt(conditions));
+    else if (kind !== 'int1') return;
+    state.setSystem('debugctl', state.system('debugctl') & ~BigInt(DEBUGCTL.LBR | DEBUGCTL.BTF));
+    state.setSystem('dr7', state.system('dr7') & ~DR7_GD);
+  }
+  /** Single steps go from branch to branch (17.4.3). */
+  get stepsBranches(): boolean {
+    return (this.cpu.state.word(DEBUGCTL_AT) & DEBUGCTL.BTF) !== 0;
   }
 }

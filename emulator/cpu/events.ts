@@ -32,6 +32,7 @@ const isException = (kind: PendingEvent['kind']): boolean => kind === 'fault' ||
 export function deliver(cpu: Cpu, event: PendingEvent, asked = false): Delivery {
   for (;;) {
     cpu.overseer?.event(event);
+    if (event.vector === VECTOR.DB) cpu.debug.raised(event);
     if (!asked && cpu.onEvent !== undefined && cpu.onEvent(describe(cpu, event))) {
       cpu.heldEvent = event;
       return 'held';
@@ -93,8 +94,8 @@ const classOf = (event: { vector: number; kind: PendingEvent['kind'] }): Class =
 
 /** SDM vol. 3A table 6-5. Undefined: shutdown. */
 export function combine(first: PendingEvent, second: GuestFault, rip: bigint): PendingEvent | undefined {
-  const { vector, errorCode, address } = second;
-  const next: PendingEvent = { vector, kind: 'fault', errorCode, address, returnRip: rip, during: first };
+  const { vector, errorCode, address, conditions } = second;
+  const next: PendingEvent = { vector, kind: 'fault', errorCode, address, conditions, returnRip: rip, during: first };
   const before = classOf(first);
   const after = classOf(next);
   const bad = after === 'contributory' || after === 'page-fault';
@@ -112,8 +113,6 @@ function enter(cpu: Cpu, event: PendingEvent): void {
   const blocked = state.system('interruptibility') & ~3n;
   state.setSystem('interruptibility', event.kind === 'nmi' ? blocked | 4n : blocked);
   state.setSystem('activity', 0n);
-  // A handler may use debug registers freely (SDM vol. 3B 17.2.4).
-  if (event.vector === VECTOR.DB && event.kind !== 'int') state.setSystem('dr7', state.system('dr7') & ~(1n << 13n));
   cpu.modeChanged();
 }
 

@@ -12,6 +12,8 @@ export interface PendingEvent {
   errorCode?: number;
   /** CR2 of a page fault. */
   address?: bigint;
+  /** What DR6 will say of a debug exception. Undefined of one that a hypervisor injects: it changes no debug register (SDM vol. 3C 27.6.1.1). */
+  conditions?: number;
   /** RIP to push. */
   returnRip: bigint;
   /** The event whose delivery raised this one. */

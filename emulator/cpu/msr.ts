@@ -54,13 +54,15 @@ function moveTsc(cpu: Cpu, offset: bigint): void {
   if (armed) cpu.interrupts.writeMsr(MSR.TSC_DEADLINE, armed);
 }
 
-/** LBR and BTF are kept, and nothing comes of them. */
+/**
+ * LBR is kept, and nothing comes of it: where the records lie is each model's affair, software learns it from IA32_PERF_CAPABILITIES,
+ * which CPUID says that there is not (PDCM), and every branch of generated code would have to be noted.
+ */
 const debugControl: MsrRegister = {
   read: (cpu) => cpu.state.system('debugctl'),
   write(cpu, value) {
     if (value & ~3n) throw gp(0);
     if (value & 1n) cpu.unsupported('records of the last branches (IA32_DEBUGCTL.LBR)');
-    if (value & 2n) cpu.unsupported('single steps from branch to branch (IA32_DEBUGCTL.BTF)');
     cpu.state.setSystem('debugctl', value);
   },
 };

@@ -19,10 +19,17 @@ export class GuestFault extends Interruption {
     readonly address?: bigint,
     /** A trap is delivered after the instruction: RIP is past it. */
     readonly trap = false,
+    /** What DR6 will say of a debug exception. */
+    readonly conditions?: number,
   ) {
     super();
   }
 }
+
+/** A fault, or a trap behind its instruction, on its way. */
+export const eventOf = ({ vector, errorCode, address, trap, conditions }: GuestFault, returnRip: bigint): PendingEvent => ({
+  vector, kind: trap ? 'trap' : 'fault', errorCode, address, conditions, returnRip,
+}); // prettier-ignore
 
 export type Access = 'read' | 'write' | 'execute';
 

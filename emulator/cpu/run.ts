@@ -14,7 +14,7 @@ import type { PendingEvent } from './exit-cause';
 import type { Tier } from '../execution/tier';
 import { GeneratedRun } from './generated-run';
 import { linearRip } from './mode';
-import { GuestExit, GuestFault, Interruption } from './ports';
+import { eventOf, GuestExit, GuestFault, Interruption } from './ports';
 import type { Executor, RunUser, SharedRun, StepHost } from './step-host';
 import { executed } from './stretch';
 import { ACTIVITY, QUANTUM, Turns } from './turns';
@@ -262,9 +262,7 @@ export class StepLoop implements RunUser {
   }
 
   private fault(fault: GuestFault): Stop | undefined {
-    const { vector, errorCode, address, trap } = fault;
-    const kind = trap ? 'trap' : 'fault';
-    const outcome = this.take({ vector, kind, errorCode, address, returnRip: this.cpu.state.rip });
+    const outcome = this.take(eventOf(fault, this.cpu.state.rip));
     return outcome === 'taken' ? undefined : outcome;
   }
 

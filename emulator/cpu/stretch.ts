@@ -5,7 +5,7 @@ import { RFLAGS } from '../x86/registers';
 import type { Cpu } from './cpu';
 import { dispatchCalled, plainOf } from './dispatch';
 import type { GeneratedRun } from './generated-run';
-import { linearRip } from './mode';
+import { executionMode, linearRip } from './mode';
 import { Interruption } from './ports';
 import { SYSTEM_ADDRESS } from '../execution/layout';
 import type { CpuState } from './state';
@@ -80,15 +80,27 @@ export function stretch(generated: GeneratedRun, cpu: Cpu, budget: number): void
     const due = cpu.debug.checkInstruction();
     if (due) throw due;
   }
+  const branch = trapFlag && cpu.debug.stepsBranches ? branchAt(generated, cpu) : undefined;
   cpu.stepTrap = undefined;
   generated.run(single ? 1 : budget);
   // A software interrupt that a filter held back.
   if (cpu.heldEvent || generated.left) return;
   // With TF newly set generated code has left at once.
   if (!single && !cpu.stepTrap) return;
-  const trap = cpu.debug.afterInstruction(cpu.stepTrap ?? trapFlag, resumeFlag);
+  const step = branch ? branch(state.rip) : trapFlag;
+  const trap = cpu.debug.afterInstruction(cpu.stepTrap ?? step, resumeFlag);
   if (shadow) liftShadow(state);
   if (trap) throw trap;
+}
+
+const CONDITIONAL = /^(j(?!mp)|loop)/;
+const BRANCH = /^(j|loop|call|ret|iret|int|sys(call|ret|enter|exit)$)/;
+/** Of the instruction at RIP: whether it has branched, now that RIP is there. One that would have led to the next one has not. */
+function branchAt(generated: GeneratedRun, { state }: Cpu): (rip: bigint) => boolean {
+  const instruction = generated.code.cache.lookup(state.rip, executionMode(state)).instructions[0];
+  const { mnemonic } = instruction.row;
+  if (!BRANCH.test(mnemonic)) return () => false;
+  return CONDITIONAL.test(mnemonic) ? (rip) => rip !== nextRip(instruction) : () => true;
 }
 
 /**

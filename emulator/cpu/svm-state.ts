@@ -2,7 +2,7 @@
 import type { PhysicalMemory } from '../mmu/physical-memory';
 import { assert } from '../util/assert';
 import { GPR, SEG } from '../x86/registers';
-import { SEGMENT_FIELD, SEGMENT_OFFSETS, SAVE, STATE } from '../x86/vmcb';
+import { CONTROL, SEGMENT_FIELD, SEGMENT_OFFSETS, SAVE, STATE } from '../x86/vmcb';
 import type { VmcbField } from '../x86/vmcb';
 import { ATTRIBUTE } from './state';
 import type { CpuState, Segment } from './state';
@@ -69,7 +69,7 @@ const RUN_SEGMENTS: readonly SegmentRow[] = [
 ];
 const RUN: readonly SystemRow[] = [
   [STATE.EFER, 'efer'], [STATE.CR4, 'cr4'], [STATE.CR3, 'cr3'], [STATE.CR0, 'cr0'], [STATE.DR7, 'dr7'],
-  [STATE.DR6, 'dr6'], [STATE.CR2, 'cr2'], [STATE.G_PAT, 'pat'], [STATE.DBGCTL, 'debugctl'],
+  [STATE.DR6, 'dr6'], [STATE.CR2, 'cr2'],
 ]; // prettier-ignore
 const LOAD_SEGMENTS: readonly SegmentRow[] = [
   ['fs', SEG.FS],
@@ -83,10 +83,14 @@ const LOAD: readonly SystemRow[] = [
   [STATE.SYSENTER_EIP, 'sysenter_eip'],
 ]; // prettier-ignore
 
+/** Under nested paging alone; and DBGCTL moves with LBR virtualisation alone, which there is not (15.23, 15.25.4). */
+const hasPat = (vmcb: Vmcb): boolean => (vmcb.read(CONTROL.NP_ENABLE) & 1n) !== 0n;
+
 /** The register that a field of the save area holds. */
 const REGISTERS: ReadonlyMap<VmcbField, string> = new Map<VmcbField, string>([
   ...RUN,
   ...LOAD,
+  [STATE.G_PAT, 'pat'],
   [STATE.RFLAGS, 'rflags'],
   [STATE.RIP, 'rip'],
   [STATE.RSP, 'rsp'],
@@ -105,6 +109,7 @@ export function saveGuest(vmcb: Vmcb, state: CpuState): void {
       base: state.system(`${table}.base`),
     });
   for (const [field, register] of RUN) vmcb.write(field, state.system(register));
+  if (hasPat(vmcb)) vmcb.write(STATE.G_PAT, state.system('pat'));
   vmcb.write(STATE.CPL, state.cpl);
   vmcb.write(STATE.RFLAGS, state.rflags);
   vmcb.write(STATE.RIP, state.rip);
@@ -120,6 +125,7 @@ export function loadGuest(vmcb: Vmcb, state: CpuState): void {
     state.setSystem(`${table}.base`, base);
   }
   for (const [field, register] of RUN) state.setSystem(register, vmcb.read(field));
+  if (hasPat(vmcb)) state.setSystem('pat', vmcb.read(STATE.G_PAT));
   state.rflags = Number(vmcb.read(STATE.RFLAGS));
   state.rip = vmcb.read(STATE.RIP);
   state.setGpr(GPR.RSP, vmcb.read(STATE.RSP));

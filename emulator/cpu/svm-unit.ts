@@ -5,14 +5,14 @@
 import { MAXPHYADDR } from '../mmu/guest-paging';
 import type { Instruction } from '../isa/instruction';
 import { RFLAGS, VECTOR } from '../x86/registers';
-import { CONTROL, EVENT, STATE, V_INTR } from '../x86/vmcb';
+import { CONTROL, EVENT, EXIT, STATE, V_INTR } from '../x86/vmcb';
 import { loadPdptes } from './control';
 import { deliverAtEntry } from './events';
 import type { PendingEvent } from './exit-cause';
 import { gp } from './faults';
 import { GuestTlb } from './guest-tlb';
 import type { Below } from './guest-tlb';
-import { GuestExit } from './ports';
+import { GuestExit, GuestFault } from './ports';
 import type { SvmUnit } from './ports';
 import { BLOCKED_BY } from './stretch';
 import { Svm } from './svm';
@@ -36,9 +36,17 @@ export class HostedSvm extends Svm implements SvmUnit {
     return (this.cpu.state.system32('efer') & (1 << 12)) !== 0;
   }
   private at(gpa: bigint): Vmcb {
-    const valid = (gpa & 0xfffn) === 0n && gpa >> BigInt(MAXPHYADDR) === 0n;
-    if (!valid || this.cpu.mmu.physical.hostAddress(Number(gpa)) < 0) throw gp(0);
+    if (!this.isMemory(gpa)) throw gp(0);
     return new Vmcb(this.cpu.mmu.physical, Number(gpa));
+  }
+  private isMemory(gpa: bigint): boolean {
+    const valid = (gpa & 0xfffn) === 0n && gpa >> BigInt(MAXPHYADDR) === 0n;
+    return valid && this.cpu.mmu.physical.hostAddress(Number(gpa)) >= 0;
+  }
+  /** A guest that is let at VM_HSAVE_PA may have moved it to where there is none. */
+  private hostArea(): Vmcb | undefined {
+    const gpa = this.cpu.state.system('vm_hsave');
+    return this.isMemory(gpa) ? this.at(gpa) : undefined;
   }
   load(gpa: bigint): void {
     // Nothing of it says where memory lies.
@@ -79,14 +87,14 @@ export class HostedSvm extends Svm implements SvmUnit {
     state.setSystem('vm_mode', VM_MODE.svmGuest);
     this.vmcb = vmcb;
     this.translations.begin();
-    const refused = this.enter(vmcb, cpu.paging);
+    this.keepPat(host);
+    const refused = this.enter(vmcb, cpu.paging) ?? this.loadTables();
     this.lastRefusal = refused;
     if (refused) {
+      vmcb.write(CONTROL.EXITCODE, EXIT.INVALID);
       vmcb.write(CONTROL.EXITINFO1, 0n);
-      this.toHost();
-      return;
+      return this.toHost();
     }
-    this.loadTables();
     state.setSystem('tsc_offset', BigInt.asUintN(64, state.system('tsc_offset') + vmcb.read(CONTROL.TSC_OFFSET)));
     const event = injection(vmcb, state.rip, vmcb.read(CONTROL.NRIP), state.system('cr2'));
     if (!event) return;
@@ -99,8 +107,7 @@ export class HostedSvm extends Svm implements SvmUnit {
   private readonly translations = new GuestTlb(this.cpu);
   private get below(): Below {
     const { vmcb } = this;
-    const nested = (vmcb!.read(CONTROL.NP_ENABLE) & 1n) !== 0n;
-    const root = nested ? vmcb!.read(CONTROL.N_CR3) | 1n : 0n;
+    const root = this.nestedPaging ? vmcb!.read(CONTROL.N_CR3) | 1n : 0n;
     return [Number(vmcb!.read(CONTROL.GUEST_ASID)) | 0, Number(root & 0xffff_ffffn) | 0, Number(root >> 32n) | 0];
   }
   /** What the VMCB wants forgotten besides (15.16.1). */
@@ -110,11 +117,21 @@ export class HostedSvm extends Svm implements SvmUnit {
     if (asked === TLB_ALL) tlbs.flush();
     return this.translations.entered(this.below) && asked === 0;
   }
-  /** PDPTEs, on which PAE's address spaces depend. */
-  private loadTables(): void {
+  /** PDPTEs, on which PAE's address spaces depend. What is wrong with them, if anything is. */
+  private loadTables(): FailedCheck | undefined {
     const { cpu } = this;
-    loadPdptes(cpu);
+    try {
+      loadPdptes(cpu);
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      return { section: '15.5.1', field: 'CR3', rule: 'PDPTEs that are present must have no reserved bits' };
+    }
     if (cpu.mmu.paging.format.name === 'PAE') cpu.refresh();
+    return undefined;
+  }
+  /** A guest has a PAT of its own under nested paging alone (15.25.4): the host's is kept aside. */
+  private keepPat(host: Vmcb): void {
+    if (this.nestedPaging) host.write(STATE.G_PAT, this.cpu.state.system('pat'));
   }
   /** INVLPGA (15.16.3): of the host, or of a guest, of which one's are known at most. */
   forget(gva: bigint, asid: number): void {
@@ -136,14 +153,24 @@ export class HostedSvm extends Svm implements SvmUnit {
     const { state } = cpu;
     cpu.overseer = undefined;
     cpu.mmu.walker.second = null;
-    loadGuest(this.at(state.system('vm_hsave')), state);
+    const host = this.hostArea();
+    if (!host) return this.shutDown('VM_HSAVE_PA: there is no memory');
+    loadGuest(host, state);
+    if (this.nestedPaging) state.setSystem('pat', host.read(STATE.G_PAT));
     state.rflags = state.rflags & ~RFLAGS.VM;
     state.setSystem('dr7', 0x400n);
     state.setSystem('activity', 0n);
     state.setSystem('vm_mode', VM_MODE.none);
     state.setSystem('interruptibility', (state.system('interruptibility') & BLOCKED_BY.nmi) | BLOCKED_BY.gif);
     cpu.refresh(this.translations.left(true));
-    this.loadTables();
+    const wrong = this.loadTables();
+    if (wrong) this.shutDown(`${wrong.field}: ${wrong.rule}`);
+  }
+  /** A host that cannot be loaded (15.6). */
+  private shutDown(why: string): void {
+    const { cpu } = this;
+    cpu.unsupported(`a host that #VMEXIT cannot load, ${why}`);
+    cpu.shutDown({ vector: VECTOR.GP, source: 'exception', rip: cpu.state.rip, cpl: 0 });
   }
 
   // --- Interrupts (15.21)
@@ -210,7 +237,7 @@ export class HostedSvm extends Svm implements SvmUnit {
   recover(): void {
     const { state } = this.cpu;
     if (state.system('vm_mode') !== VM_MODE.svmGuest) return;
-    this.hostOpen = (this.at(state.system('vm_hsave')).read(STATE.RFLAGS) & BigInt(RFLAGS.IF)) !== 0n;
+    this.hostOpen = ((this.hostArea()?.read(STATE.RFLAGS) ?? 0n) & BigInt(RFLAGS.IF)) !== 0n;
     this.translations.useGuests();
     this.obey(this.at(state.system('vmcs')));
   }

@@ -6,7 +6,7 @@
 import type { Instruction } from '../isa/instruction';
 import { nptContext } from '../mmu/guest-paging';
 import { SecondStage } from '../mmu/second-stage';
-import { CR0 } from '../x86/registers';
+import { CR0, VECTOR } from '../x86/registers';
 import { CONTROL, EXIT, MSRPM_RANGES } from '../x86/vmcb';
 import type { Intercept } from '../x86/vmcb';
 import { knownCr4 } from './control';
@@ -74,8 +74,11 @@ export class Svm implements Overseer {
     this.cpu.modeChanged();
   }
 
+  protected get nestedPaging(): boolean {
+    return (this.vmcb!.read(CONTROL.NP_ENABLE) & 1n) !== 0n;
+  }
   private secondStage(vmcb: Vmcb): SecondStage | null {
-    if (!(vmcb.read(CONTROL.NP_ENABLE) & 1n)) return null;
+    if (!this.nestedPaging) return null;
     const root = Number(vmcb.read(CONTROL.N_CR3) & 0xf_ffff_ffff_f000n);
     if (this.nested?.root !== root) {
       this.nested = { root, second: new SecondStage(this.cpu.mmu.physical, nptContext(root)) };
@@ -177,6 +180,9 @@ export class Svm implements Overseer {
   /** #VMEXIT (15.6): what the guest leaves behind is in the VMCB; the processor's registers are still its. */
   record(exit: GuestExit): void {
     const { cpu, vmcb } = this;
+    const { cause } = exit;
+    // DR6 and DR7 are as the handler would have found them (15.12.2).
+    if (cause.reason === 'exception' && cause.event.vector === VECTOR.DB) cpu.debug.raised(cause.event);
     saveGuest(vmcb!, cpu.state);
     vmcb!.write(CONTROL.INTERRUPT_SHADOW, cpu.state.system('interruptibility') & 3n ? 1n : 0n);
     writeExit(vmcb!, exit, cpu);

@@ -10,6 +10,7 @@ import {
   segmentOf, setBusy, TYPE, typeOf,
 } from './descriptors'; // prettier-ignore
 import type { Descriptor } from './descriptors';
+import { DR6 } from './debug-registers';
 import { gp, np, selectorCode, ts } from './faults';
 import type { Ext } from './faults';
 import { GuestFault } from './ports';
@@ -70,10 +71,7 @@ export function switchTask(cpu: Cpu, selector: number, how: TaskSwitch): 2 | 4 {
   state.setSystem('cr0', state.system('cr0') | BigInt(CR0.TS));
   state.setSegment(SEG.TR, { ...target, attributes: target.attributes | 2 });
   load(cpu, image, wide, how.ext);
-  if (image.trap) {
-    state.setSystem('dr6', state.system('dr6') | (1n << 15n));
-    throw new GuestFault(VECTOR.DB, undefined, undefined, true);
-  }
+  if (image.trap) throw new GuestFault(VECTOR.DB, undefined, undefined, true, DR6.BT);
   return wide ? 4 : 2;
 }
 

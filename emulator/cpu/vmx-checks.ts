@@ -4,7 +4,7 @@
  * of vmx-capabilities.ts.
  */
 import { MAXPHYADDR, PDPTE_RESERVED } from '../mmu/guest-paging';
-import { CR0, CR4, EFER, RFLAGS, VECTOR } from '../x86/registers';
+import { CR0, CR4, EFER, RFLAGS, VECTOR, WITH_ERROR } from '../x86/registers';
 import {
   ENTRY_CONTROL, EXIT_CONTROL, INTERRUPTION, PIN, PRIMARY, SECONDARY, VIRTUAL_APIC, VM_FUNCTION, VMX_ERROR,
 } from '../x86/vmcs'; // prettier-ignore
@@ -82,7 +82,6 @@ const injected = (v: Vmcs): { valid: boolean; vector: number; type: number; erro
   const info = v.read32('ENTRY_INTERRUPTION');
   return { valid: info < 0, vector: info & 0xff, type: (info >>> 8) & 7, error: (info & INTERRUPTION.ERROR_VALID) !== 0 };
 }; // prettier-ignore
-const WITH_ERROR: readonly number[] = [VECTOR.DF, VECTOR.TS, VECTOR.NP, VECTOR.SS, VECTOR.GP, VECTOR.PF, VECTOR.AC];
 
 /** Failures are VM-instruction error 7. */
 export const CONTROL_CHECKS: readonly EntryCheck[] = [

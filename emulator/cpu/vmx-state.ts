@@ -2,7 +2,7 @@
 import * as layout from '../execution/layout';
 import type { SystemRegister } from '../execution/layout';
 import { toBigint } from '../util/words';
-import { CR0, CR4, EFER, GPR, RFLAGS, SEG } from '../x86/registers';
+import { CR0, CR4, DEBUGCTL, EFER, GPR, RFLAGS, SEG } from '../x86/registers';
 import { ENTRY_CONTROL, EXIT_CONTROL, SECONDARY } from '../x86/vmcs';
 import type { VmcsFieldName } from '../x86/vmcs';
 import type { Cpu } from './cpu';
@@ -55,7 +55,7 @@ export const registerOf = (field: VmcsFieldName): string | undefined => REGISTER
 type Moves = readonly (readonly [place: number, register: number])[];
 const moves = (rows: readonly (readonly [VmcsFieldName, SystemRegister])[]): Moves =>
   rows.map(([field, register]) => [placeOf(field), SYSTEM_ADDRESS[register]]);
-const { interruptibility: BLOCKED_AT, cr0: CR0_AT, efer: EFER_AT } = SYSTEM_ADDRESS;
+const { interruptibility: BLOCKED_AT, cr0: CR0_AT, efer: EFER_AT, debugctl: DEBUGCTL_AT } = SYSTEM_ADDRESS;
 const RSP_AT = GPRS + GPR.RSP * 8;
 const GUEST_MOVES = moves(GUEST);
 const DEBUG_MOVES = moves([['GUEST_DR7', 'dr7'], ['GUEST_DEBUGCTL', 'debugctl']]); // prettier-ignore
@@ -94,6 +94,7 @@ export function saveGuest(vmcs: Vmcs, state: CpuState): void {
   save(vmcs, state, STACK_MOVES);
   const blocked = state.word(BLOCKED_AT);
   vmcs.write('GUEST_INTERRUPTIBILITY', (blocked & STI_MOV_SS) | ((blocked & NMI_BLOCKED) << 1));
+  if (blocked & STI_MOV_SS) saveStep(vmcs, state);
   vmcs.write('GUEST_RFLAGS', state.rflags);
   const asked = (control: number): boolean => vmcs.has('EXIT_CONTROLS', control);
   if (asked(EXIT_CONTROL.SAVE_DEBUG)) save(vmcs, state, DEBUG_MOVES);
@@ -102,6 +103,13 @@ export function saveGuest(vmcs: Vmcs, state: CpuState): void {
   if (vmcs.has('SECONDARY_CONTROLS', SECONDARY.UNRESTRICTED)) setEntryMode(vmcs, state);
   if (usesPae(state)) save(vmcs, state, PDPTE_MOVES);
 }
+/** A single step that STI or MOV SS holds back is pending (25.4.2, table 25-4), as an entry wants it (27.3.1.5). */
+function saveStep(vmcs: Vmcs, state: CpuState): void {
+  const steps = (state.systemFlags & RFLAGS.TF) !== 0 && !(state.word(DEBUGCTL_AT) & DEBUGCTL.BTF);
+  const others = vmcs.read('GUEST_PENDING_DEBUG') & ~PENDING_STEP;
+  vmcs.write('GUEST_PENDING_DEBUG', steps ? others | PENDING_STEP : others);
+}
+const PENDING_STEP = 1n << 14n;
 /** An unrestricted guest may have changed between modes: the exit says so (28.3.1). */
 function setEntryMode(vmcs: Vmcs, state: CpuState): void {
   const mask = 1 << ENTRY_CONTROL.GUEST_64;

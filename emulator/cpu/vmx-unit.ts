@@ -12,6 +12,7 @@ import { knownCr4, loadPdptes } from './control';
 import { deliverAtEntry } from './events';
 import type { PendingEvent } from './exit-cause';
 import { gp } from './faults';
+import { GuestFault } from './ports';
 import type { GuestExit, VmxResult, VmxUnit } from './ports';
 import { GuestTlb } from './guest-tlb';
 import type { Below } from './guest-tlb';
@@ -31,20 +32,11 @@ const [EPT_POINTER, ACCESS_PAGE] = [placeOf('EPT_POINTER'), placeOf('APIC_ACCESS
 /** VMCSs of which is kept what was checked. */
 const MOST_MEMOS = 16;
 const NONE = 0xffff_ffff_ffff_ffffn;
-/** VMX aborts (28.7): an MSR of the exit lists cannot be stored, or loaded. */
-const ABORT = { store: 1, load: 4 } as const;
-const KINDS: readonly PendingEvent['kind'][] = [
-  'interrupt',
-  'interrupt',
-  'nmi',
-  'fault',
-  'int',
-  'int1',
-  'int3',
-  'fault',
-];
+/** VMX aborts (28.7): an MSR of the exit lists cannot be stored, or loaded; PDPTEs of the host have reserved bits. */
+const ABORT = { store: 1, pdptes: 2, load: 4 } as const;
+const KINDS: readonly PendingEvent['kind'][] = ['interrupt', 'interrupt', 'nmi', 'fault', 'int', 'int1', 'int3', 'fault']; // prettier-ignore
 
-/** Table 27-1 and 27.8: what the qualification of a failed entry says. */
+/** Table 27-1 and 27.8. */
 const qualificationOf = ({ field }: EntryCheck): bigint =>
   field === 'VMCS_LINK_POINTER' ? 4n : field.startsWith('GUEST_PDPTE') ? 2n : 0n;
 /** SDM vol. 3C 31.3, INVEPT and INVVPID: types, and what their descriptors must say. */
@@ -272,7 +264,12 @@ export class HostedVmx extends Vmx implements VmxUnit {
     cpu.mmu.walker.second = null;
     loadHost(vmcs, cpu.state);
     cpu.state.setSystem('vm_mode', VM_MODE.vmxRoot);
-    loadPdptes(cpu);
+    try {
+      loadPdptes(cpu);
+    } catch (fault) {
+      if (!(fault instanceof GuestFault)) throw fault;
+      this.abort(vmcs, ABORT.pdptes);
+    }
     cpu.refresh(this.translations.left(secondary(vmcs, SECONDARY.VPID)));
     if (vmcs.read32('EXIT_MSR_LOAD_COUNT') === 0) return;
     if (loadMsrs(cpu, vmcs, 'EXIT_MSR_LOAD') > 0) this.abort(vmcs, ABORT.load);
@@ -281,7 +278,9 @@ export class HostedVmx extends Vmx implements VmxUnit {
   private abort(vmcs: Vmcs, indicator: number): void {
     const { cpu } = this;
     vmcs.abort = indicator;
-    cpu.unsupported(`VMX abort ${indicator}: an MSR of the exit lists cannot be moved`);
+    cpu.unsupported(
+      `VMX abort ${indicator}: ${indicator === ABORT.pdptes ? 'PDPTEs of the host have reserved bits' : 'an MSR of the exit lists cannot be moved'}`,
+    );
     cpu.shutDown({ vector: VECTOR.GP, source: 'exception', rip: cpu.state.rip, cpl: 0 });
   }
   /** After a snapshot was loaded: the registers say whether a guest runs. */

@@ -51,11 +51,24 @@ export const VECTOR = {
   DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16,
   AC: 17, MC: 18, XM: 19, VE: 20, CP: 21,
 } as const; // prettier-ignore
+/** Exceptions that push an error code (SDM vol. 3A table 6-1); #CP, of which there is none here, would be another. */
+export const WITH_ERROR: readonly number[] = [
+  VECTOR.DF,
+  VECTOR.TS,
+  VECTOR.NP,
+  VECTOR.SS,
+  VECTOR.GP,
+  VECTOR.PF,
+  VECTOR.AC,
+];
 /** `#PF` for 14; a plain number for vectors without a name. */
 export const vectorName = (vector: number): string => {
   for (const [name, value] of Object.entries(VECTOR)) if (value === vector) return name === 'NMI' ? name : `#${name}`;
   return `${vector}`;
 };
+
+/** IA32_DEBUGCTL (SDM vol. 3B 17.4.1). */
+export const DEBUGCTL = { LBR: 1, BTF: 2 } as const;
 
 /** Page-fault error code bits (SDM vol. 3A figure 4-12). */
 export const PF = { P: 1, W: 2, U: 4, RSVD: 8, I: 16, PK: 32 } as const;

@@ -21,9 +21,9 @@ const CAUSES: Record<Reason, [Cause, ...RegExp[]]> = {
   'interrupt-window': plain('interrupt-window'), 'nmi-window': plain('nmi-window'), 'preemption-timer': plain('preemption-timer'),
   'monitor-trap': plain('monitor-trap'), 'tpr-below': plain('tpr-below'), 'triple-fault': plain('triple-fault'),
   exception: [
-    { reason: 'exception', event: { ...event, during: { vector: 0x20, kind: 'interrupt', returnRip: 0x3000n } } },
+    { reason: 'exception', event: { ...event, conditions: 0x4002, during: { vector: 0x20, kind: 'interrupt', returnRip: 0x3000n } } },
     /^vector: 0xe \(#PF Page fault\)$/, /^event: a fault/, /^error code 0x6$/, /W\/R {2}= 1: the access was a write/, /^address: at_1000 .*CR2/,
-    /^returns to: at_2000/, /^while this was being delivered:$/, /^ {2}vector: 0x20 \(an interrupt\)$/, /^ {2}returns to: at_3000/,
+    /^DR6 will say: 0x4002 B1 BS$/, /^returns to: at_2000/, /^while this was being delivered:$/, /^ {2}vector: 0x20 \(an interrupt\)$/, /^ {2}returns to: at_3000/,
   ],
   'external-interrupt': [{ reason: 'external-interrupt', vector: 0x30 }, /^vector: 0x30 \(an interrupt\), acknowledged/],
   sipi: [{ reason: 'sipi', vector: 0x9a }, /0x9a: begins at gp:0x9a000$/],
@@ -93,19 +93,19 @@ describe('details of an exit', () => {
 describe('details of a hypercall', () => {
   for (const [number, { name, args, commands }] of Object.entries(HYPERCALLS))
     it(`${name}: ${args.map(([argument]) => argument).join(', ') || 'no arguments'}`, () => {
-      const list = args.map(([argument, kind]) => ({ name: argument, kind, value: kind === 'domain' ? 0x7ff0n : 0n }));
       const command = commands?.[0];
+      const list = args.map(([argument, kind]) => ({ name: argument, kind, value: 0n, ...(kind === 'command' && command ? { named: command } : {}) }));
       const call = { number: Number(number), name, args: list.map(({ value }) => value), ...(command ? { command } : {}) };
-      const lines = hypercallLines({ ...call, arguments: list, about: {}, details: command ? { command } : {} }, place);
+      const lines = hypercallLines({ ...call, arguments: list, about: {} }, place);
       check(lines, new RegExp(`^hypercall ${number}: ${name}$`), ...args.map(([argument]) => new RegExp(`^ {2}${argument}: `)));
       assert.equal(lines.length, 1 + args.length);
       // As it is before anybody has looked.
       check(hypercallLines(call, place));
     }); // prettier-ignore
 
-  const argument = (name: string, kind: NonNullable<NonNullable<VmExit['hypercall']>['arguments']>[number]['kind'], value: bigint) => ({ name, kind, value }); // prettier-ignore
+  const argument = (name: string, kind: NonNullable<NonNullable<VmExit['hypercall']>['arguments']>[number]['kind'], value: bigint, named?: string) => ({ name, kind, value, ...(named ? { named } : {}) }); // prettier-ignore
   const VALUES: [ReturnType<typeof argument>, RegExp][] = [
-    [argument('domid', 'domain', 0x7ff0n), /0x7ff0 \(DOMID_SELF, the caller\)/],
+    [argument('domid', 'domain', 0x7ff0n, 'DOMID_SELF'), /0x7ff0 \(DOMID_SELF, the caller\)/],
     [argument('domid', 'domain', 3n), /0x3 \(domain 3\)/],
     [argument('flags', 'flush', 6n), /UVMF_INVLPG: this page, on all processors/],
     [argument('flags', 'flush', 0n), /flushed is nothing$/],
@@ -116,7 +116,8 @@ describe('details of a hypercall', () => {
     [argument('value', 'entry', 0x1000n), /not present/],
     [argument('descriptor', 'descriptor', 0x00af_9a00_0000_ffffn), /base 0x0, limit 0xfffff pages, DPL 0, present/],
     [argument('timeout', 'time', 5_000_000n), /5000000 ns of system time \(5 ms\)/],
-    [argument('type', 'assist', 2n), /writable_pagetables/],
+    [argument('type', 'assist', 2n, 'writable_pagetables'), /2 \(writable_pagetables\)/],
+    [argument('type', 'assist', 77n), /77 \(unknown\)/],
     [argument('done', 'pointer', 0n), /none/],
   ];
   for (const [each, expected] of VALUES)
@@ -125,13 +126,13 @@ describe('details of a hypercall', () => {
 
   it('a frame’s place in the domain', () =>
     check(
-      hypercallLines({ number: 1, name: 'mmu_update', args: [], about: { frame: 2n, pfn: 0x635n }, details: { command: 'machphys_update' } }, place),
+      hypercallLines({ number: 1, name: 'mmu_update', args: [], about: { frame: 2n, pfn: 0x635n }, operation: 'machphys_update' }, place),
       /first operation: machphys_update, machine frame 0x2, is the domain’s own frame 0x635$/,
     )); // prettier-ignore
 
   it('what it is about, and what a batch holds', () => {
     const about = { frame: 0x12n, entry: 5n, value: 0x1003n, target: 1n };
-    const inner = { number: 26, name: 'mmuext_op', args: [0x1000n], arguments: [argument('ops', 'pointer', 0x1000n)], about: { frame: 7n }, details: { command: 'pin_l4_table' }, result: 0n }; // prettier-ignore
+    const inner = { number: 26, name: 'mmuext_op', args: [0x1000n], arguments: [argument('ops', 'pointer', 0x1000n)], about: { frame: 7n }, operation: 'pin_l4_table', result: 0n }; // prettier-ignore
     check(
       hypercallLines({ number: 13, name: 'multicall', args: [], about, batch: [inner] }, place),
       /^ {2}first operation: machine frame 0x12, entry 5 of it, becomes 0x1003: machine frame 0x1, present, writable, supervisor/,
