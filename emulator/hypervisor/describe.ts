@@ -2,13 +2,24 @@
 import type { Cpu } from '../cpu/cpu';
 import type { ExitCause, PendingEvent } from '../cpu/exit-cause';
 import { interceptedBy } from '../cpu/intercepts';
-import { linearRip } from '../cpu/mode';
-import { GuestExit } from '../cpu/ports';
-import type { Interruption, GuestFault } from '../cpu/ports';
+import type { GeneratedRun } from '../cpu/generated-run';
+import { executionMode, linearRip } from '../cpu/mode';
+import { GuestExit, Interruption } from '../cpu/ports';
+import type { GuestFault } from '../cpu/ports';
 import type { Instruction } from '../isa/instruction';
 import { VECTOR } from '../x86/registers';
 import type { VmExit } from './exit';
 import type { Guest } from './guest';
+
+/** The one at a processor's RIP, if it can be fetched. The processor is current. */
+export function instructionAt({ code }: GeneratedRun, { state }: Cpu): Instruction | undefined {
+  try {
+    return code.cache.lookup(state.rip, executionMode(state)).instructions[0];
+  } catch (thrown) {
+    if (thrown instanceof Interruption) return undefined;
+    throw thrown;
+  }
+}
 
 /** Faults that privileged instructions raise when they are executed deprivileged. */
 const PRIVILEGE: readonly number[] = [VECTOR.GP, VECTOR.UD, VECTOR.TS, VECTOR.NP, VECTOR.SS];
@@ -56,8 +67,9 @@ export function exitOf(guest: Guest, cpu: Cpu, thrown: Interruption, look: () =>
 
 function causeOf(cpu: Cpu, thrown: Interruption): ExitCause {
   if (thrown instanceof GuestExit) return thrown.cause;
-  const { vector, errorCode, address, trap } = thrown as GuestFault;
+  const { vector, errorCode, address, trap, conditions } = thrown as GuestFault;
   const event: PendingEvent = { vector, kind: trap ? 'trap' : 'fault', returnRip: cpu.state.rip };
+  if (conditions !== undefined) event.conditions = conditions;
   if (errorCode !== undefined) event.errorCode = errorCode;
   if (address !== undefined) event.address = address;
   return { reason: 'exception', event };

@@ -10,7 +10,6 @@ import { writeExit } from '../../cpu/svm-exit';
 import { saveGuest, saveRest, Vmcb } from '../../cpu/svm-state';
 import type { Paging } from '../../machine/api';
 import { NPT } from '../nested-paging';
-import { assert } from '../../util/assert';
 import { VECTOR } from '../../x86/registers';
 import { CONTROL, MISC1, MISC2, MSRPM_RANGES, STATE, SVME } from '../../x86/vmcb';
 import type { Intercept } from '../../x86/vmcb';
@@ -37,8 +36,6 @@ export class AmdV extends HardwareEngine {
   private readonly vmcbs: readonly Vmcb[];
   /** Virtual processors that have run. */
   private readonly entered = new Set<number>();
-  /** Mode of the guest at the last entry that was checked in full. */
-  private checked = '';
 
   constructor(host: Host, guest: Guest, paging: Paging, cpus: number) {
     super(host, guest, paging, NPT);
@@ -92,23 +89,21 @@ export class AmdV extends HardwareEngine {
     const own = this.ownRegisters(state, tables);
     return { ...own, efer: own.efer | BigInt(SVME) };
   }
-  protected enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void {
-    const vmcb = this.vmcbs[cpu.apicId];
+  protected prepare({ apicId }: Cpu, _: CpuState, inForce: InForce, tables: ShadowTables | number): void {
+    const vmcb = this.vmcbs[apicId];
     if (typeof tables === 'number') vmcb.write(CONTROL.N_CR3, tables);
     this.writeControls(vmcb, inForce);
-    this.check(cpu, vmcb, state, inForce);
-    this.entered.add(cpu.apicId);
-    this.mode.obey(vmcb);
   }
-  /** In full whenever the guest's mode has changed: an entry that fails is our mistake. */
-  private check(cpu: Cpu, vmcb: Vmcb, state: CpuState, inForce: InForce): void {
-    const mode = `${inForce.cr0} ${inForce.cr4} ${inForce.efer} ${cpu.apicId}`;
-    if (mode === this.checked) return;
-    this.checked = mode;
+  protected start({ apicId }: Cpu): void {
+    this.entered.add(apicId);
+    this.mode.obey(this.vmcbs[apicId]);
+  }
+  protected refusalOf(cpu: Cpu, state: CpuState, inForce: InForce): string | undefined {
+    const vmcb = this.vmcbs[cpu.apicId];
     saveGuest(vmcb, state);
     this.writeControls(vmcb, inForce);
     const failed = failedVmrunCheck(vmcb, { cr4: knownCr4(cpu), paging: true });
-    assert(!failed, `VMRUN was refused: ${failed?.field}, ${failed?.rule}`);
+    return failed && `VMRUN refuses its state: ${failed.field}, ${failed.rule} (APM vol. 2 ${failed.section})`;
   }
   protected record({ apicId }: Cpu, exit: GuestExit): void {
     writeExit(this.vmcbs[apicId], exit, this.host.processor);

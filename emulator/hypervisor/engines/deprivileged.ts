@@ -6,9 +6,9 @@ import type { Cpu } from '../../cpu/cpu';
 import { deliver } from '../../cpu/events';
 import type { Delivery } from '../../cpu/events';
 import type { PendingEvent } from '../../cpu/exit-cause';
-import { executionMode, linearRip } from '../../cpu/mode';
-import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
-import type { Overseer } from '../../cpu/ports';
+import { linearRip } from '../../cpu/mode';
+import { GuestExit, GuestFault } from '../../cpu/ports';
+import type { Interruption, Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
 import { caught, longStretch, once, SHADOWS } from '../../cpu/stretch';
 import { somethingWaits } from '../../cpu/turns';
@@ -17,7 +17,7 @@ import type { Stop } from '../../machine/api';
 import { PAGE_BYTES } from '../../mmu/physical-memory';
 import { assert } from '../../util/assert';
 import { RFLAGS, VECTOR } from '../../x86/registers';
-import { exitOf } from '../describe';
+import { exitOf, instructionAt } from '../describe';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
 import type { EngineView, Viewed } from '../inspect/engine-view';
@@ -159,12 +159,7 @@ export abstract class DeprivilegedEngine implements Executor, Overseer, Viewed {
   protected look(cpu: Cpu): Instruction | undefined {
     const { generated } = this.host;
     generated.switchTo(cpu);
-    try {
-      return generated.code.cache.lookup(cpu.state.rip, executionMode(cpu.state)).instructions[0];
-    } catch (thrown) {
-      if (thrown instanceof Interruption) return undefined;
-      throw thrown;
-    }
+    return instructionAt(generated, cpu);
   }
 
   // --- Overseer: of the physical processor, while the guest runs on it.

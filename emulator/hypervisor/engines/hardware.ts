@@ -8,7 +8,7 @@ import type { Cpu } from '../../cpu/cpu';
 import { deliver } from '../../cpu/events';
 import type { Delivery } from '../../cpu/events';
 import type { PendingEvent } from '../../cpu/exit-cause';
-import { GuestExit, GuestFault } from '../../cpu/ports';
+import { eventOf, GuestExit, GuestFault } from '../../cpu/ports';
 import type { Interruption } from '../../cpu/ports';
 import type { CpuState } from '../../cpu/state';
 import type { Executor } from '../../cpu/step-host';
@@ -79,8 +79,12 @@ export abstract class HardwareEngine implements Executor, Viewed {
   protected abstract readonly mode: GuestMode;
   /** What is in force for a guest that believes what is in `state`. */
   protected abstract registersFor(state: CpuState, tables?: ShadowTables | number): InForce;
-  /** Control registers and controls go into the control block, and are in force. `state`: the guest's registers. */
-  protected abstract enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void;
+  /** Control registers and controls go into the control block. `state`: the guest's registers. */
+  protected abstract prepare(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void;
+  /** Why the vendor's entry would refuse all that is in `state`, in words. */
+  protected abstract refusalOf(cpu: Cpu, state: CpuState, inForce: InForce): string | undefined;
+  /** What was prepared is in force. */
+  protected abstract start(cpu: Cpu): void;
   /** The control block says of the exit what this processor says. The processor still has the guest's registers. */
   protected abstract record(cpu: Cpu, exit: GuestExit): void;
   /** What the control block says of the exit. The virtual processor has its registers. */
@@ -120,7 +124,8 @@ export abstract class HardwareEngine implements Executor, Viewed {
       return undefined;
     }
     const shadow = state.word(layout.SYSTEM_ADDRESS.interruptibility) & Number(SHADOWS);
-    this.enter(cpu);
+    const refusal = this.enter(cpu);
+    if (refusal !== undefined) return { kind: 'crash', cpu: cpu.apicId, reason: refusal };
     const thrown = this.runGuest(cpu, shadow && somethingWaits(cpu) ? 1 : budget);
     if (thrown instanceof GuestExit) return this.exit(cpu, thrown);
     this.comeBack(cpu);
@@ -137,9 +142,8 @@ export abstract class HardwareEngine implements Executor, Viewed {
     const left = caught(generated, () => longStretch(generated, processor, budget, () => somethingWaits(cpu)));
     return left instanceof GuestFault ? (this.intercepted(left) ?? left) : left;
   }
-  private intercepted({ vector, errorCode, address, trap }: GuestFault): GuestExit | undefined {
-    const event: PendingEvent = { vector, kind: trap ? 'trap' : 'fault', errorCode, address, returnRip: this.host.processor.state.rip }; // prettier-ignore
-    return this.mode.exitFor(event);
+  private intercepted(fault: GuestFault): GuestExit | undefined {
+    return this.mode.exitFor(eventOf(fault, this.host.processor.state.rip));
   }
   deliver(cpu: Cpu, event: PendingEvent, asked: boolean): Delivery {
     this.host.generated.switchTo(cpu);
@@ -168,9 +172,10 @@ export abstract class HardwareEngine implements Executor, Viewed {
 
   /**
    * The virtual processor's registers are the physical one's from now on, where they are; the hypervisor's own take their places
-   * among them, which are known already if nothing has changed that they depend on.
+   * among them, which are known already if nothing has changed that they depend on. Answers why there is no entry, if there is none:
+   * the guest has found a state that its processor may be in and that no hypervisor can enter, and it ends there.
    */
-  private enter(cpu: Cpu): void {
+  private enter(cpu: Cpu): string | undefined {
     const { host, believed, inForce, flushes } = this;
     const { processor } = host;
     const { state } = processor;
@@ -190,7 +195,14 @@ export abstract class HardwareEngine implements Executor, Viewed {
       host.inside = cpu;
       believed.take(state);
       const registers = this.registersFor(state, tables);
-      this.enterGuest(cpu, state, registers, tables);
+      this.prepare(cpu, state, registers, tables);
+      const refusal = this.refused(cpu, state, registers);
+      if (refusal !== undefined) {
+        this.comeBack(cpu);
+        this.forget();
+        return refusal;
+      }
+      this.start(cpu);
       for (const name of ['cr0', 'cr3', 'cr4', 'efer'] as const) state.setSystem(name, registers[name]);
       if (typeof tables !== 'number' && tables.form === 'PAE')
         tables.pdptes.forEach((entry, i) => state.setSystem(`pdpte${i as 0 | 1 | 2 | 3}`, entry));
@@ -199,6 +211,17 @@ export abstract class HardwareEngine implements Executor, Viewed {
     }
     host.generated.codeMoved();
     flushes.processor = processor.mmu.tlb.flushes;
+    return undefined;
+  }
+  /** Mode of the guest at the last entry that was checked in full. */
+  private checked = '';
+  /** In full whenever the guest's mode has changed. */
+  private refused(cpu: Cpu, state: CpuState, inForce: InForce): string | undefined {
+    const mode = `${inForce.cr0} ${inForce.cr4} ${inForce.efer} ${cpu.apicId}`;
+    if (mode === this.checked) return undefined;
+    const refusal = this.refusalOf(cpu, state, inForce);
+    if (refusal === undefined) this.checked = mode;
+    return refusal;
   }
   /** And back. */
   private comeBack(cpu: Cpu): void {

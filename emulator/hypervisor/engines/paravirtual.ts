@@ -7,7 +7,6 @@ import type { Cpu } from '../../cpu/cpu';
 import { describe } from '../../cpu/events';
 import type { Delivery } from '../../cpu/events';
 import type { PendingEvent } from '../../cpu/exit-cause';
-import { executionMode } from '../../cpu/mode';
 import { GuestExit, GuestFault, Interruption } from '../../cpu/ports';
 import type { Overseer } from '../../cpu/ports';
 import type { Executor } from '../../cpu/step-host';
@@ -16,7 +15,8 @@ import { somethingWaits } from '../../cpu/turns';
 import type { Instruction } from '../../isa/instruction';
 import type { Stop } from '../../machine/api';
 import { assert } from '../../util/assert';
-import { GPR, PF, VECTOR } from '../../x86/registers';
+import { GPR, PF, VECTOR, WITH_ERROR } from '../../x86/registers';
+import { instructionAt } from '../describe';
 import type { Hypercall, VmExit } from '../exit';
 import type { Guest } from '../guest';
 import type { Host } from '../host';
@@ -44,7 +44,9 @@ const ARGUMENTS = {
   8: [GPR.RDI, GPR.RSI, GPR.RDX, 10, 8, 9],
   4: [GPR.RBX, GPR.RCX, GPR.RDX, GPR.RSI, GPR.RDI, GPR.RBP],
 } as const;
-const hasErrorCode = (vector: number): boolean => vector === 8 || (vector >= 10 && vector <= 14) || vector === 17;
+/** Programs may use ports, where their kernel lets them; its kernel may execute more. */
+const mayBeDone = ({ row: { attributes, mnemonic } }: Instruction, kernel: boolean): boolean =>
+  attributes.io === true || mnemonic === 'cli' || mnemonic === 'sti' || (kernel && attributes.privileged === true);
 
 /** What an exit is, before anything has been done for it. */
 export type Occasion =
@@ -120,8 +122,10 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     }
   }
   /** By the handler that the guest has registered. */
-  private enter(cpu: Cpu, { kind, vector, errorCode, address, returnRip }: PendingEvent): void {
+  private enter(cpu: Cpu, event: PendingEvent): void {
     const { domain } = this.running;
+    if (event.vector === VECTOR.DB) cpu.debug.raised(event);
+    const { kind, vector, errorCode, address, returnRip } = event;
     const { callbacks, traps } = domain.vcpuStates[cpu.apicId];
     const to = kind === 'interrupt' ? callbacks.event : traps[vector];
     if (!to)
@@ -130,7 +134,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
     bounce(domain, cpu, {
       ...to,
       returnRip,
-      ...(code === undefined && !(kind === 'fault' && hasErrorCode(vector)) ? {} : { errorCode: code ?? 0 }),
+      ...(code === undefined && !(kind === 'fault' && WITH_ERROR.includes(vector)) ? {} : { errorCode: code ?? 0 }),
       ...(vector === VECTOR.PF && kind === 'fault' ? { cr2: address ?? 0n } : {}),
     });
   }
@@ -164,28 +168,19 @@ export class Paravirtual implements Executor, Overseer, Viewed {
       return { kind: 'software', event };
     }
     const fault = thrown as GuestFault;
-    const instruction = fault.vector === VECTOR.GP || fault.vector === VECTOR.UD ? this.look(cpu) : undefined;
+    const instruction = fault.vector === VECTOR.GP || fault.vector === VECTOR.UD ? instructionAt(this.host.generated, cpu) : undefined;
     const call = systemCallOf(parts.domain, cpu, fault, instruction);
     if (call === 'syscall' && kernel) return { kind: 'hypercall', length: instruction!.length };
     if (call && !kernel) return { kind: 'system-call', call, ...(instruction ? { length: instruction.length } : {}) };
     if (fault.vector === VECTOR.UD && startsWith(parts.domain, cpu, FORCED_CPUID)) return { kind: 'cpuid', length: FORCED_CPUID.length };
-    if (!kernel || fault.trap) return { kind: 'fault', fault };
-    if (fault.vector === VECTOR.PF && ((fault.errorCode ?? 0) & (PF.P | PF.W)) === (PF.P | PF.W)) {
+    if (fault.trap) return { kind: 'fault', fault };
+    if (fault.vector === VECTOR.GP && instruction && mayBeDone(instruction, kernel)) return { kind: 'privileged', instruction, fault };
+    if (kernel && fault.vector === VECTOR.PF && ((fault.errorCode ?? 0) & (PF.P | PF.W)) === (PF.P | PF.W)) {
       const at = tableEntryAt(parts.domain, fault.address ?? 0n);
       if (at) return { kind: 'table-write', at, fault };
     }
-    if (fault.vector === VECTOR.GP && instruction && (instruction.row.attributes.privileged || instruction.row.attributes.io || instruction.row.mnemonic === 'cli' || instruction.row.mnemonic === 'sti'))
-      return { kind: 'privileged', instruction, fault };
     return { kind: 'fault', fault };
   } // prettier-ignore
-  private look({ state }: Cpu): Instruction | undefined {
-    try {
-      return this.host.generated.code.cache.lookup(state.rip, executionMode(state)).instructions[0];
-    } catch (thrown) {
-      if (thrown instanceof Interruption) return undefined;
-      throw thrown;
-    }
-  }
   private hypercallOf(cpu: Cpu): NonNullable<VmExit['hypercall']> {
     const { word } = this.running.domain;
     const number = cpu.state.gpr32(GPR.RAX);
@@ -212,7 +207,8 @@ export class Paravirtual implements Executor, Overseer, Viewed {
         if (this.mayRaise(cpu, occasion.event)) return void this.deliver(cpu, occasion.event, false);
         throw new GuestFault(VECTOR.GP, occasion.event.vector * 8 + 2);
       case 'table-write': {
-        const write = (): string | undefined => writeTable(domain, cpu, generated, occasion.at, this.look(cpu));
+        const write = (): string | undefined =>
+          writeTable(domain, cpu, generated, occasion.at, instructionAt(generated, cpu));
         const refusal = domain.history.during('a write to a page table', write);
         if (refusal === undefined) return;
         exit.refusal = refusal;

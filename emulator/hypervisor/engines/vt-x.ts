@@ -13,7 +13,6 @@ import { writeExit } from '../../cpu/vmx-exit';
 import { saveGuest } from '../../cpu/vmx-state';
 import type { Paging } from '../../machine/api';
 import { EPTP } from '../../mmu/ept';
-import { assert } from '../../util/assert';
 import { CR0, CR4, EFER, SEG, VECTOR } from '../../x86/registers';
 import { ENTRY_CONTROL, EXIT_CONTROL, PIN, PRIMARY, SECONDARY } from '../../x86/vmcs';
 import type { VmExit } from '../exit';
@@ -46,8 +45,6 @@ const DEFAULT_PAT = 0x0007_0406_0007_0406n;
 export class VtX extends HardwareEngine {
   protected readonly mode: Vmx;
   private readonly vmcss: readonly Vmcs[];
-  /** Mode of the guest at the last entry that was checked in full. */
-  private checked = '';
 
   constructor(host: Host, guest: Guest, paging: Paging, cpus: number) {
     super(host, guest, paging, EPT_FORMAT);
@@ -109,27 +106,28 @@ export class VtX extends HardwareEngine {
     const fixed = this.shadow ? CR0_FIXED : CR0_UNRESTRICTED;
     return { ...own, cr0: own.cr0 | BigInt(fixed >>> 0), cr4: own.cr4 | BigInt(CR4.VMXE) };
   }
-  protected enterGuest(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void {
+  protected prepare(cpu: Cpu, state: CpuState, inForce: InForce, tables: ShadowTables | number): void {
     const vmcs = this.vmcss[cpu.apicId];
     vmcs.write('CR0_SHADOW', state.system('cr0'));
     vmcs.write('CR4_SHADOW', state.system('cr4'));
     if (typeof tables === 'number') vmcs.write('EPT_POINTER', BigInt(tables | EPTP.LENGTH_4 | EPTP.WRITE_BACK));
     this.writeControls(vmcs, inForce);
-    this.check(cpu, vmcs, state, inForce);
+  }
+  protected start({ apicId }: Cpu): void {
+    const vmcs = this.vmcss[apicId];
     vmcs.launched = true;
     this.mode.obey(vmcs);
     this.mode.resume();
   }
-  /** In full whenever the guest's mode has changed: an entry that fails is our mistake. */
-  private check(cpu: Cpu, vmcs: Vmcs, state: CpuState, inForce: InForce): void {
-    const mode = `${inForce.cr0} ${inForce.cr4} ${inForce.efer} ${cpu.apicId}`;
-    if (mode === this.checked) return;
-    this.checked = mode;
+  protected refusalOf(cpu: Cpu, state: CpuState, inForce: InForce): string | undefined {
+    const vmcs = this.vmcss[cpu.apicId];
     saveGuest(vmcs, state);
     this.writeControls(vmcs, inForce);
     const host = { cr4: knownCr4(cpu) | CR4.VMXE, wide: true, peek: wordsOf(this.host.physical) };
     const failed = failedCheck(vmcs, host);
-    assert(failed < 0, `VM entry was refused: ${ENTRY_CHECKS[failed]?.field}, ${ENTRY_CHECKS[failed]?.rule}`);
+    if (failed < 0) return undefined;
+    const { field, rule, section } = ENTRY_CHECKS[failed];
+    return `VM entry refuses its state: ${field} = 0x${vmcs.read(field).toString(16)}, ${rule} (SDM vol. 3C ${section})`;
   }
   protected record({ apicId }: Cpu, exit: GuestExit): void {
     const { processor } = this.host;
