@@ -24,7 +24,7 @@ export function structureRoots(machine: Machine, cpu: number, describe: TableVie
   const hosted = inspect.tables.hostedBlock(cpu);
   return [
     ...named(own?.name ?? '', own),
-    ...(virtualization?.inspect.structures() ?? []).map((node) => ({ name: node.name, node: () => node })),
+    ...(virtualization?.inspect.structures() ?? []).map((node) => ({ name: node.name, node: () => withSymbols(node, describe) })),
     ...named(`${hosted?.name ?? ''} of the guest's hypervisor`, hosted),
     { name: 'Control registers', node: () => registers(view, 'Control registers', ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'xcr0', 'efer', 'rflags', 'dr6', 'dr7']) },
     { name: 'MSRs', node: () => registers(view, 'MSRs', inspect.registers(cpu).groups.system) },
@@ -35,6 +35,17 @@ export function structureRoots(machine: Machine, cpu: number, describe: TableVie
     ...Object.entries(inspect.structures(cpu)).map(([name, value]) => ({ name, node: () => deviceNode(inspect, name, value) })),
   ];
 } // prettier-ignore
+
+/** Far addresses, as of trap tables and callbacks, with what lies there: as gates have it. */
+function withSymbols(node: StructureNode, describe: TableView['describe']): StructureNode {
+  const [, offset] = /^0x[0-9a-f]+:(0x[0-9a-f]+)$/.exec(node.value ?? '') ?? [];
+  const symbol = offset && describe(BigInt(offset));
+  return {
+    ...node,
+    ...(symbol ? { value: `${node.value} <${symbol}>` } : {}),
+    ...(node.children ? { children: node.children.map((child) => withSymbols(child, describe)) } : {}),
+  };
+}
 
 /** Where the processor goes. */
 const CODE_ADDRESSES = new Set(['lstar', 'cstar', 'sysenter_eip']);
@@ -71,4 +82,12 @@ function deviceNode(inspect: Inspector, device: string, value: unknown): Structu
 const plainNode = (name: string, value: unknown): StructureNode =>
   isObject(value)
     ? { name, children: Object.entries(value).map(([key, each]) => plainNode(key, each)) }
-    : { name, value: typeof value === 'number' || typeof value === 'bigint' ? shortHex(value) : String(value) };
+    : {
+        name,
+        value:
+          typeof value === 'number' || typeof value === 'bigint'
+            ? shortHex(value)
+            : value === ''
+              ? 'none'
+              : String(value),
+      };

@@ -118,7 +118,7 @@ export class Uart implements Device<Saved> {
     const { ier, lcr, mcr, divisor, received, typed } = this.s;
     return {
       ier, lcr, mcr, lsr: this.lineStatus(), msr: this.modemStatus(), iir: this.cause(),
-      baud: divisor === 0 ? 0 : Math.floor(115_200 / divisor), received: received.length, typed: typed.length,
+      baud: divisor === 0 ? 'none: the divisor is 0' : `${Math.floor(115_200 / divisor)}`, received: received.length, typed: typed.length,
     }; // prettier-ignore
   }
 

@@ -34,10 +34,17 @@ export function ExitChart({ series, unit }: { series: Series; unit: string }) {
     };
   }, [names, unit]);
   useEffect(() => chart.current?.setData(data(series)), [series]);
-  return <div ref={element} class="chart" role="img" aria-label={inWords(series, unit)} />;
+  // Counted anew since the guest stands, or without exits: there is no line to draw.
+  const empty = series.at.length === 0;
+  return (
+    <>
+      {empty && <p class="dim">{inWords(series, unit)}</p>}
+      <div ref={element} class="chart" hidden={empty} role="img" aria-label={inWords(series, unit)} />
+    </>
+  );
 }
 
-const HEIGHT = 130;
+const HEIGHT = 140;
 
 const data = ({ at, lines }: Series): uPlot.AlignedData => [at, ...lines.map(({ values }) => values)];
 
@@ -57,7 +64,7 @@ function options({ lines }: Series, unit: string, element: HTMLElement): uPlot.O
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: translate('instructions'), labelSize: 14, size: 22, values: (_, marks) => ticks(marks) },
+      { ...axis, label: translate('instructions'), labelSize: 14, size: 30, values: (_, marks) => ticks(marks) },
       { ...axis, label: unit, labelSize: 16, size: 48, space: 18, values: (_, marks) => ticks(marks) },
     ],
     series: [

@@ -104,7 +104,7 @@ function useExits(wanted: {
   /** Counts questions: a late answer to an earlier one is nobody's. */
   const asked = useRef(0);
   const waiting = useRef(false);
-  const ask = (limit: number, more: object): void => {
+  const ask = (limit: number, more: object): Promise<void> => {
     const mine = ++asked.current;
     waiting.current = true;
     const done = (next: (before: { exits?: Exits }) => { exits?: Exits; error?: string }): void => {
@@ -112,7 +112,7 @@ function useExits(wanted: {
       waiting.current = false;
       setAnswer(next);
     };
-    connection.request('ringside/exits', { limit, ...(filter ? { filter } : {}), ...more }).then(
+    return connection.request('ringside/exits', { limit, ...(filter ? { filter } : {}), ...more }).then(
       // What was not asked for is as of the last stop.
       (exits) => done((before) => ({ exits: { ...before.exits, ...exits } })),
       (error: Error) => done((before) => ({ ...before, error: error.message })),
@@ -122,17 +122,23 @@ function useExits(wanted: {
     if (state === undefined || state === 'none') return;
     const count = counting === undefined ? {} : { count: counting };
     const figures = { buckets: BUCKETS, functions: FUNCTIONS };
-    if (state === 'running') return ask(LIVE, { subscribe: true, ...count });
+    if (state === 'running') return void ask(LIVE, { subscribe: true, ...count });
     // Those in sight at once, and all when nobody has stepped on meanwhile: they are megabytes.
-    ask(LIVE, { subscribe: true, ...count, ...figures });
-    const timer = setTimeout(() => ask(KEPT, {}), SETTLED_MS);
-    return () => clearTimeout(timer);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let current = true;
+    void ask(LIVE, { subscribe: true, ...count, ...figures }).then(() => {
+      if (current) timer = setTimeout(() => void ask(KEPT, {}), SETTLED_MS);
+    });
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
   }, [stop, filter, counting, state]);
   useEffect(() => {
     if (state !== 'running' || !news) return;
     // Counters need no answer; the list follows as fast as answers come.
     setAnswer((before) => (before.exits ? { ...before, exits: advanced(before.exits, news) } : before));
-    if (!waiting.current) ask(LIVE, {});
+    if (!waiting.current) void ask(LIVE, {});
   }, [news]);
   return answer;
 }

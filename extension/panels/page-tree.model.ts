@@ -39,6 +39,19 @@ export const isWalked = (tables: TableKind, walked: ReadonlySet<string>, { first
     walked.has(key(tables, { gpa: (first.gpa ?? NaN) + offset, hpa: (first.hpa ?? NaN) + offset })),
   );
 
+/**
+ * The line of the last entry of the walk that has one: a second stage is walked many times, and other entries of it may stand below;
+ * an entry that is not present has no line.
+ */
+export function endOfWalk(tables: TableKind, walked: ReadonlySet<string>, lines: readonly Line[]): Line | undefined {
+  const candidates = lines.filter((line) => line.walked);
+  for (const place of [...walked].reverse()) {
+    const end = candidates.find(({ row }) => row && isWalked(tables, new Set([place]), row));
+    if (end) return end;
+  }
+  return undefined;
+}
+
 /** The structure that an entry leads to. */
 export const below = (tables: TableKind, { target, targetSpace, level }: Entry): Place =>
   tables === 'guest' && targetSpace === 'gp' ? { gpa: target, level: level - 1 } : { hpa: target, level: level - 1 };

@@ -4,7 +4,7 @@ import type { Connection } from './connection';
 import { EntryActions, Rights, setBit } from './entry';
 import { translate } from './l10n';
 import { hex, meanings, type Entry, type Row } from './page-table.model';
-import { linesOf, parentOf, rowText, treeText, wasText, type Line } from './page-tree.model';
+import { endOfWalk, linesOf, parentOf, rowText, treeText, wasText, type Line } from './page-tree.model';
 import { useTree } from './page-tree-reader';
 import { VirtualList } from './virtual-list';
 import { placeOf, type Right, type TableKind } from './walk.model';
@@ -42,7 +42,7 @@ export function PageTree(context: TreeContext) {
   const shown = useRef<ReadonlySet<string>>(undefined);
   useEffect(() => {
     if (shown.current === walked || tree.followed !== walked) return;
-    const end = lines.filter((line) => line.walked).at(-1);
+    const end = endOfWalk(tables, walked, lines);
     // Until its line is there.
     if (!end) return;
     shown.current = walked;

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../../extension/panels/page-table.model';
-import { linesOf, parentOf, treeText, type Answer, type Line } from '../../../extension/panels/page-tree.model';
+import {
+  endOfWalk,
+  linesOf,
+  parentOf,
+  treeText,
+  type Answer,
+  type Line,
+} from '../../../extension/panels/page-tree.model';
 
 const entry = (level: number, index: number, more: Partial<Entry> = {}): Entry => ({
   index, gva: `0x${(index * 4096 * 512 ** (level - 1)).toString(16)}`, name: `L${level}`, level, gpa: level * 4096 + index * 8,
@@ -48,6 +55,18 @@ describe('page-table view: lines of a tree', () => {
     const walked = (gpa: number) => texts(linesOf('guest', read, new Set(), new Set([`guest ${gpa}`])));
     assert.deepEqual([walked(4096 + 16), walked(4096 + 24)], [['L1[0] 0x0 !'], ['L1[0] 0x0']]);
   });
+
+  const ENDS: [name: string, walked: string[], end: string | undefined][] = [
+    ['the last of the walk, not the lowest line', ['guest 4168', 'guest 12328', 'guest 8200'], '/5/1'],
+    ['the last that is present', ['guest 12328', 'guest 8200', 'guest 4160'], '/5/1'],
+    ['no walk', [], undefined],
+  ];
+  for (const [name, walked, end] of ENDS)
+    it(`a walk ends at ${name}`, () => {
+      const places = new Set(walked);
+      const lines = linesOf('guest', READ, new Set(['/5', '/5/1']), places);
+      assert.equal(endOfWalk('guest', places, lines)?.path, end);
+    });
 
   it('says what is wrong, and what is empty', () => {
     const read = new Map(READ).set('/0', answer(2, [])).set('/5', { error: 'There is no RAM.' });
