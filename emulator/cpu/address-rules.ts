@@ -53,6 +53,7 @@ export class AddressRules {
     mmu.wide = mode.isLong(state);
     view.setInt32(layout.TLB_READ, mmu.tlb.readTable(mmu.context), true);
     view.setInt32(layout.TLB_WRITE, mmu.tlb.writeTable(mmu.context), true);
+    mmu.tlb.forgetStackPage();
     view.setInt32(layout.MODE, mode.modeKey(state, this.asks()) | (mmu.tlb.number << layout.PROCESSOR_SHIFT), true);
     this.look(this.known);
   }

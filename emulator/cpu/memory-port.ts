@@ -40,6 +40,7 @@ export class MemoryPort {
   switchTo(state: CpuState, mmu: Mmu): void {
     this.state = state;
     this.mmu = mmu;
+    mmu.tlb.forgetStackPage();
   }
 
   private attempt(site: number, access: () => number): number {

@@ -28,6 +28,8 @@ export interface Facts {
   readonly written: number;
   readonly operandsWritten: number;
   readonly mayFault: boolean;
+  /** Accesses the stack besides its operands. */
+  readonly stack: boolean;
   /** Needs all registers where they belong: calls out. */
   readonly callsOut: boolean;
   /** Leaves for the next instruction from its middle. */
@@ -45,8 +47,8 @@ const NO_HELPERS = new Proxy({}, { get: () => 0 }) as HelperCallees;
 
 class NotingEmitter extends Emitter {
   readonly notes: Notes = {
-    reads: 0, keeps: 0, writes: 0, piecewise: false, registers: 0, written: 0, operandsWritten: 0, mayFault: false, callsOut: false,
-    skips: false, repeats: false, jumps: false, falls: false, jumpsIndirect: false,
+    reads: 0, keeps: 0, writes: 0, piecewise: false, registers: 0, written: 0, operandsWritten: 0, mayFault: false, stack: false,
+    callsOut: false, skips: false, repeats: false, jumps: false, falls: false, jumpsIndirect: false,
   }; // prettier-ignore
   private nesting = 0;
 
@@ -98,6 +100,10 @@ class NotingEmitter extends Emitter {
   setGpr(index: number): void {
     this.notes.registers |= 1 << index;
     this.notes.written |= 1 << index;
+  }
+  protected override get stackPage(): undefined {
+    this.notes.stack = true;
+    return undefined;
   }
   private reading(bits: number): void {
     this.notes.reads |= bits & ~this.notes.writes;

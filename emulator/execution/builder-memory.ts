@@ -1,22 +1,17 @@
-/** Operands, addresses, memory through the software TLB, the stack: the same for every tier. */
-import { I32, I64, call, constant, i32, load } from './wasm';
-import type { FunctionBuilder, Local, Value, ValueType, Width } from './wasm';
+/** Operands, addresses, the stack: the same for every tier. */
+import { I64, constant, i32 } from './wasm';
+import type { Value, Width } from './wasm';
 import { typeOf } from './builder-types';
-import type { Cell, Form, Helper, HelperCallees, Size } from './builder-types';
+import { TlbEmitter } from './builder-tlb';
+import type { Cell, Size } from './builder-types';
 import * as layout from './layout';
 import { GPR, SEG } from '../x86/registers';
 
 /** The part of an Emitter that reaches operands and memory; builder.ts says what it is for and adds the rest. */
-export abstract class MemoryEmitter {
+export abstract class MemoryEmitter extends TlbEmitter {
   /** The memory operand between `modify` and `write`. */
   private modified?: Cell;
   private memoryLinear?: Value;
-
-  constructor(
-    readonly f: FunctionBuilder,
-    readonly form: Form,
-    protected readonly helpers: HelperCallees,
-  ) {}
 
   // --- What a tier supplies.
   /** A register operand, `size` bits from its low end; `upper`: from bit 128 of a vector. */
@@ -29,27 +24,14 @@ export abstract class MemoryEmitter {
   protected abstract memorySegmentBase(): Value;
   /** The memory operand's segment number, where form.addressing is `general`. */
   protected abstract memorySegment(): Value;
-  /** Names the instruction to the slow paths. */
-  protected abstract site(): Value;
-  /** Leaves with the fault that is pending; the instruction has not happened. */
-  protected abstract leaveFaulted(): void;
+  /** The memory operand's base is the stack pointer. */
+  protected get operandOnStack(): boolean {
+    return false;
+  }
   abstract gpr(index: number, size: Size): Value;
   abstract setGpr(index: number, size: Size, value: Value): void;
 
   // --- Small things.
-  get size(): Size {
-    return this.form.operandSize;
-  }
-  let(value: Value): Value {
-    return this.f.let(value);
-  }
-  if(condition: Value, then: () => void, otherwise?: () => void): void {
-    this.f.if(condition, then, otherwise);
-  }
-  /** A variable for values that differ by path. */
-  variable(type: ValueType): Local {
-    return this.f.local(type);
-  }
   constant(value: number | bigint, size: number = this.size): Value {
     return constant(typeOf(size), value);
   }
@@ -75,9 +57,6 @@ export abstract class MemoryEmitter {
   sign(value: Value, size: number = this.size): Value {
     return value.type === I64 ? value.shrU(63).wrap() : value.shrU(size - 1).and(1);
   }
-  helper(name: Helper, type: ValueType, operands: readonly Value[]): Value {
-    return call(this.helpers[name], type, operands);
-  }
 
   /** Raises an exception: the instruction has not happened. */
   raise(vector: number, errorCode?: number): void {
@@ -100,20 +79,21 @@ export abstract class MemoryEmitter {
   read(index: number, size: number = this.operandSize(index)): Value {
     const { kind } = this.form.operands[index];
     if (kind === 'immediate') return this.let(this.immediateOperand(size));
-    if (this.isMemory(index)) return this.loadLinear(this.memoryOperand(size / 8, false), size as Width);
+    if (this.isMemory(index))
+      return this.loadLinear(this.memoryOperand(size / 8, false), size as Width, this.operandOnStack);
     return this.let(this.registerOperand(index, size, false));
   }
   /** Reads an operand that `write` will write: a fault is a write fault, and the address is translated once. */
   modify(index: number): Value {
     if (!this.isMemory(index)) return this.read(index);
     const size = this.operandSize(index) as Width;
-    this.modified = this.cell(this.memoryOperand(size / 8, true), size);
+    this.modified = this.cell(this.memoryOperand(size / 8, true), size, this.operandOnStack);
     return this.modified.value;
   }
   write(index: number, value: Value, size: number = this.operandSize(index)): void {
     if (!this.isMemory(index)) this.setRegisterOperand(index, size, value, false);
     else if (this.modified) this.modified.set(value);
-    else this.storeLinear(this.memoryOperand(size / 8, true), size as Width, value);
+    else this.storeLinear(this.memoryOperand(size / 8, true), size as Width, value, this.operandOnStack);
   }
 
   /** The upper 128 bits of a vector register of 256. */
@@ -157,77 +137,14 @@ export abstract class MemoryEmitter {
     return linear;
   }
 
-  // --- Memory through the software TLB.
-  /** Address of the table in force. */
-  protected tlbTable(writing: boolean): Value {
-    return load(32, i32(0), writing ? layout.TLB_WRITE : layout.TLB_READ);
-  }
-  /** Who answers a miss. */
-  protected slowPath(writing: boolean): Helper {
-    return writing ? 'slowWrite' : 'slowRead';
-  }
-  private tlb(table: Value, linear: Value, bytes: number): { hit: Value; host: Value } {
-    const index = linear
-      .shrU(8)
-      .wrap()
-      .and((layout.TLB_ENTRIES - 1) << 4);
-    const entry = this.let(table.add(index));
-    const last = bytes === 1 ? linear : linear.add(bytes - 1);
-    return { hit: load(64, entry).eq(last.and(-4096n)), host: linear.wrap().add(load(32, entry, 8)) };
-  }
-  /** Where in linear memory to access `bytes` at a gva; leaves when that faults. */
-  private hostAddress(linear: Value, bytes: number, intent: 'read' | 'write' | 'modify'): Value {
-    const writing = intent !== 'read';
-    const { hit, host } = this.tlb(this.tlbTable(writing), linear, bytes);
-    const address = this.variable(I32);
-    const result = this.f.get(address);
-    this.f.if(
-      hit,
-      () => this.f.set(address, host),
-      () => {
-        const info = bytes | (intent === 'modify' ? 0x100 : 0);
-        const parts = [linear.wrap(), linear.shrU(32).wrap(), i32(info), this.site()];
-        this.f.set(address, this.helper(this.slowPath(writing), I32, parts));
-        this.f.if(result.eqz(), () => this.leaveFaulted(), undefined, false);
-      },
-      true,
-    );
-    return result;
-  }
-  loadLinear(linear: Value, size: Width): Value {
-    return this.let(load(size, this.hostAddress(linear, size / 8, 'read')));
-  }
-  /** 256 bits as two halves, one access. */
-  loadPair(linear: Value): readonly [Value, Value] {
-    const host = this.hostAddress(linear, 32, 'read');
-    return [this.let(load(128, host)), this.let(load(128, host, 16))];
-  }
-  storePair(linear: Value, low: Value, high: Value): void {
-    const host = this.hostAddress(linear, 32, 'write');
-    this.f.store(128, host, high, 16);
-    this.storeHost(host, 128, low);
-  }
-  storeLinear(linear: Value, size: Width, value: Value): void {
-    const kept = this.let(value);
-    this.storeHost(this.hostAddress(linear, size / 8, 'write'), size, kept);
-  }
-  protected storeHost(host: Value, size: Width, value: Value): void {
-    this.f.store(size, host, value);
-    this.f.if(host.ltU(layout.SCRATCH_END), () => this.f.call(this.helpers.slowCommit, [host]), undefined, false);
-  }
-  private cell(linear: Value, size: Width): Cell {
-    const host = this.hostAddress(linear, size / 8, 'modify');
-    // Memory that answers through SCRATCH has one value there at a time: what was read is kept.
-    return { value: this.let(load(size, host)), set: (value) => this.storeHost(host, size, value) };
-  }
   loadAt(segment: number | 'memory', offset: Value, size: Size): Value {
-    return this.loadLinear(this.linear(segment, offset, size / 8, false), size);
+    return this.loadLinear(this.linear(segment, offset, size / 8, false), size, segment === SEG.SS);
   }
   modifyAt(segment: number | 'memory', offset: Value, size: Size): Cell {
-    return this.cell(this.linear(segment, offset, size / 8, true), size);
+    return this.cell(this.linear(segment, offset, size / 8, true), size, segment === SEG.SS);
   }
   storeAt(segment: number | 'memory', offset: Value, size: Size, value: Value): void {
-    this.storeLinear(this.linear(segment, offset, size / 8, true), size, value);
+    this.storeLinear(this.linear(segment, offset, size / 8, true), size, value, segment === SEG.SS);
   }
 
   // --- The stack.

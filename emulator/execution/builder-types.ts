@@ -61,6 +61,8 @@ export const HELPERS = {
    */
   regionRead: { parameters: [I32, I32, I32, I32], results: [I32] },
   regionWrite: { parameters: [I32, I32, I32, I32], results: [I32] },
+  /** (gva, bytes | 0x100 when writing, site) As regionRead and regionWrite, whatever the TLB knows; what STACK_PAGE says is new. */
+  stackAddress: { parameters: [I64, I32, I32], results: [I32] },
   /** Carries out the write that slowWrite directed to SCRATCH. */
   slowCommit: { parameters: [I32], results: [] },
   /** (segment, offset, bytes, 1 when writing) -> linear address; -1 with the fault pending. */

@@ -3,6 +3,7 @@
  * the host. Forwards, in 64-bit mode, as many as lie in one page each and in the budget; registers and budget included.
  */
 import { BULK, HELPERS } from './builder';
+import { entryOf, tableOf } from './builder-tlb';
 import { FunctionBuilder, I32, call, i32, i64, load, select } from './wasm';
 import type { Value } from './wasm';
 import * as layout from './layout';
@@ -15,15 +16,6 @@ const PAGE = 4096;
 const least = (f: FunctionBuilder, a: Value, b: Value): Value => f.let(select(a.ltS(b), a, b));
 const gpr = (index: number): Value => load(64, i32(0), layout.GPRS + index * 8);
 
-/** Where the page of a linear address lies: known or not, and the address in linear memory. */
-function find(f: FunctionBuilder, table: number, linear: Value): { known: Value; host: Value } {
-  const index = linear
-    .shrU(8)
-    .wrap()
-    .and((layout.TLB_ENTRIES - 1) << 4);
-  const entry = f.let(load(32, i32(0), table).add(index));
-  return { known: load(64, entry).eq(linear.and(-4096n)), host: f.let(linear.wrap().add(load(32, entry, 8))) };
-}
 /** Elements from a linear address to the end of its page. */
 const room = (linear: Value, shift: Value): Value =>
   i32(PAGE)
@@ -40,12 +32,13 @@ export function bulkString(slow: number): FunctionBuilder {
   f.if(info.and(BULK.FLAT).and(backwards.eqz().shl(5)), () => {
     const shift = f.let(info.and(BULK.BYTES).ctz());
     const to = f.let(gpr(GPR.RDI));
-    const target = find(f, layout.TLB_WRITE, to);
-    f.if(target.known, () => {
+    const target = entryOf(f, tableOf(true), to);
+    f.if(target.hit, () => {
+      const there = f.let(target.host);
       const budget = load(32, i32(0), layout.BUDGET).add(1);
       const some = f.let(select(count.ltU(i64(PAGE)), count.wrap(), i32(PAGE)));
       const most = least(f, least(f, some, budget), room(to, shift));
-      f.if(info.and(BULK.MOVE), () => move(f, most, shift, target.host), () => fill(f, most, shift, target.host)); // prettier-ignore
+      f.if(info.and(BULK.MOVE), () => move(f, most, shift, there), () => fill(f, most, shift, there)); // prettier-ignore
     });
   });
   f.return(call(slow, I32, [site]));
@@ -55,14 +48,15 @@ export function bulkString(slow: number): FunctionBuilder {
 
 function move(f: FunctionBuilder, most: Value, shift: Value, target: Value): void {
   const from = f.let(gpr(GPR.RSI));
-  const source = find(f, layout.TLB_READ, from);
-  f.if(source.known, () => {
+  const source = entryOf(f, tableOf(false), from);
+  f.if(source.hit, () => {
+    const host = f.let(source.host);
     const inPage = least(f, most, room(from, shift));
     // A target just above the source repeats what was copied: only the part up to it can be done at once.
-    const apart = f.let(select(target.gtU(source.host), target.sub(source.host).shrU(shift), inPage));
+    const apart = f.let(select(target.gtU(host), target.sub(host).shrU(shift), inPage));
     const n = least(f, inPage, apart);
     f.if(n.ltS(BULK_ITERATIONS), () => f.return(i32(0)));
-    f.copy(target, source.host, n.shl(shift));
+    f.copy(target, host, n.shl(shift));
     f.store(64, i32(0), from.add(n.shl(shift).extendU()), layout.GPRS + GPR.RSI * 8);
     done(f, n, shift);
   });

@@ -52,7 +52,7 @@ export class RegionCompiler extends RegionFunction implements RegionFrame {
     super(helpers);
     this.flow = structure([[], ...plan.blocks.map((b) => b.successors)], plan.entries);
     this.live = liveness(plan, this.flow);
-    this.allocate(this.live.used, this.live.written);
+    this.allocate(this.live);
   }
 
   // --- The function.

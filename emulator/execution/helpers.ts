@@ -4,6 +4,7 @@ import type { Helper, HelperCallees } from './builder';
 import { bulkString } from './bulk-string';
 import { probeJumpCache, leave } from './links';
 import { EXIT, FIRST_HELPER_INDEX } from './record';
+import { stackAddress } from './stack-page';
 import { FunctionBuilder, I64, call, i32, i64, load, select } from './wasm';
 import type { ModuleBuilder, Value } from './wasm';
 import * as layout from './layout';
@@ -14,6 +15,7 @@ export const SHARED_HELPERS = [
   'follow',
   'resume',
   'bulkString',
+  'stackAddress',
   'mulHighU',
   'mulHighS',
   'divideU',
@@ -138,13 +140,14 @@ function resume(): FunctionBuilder {
   return f;
 }
 
-/** Adds them to a module; answers with their indices. `bulkSlow`: that helper's. */
-export function addHelpers(module: ModuleBuilder, bulkSlow: number): Record<Shared, number> {
+/** Adds them to a module; answers with their indices. `host`: those of the helpers that they call. */
+export function addHelpers(module: ModuleBuilder, host: Record<HostHelper, number>): Record<Shared, number> {
   const builders: Record<Shared, FunctionBuilder> = {
     segmentLinear: segmentLinear(),
     follow: follow(),
     resume: resume(),
-    bulkString: bulkString(bulkSlow),
+    bulkString: bulkString(host.bulkSlow),
+    stackAddress: stackAddress(host.regionRead, host.regionWrite),
     mulHighU: mulHigh(false),
     mulHighS: mulHigh(true),
     divideU: divideU(),

@@ -178,7 +178,7 @@ export function buildDispatcher(inline: readonly FormCode[]): Uint8Array<ArrayBu
   const imported = Object.fromEntries(
     HOST_HELPERS.map((name) => [name, module.import(name, HELPERS[name].parameters, HELPERS[name].results)]),
   ) as Record<HostHelper, number>;
-  const helpers = { ...imported, ...addHelpers(module, imported.bulkSlow) };
+  const helpers = { ...imported, ...addHelpers(module, imported) };
   const formType = module.type([I32], [I32]);
 
   const f = new FunctionBuilder([I32]);

@@ -107,6 +107,14 @@ export const VECTOR_SIZE = 32;
 
 export const STATE_END = STATE + 0x900;
 
+/**
+ * The page of the stack, a cache in front of the TLB for compiled code: its gva (i64) or NO_PAGE, and its entry's addend (i32). Only a page
+ * that both tables in force have; forgotten with any change of the TLB or of the tables in force.
+ */
+export const STACK_PAGE = STATE_END;
+export const STACK_ADDEND = STATE_END + 8;
+export const NO_PAGE = -1n;
+
 /** Where out-of-line helpers leave wide results, and where writes to what is not plain RAM are collected: slots of 32 bytes. */
 export const SCRATCH = 0x2000;
 export const SCRATCH_SLOT = 32;

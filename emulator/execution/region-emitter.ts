@@ -5,6 +5,7 @@
 import type { Instruction } from '../isa/instruction';
 import { SUM_FLAGS } from './analysis';
 import { Emitter } from './builder';
+import type { StackPage } from './builder-tlb';
 import type { Form, Helper, HelperCallees, PartialFlags, Size } from './builder';
 import { nextRip, slotOf } from './forms';
 import * as layout from './layout';
@@ -12,6 +13,7 @@ import { conditionOf, wordOf } from './lazy-flags';
 import type { Pending } from './lazy-flags';
 import { I32, constant, i32, i64, load } from './wasm';
 import type { FunctionBuilder, Local, Value } from './wasm';
+import { GPR } from '../x86/registers';
 
 /** Where an instruction stands: its record in the interpreter's block names it to the slow paths and to the run loop. */
 export interface Site {
@@ -25,6 +27,9 @@ export interface Site {
   readonly liveAfter: number;
 }
 
+/** Its memory operand is at the stack pointer. With an index it walks through an array, whose pages the stack's would only delay. */
+export const onStack = ({ memory }: Instruction): boolean => memory?.base === GPR.RSP && memory.index < 0;
+
 /** The region around an instruction. */
 export interface RegionFrame {
   readonly f: FunctionBuilder;
@@ -33,6 +38,8 @@ export interface RegionFrame {
   pending: Pending;
   register(index: number): Local;
   tlb(writing: boolean): Value;
+  readonly stackPage: StackPage | undefined;
+  takeStackPage(): void;
   /** I32: what is left of the budget in the middle of this instruction's block, as the interpreter would have it. */
   budget(): Value;
   flush(): void;
@@ -120,11 +127,20 @@ export class RegionEmitter extends Emitter {
   protected memorySegment(): Value {
     return i32(this.at.insn.memory?.segment ?? 0);
   }
+  protected override get operandOnStack(): boolean {
+    return onStack(this.at.insn);
+  }
   protected site(): Value {
     return i32(this.at.record);
   }
   protected override tlbTable(writing: boolean): Value {
     return this.frame.tlb(writing);
+  }
+  protected override get stackPage(): StackPage | undefined {
+    return this.frame.stackPage;
+  }
+  protected override tlbChanged(): void {
+    this.frame.takeStackPage();
   }
   protected override slowPath(writing: boolean): Helper {
     return writing ? 'regionWrite' : 'regionRead';

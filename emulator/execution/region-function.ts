@@ -4,10 +4,12 @@
  */
 import { assert } from '../util/assert';
 import type { HelperCallees } from './builder';
+import type { StackPage } from './builder-tlb';
 import * as layout from './layout';
 import { leave } from './links';
 import { EXIT, GO_ON, RECORD_BYTES } from './record';
 import type { Site } from './region-emitter';
+import type { Liveness } from './region-liveness';
 import { FunctionBuilder, I32, I64, call, i32, load } from './wasm';
 import type { Label, Local, Value } from './wasm';
 
@@ -18,15 +20,16 @@ export abstract class RegionFunction {
   protected readonly left = this.f.local(I32);
   protected readonly answer = this.f.local(I32);
   private readonly tables = { read: this.f.local(I32), write: this.f.local(I32) };
+  stackPage: StackPage | undefined;
   protected exit: Label = 0;
   protected ends: Label = 0;
 
   protected constructor(readonly helpers: HelperCallees) {}
 
-  /** General registers, a bit each: those that get a local, and those that have to be put back. */
-  protected allocate(used: number, written: number): void {
+  protected allocate({ used, written, stackAccesses }: Liveness): void {
     this.written = written;
     this.registers = Array.from({ length: 16 }, (_, i) => ((used >> i) & 1 ? this.f.local(I64) : undefined));
+    if (stackAccesses > 1) this.stackPage = { page: this.f.local(I64), addend: this.f.local(I32) };
   }
 
   /** Instructions of the cache's block behind the end of this one. */
@@ -39,6 +42,7 @@ export abstract class RegionFunction {
     f.set(this.left, load(32, i32(0), layout.BUDGET));
     f.set(this.tables.read, load(32, i32(0), layout.TLB_READ));
     f.set(this.tables.write, load(32, i32(0), layout.TLB_WRITE));
+    this.takeStackPage();
   }
   protected store(): void {
     const { f } = this;
@@ -55,6 +59,11 @@ export abstract class RegionFunction {
   }
   tlb(writing: boolean): Value {
     return this.f.get(writing ? this.tables.write : this.tables.read);
+  }
+  takeStackPage(): void {
+    if (!this.stackPage) return;
+    this.f.set(this.stackPage.page, load(64, i32(0), layout.STACK_PAGE));
+    this.f.set(this.stackPage.addend, load(32, i32(0), layout.STACK_ADDEND));
   }
   budget(): Value {
     return this.f.get(this.left);

@@ -2,6 +2,7 @@
 import { ALL_FLAGS } from './analysis';
 import type { Flow } from './flow';
 import type { RegionPlan, Step } from './region';
+import { onStack } from './region-emitter';
 
 export interface Liveness {
   /** Flag words, by block: that somebody can see at its beginning; after each of its steps. */
@@ -10,6 +11,8 @@ export interface Liveness {
   /** General registers, a bit each. */
   readonly used: number;
   readonly written: number;
+  /** Instructions that access the stack, by the stack pointer. */
+  readonly stackAccesses: number;
 }
 
 /** What can be seen before a step, given what can be seen after it. A fault shows all flags, and so does a plain meaning. */
@@ -58,9 +61,10 @@ function liveAtEnd({ blocks }: RegionPlan, flow: Flow, b: number, before: readon
   return successors.reduce((live, to) => live | before[to - 1], 0);
 }
 
-function registers({ blocks }: RegionPlan): { used: number; written: number } {
+function registers({ blocks }: RegionPlan): Pick<Liveness, 'used' | 'written' | 'stackAccesses'> {
   let used = 0;
   let written = 0;
+  let stackAccesses = 0;
   const number = (index: number): number => (index >= 16 ? index - 16 : index);
   for (const { steps } of blocks)
     for (const { insn, facts } of steps) {
@@ -75,6 +79,7 @@ function registers({ blocks }: RegionPlan): { used: number; written: number } {
       const { memory } = insn;
       if (memory && memory.base >= 0) used |= 1 << memory.base;
       if (memory && memory.index >= 0) used |= 1 << memory.index;
+      if (facts.stack || (facts.mayFault && onStack(insn))) stackAccesses++;
     }
-  return { used, written };
+  return { used, written, stackAccesses };
 }

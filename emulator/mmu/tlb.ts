@@ -15,6 +15,7 @@ const INDEX_MASK = layout.TLB_ENTRIES - 1;
 /** Beyond so many fills since the last flush whole tables are searched; below, the filled slots. */
 const LOG_LENGTH = 4096;
 const CODE_ENTRIES = 256;
+const STACK_PAGE_WORD = layout.STACK_PAGE >>> 2;
 /** Beside the page's size: a load of CR3 leaves the entry alone. */
 const GLOBAL = 0x100;
 
@@ -64,6 +65,7 @@ export class Tlb {
     this.words = new Int32Array(memory.buffer);
     // No page address has its low bits set: -1 never hits.
     this.words.fill(-1, base >>> 2, (base + layout.TLB_BYTES) >>> 2);
+    this.forgetStackPage();
   }
 
   /** Addresses of the tables of a context. */
@@ -84,6 +86,7 @@ export class Tlb {
 
   /** `host`: linear-memory address of the page's first byte. */
   fill(table: number, lo: number, hi: number, host: number, pageShift: number, global = false): void {
+    this.forgetStackPage();
     if (pageShift > 12) this.noteLarge(pageNumber(lo, hi, pageShift), pageShift);
     const page = lo & -4096;
     const slot = (table >>> 2) + ((lo >>> 12) & INDEX_MASK) * ENTRY_WORDS;
@@ -131,6 +134,7 @@ export class Tlb {
   flush(): void {
     const { words, globals, others } = this;
     this.flushes++;
+    this.forgetStackPage();
     if (globals.complete && others.complete) {
       for (const { slots, count } of [globals, others]) for (let i = 0; i < count; i++) words[slots[i]] = -1;
     } else {
@@ -151,6 +155,7 @@ export class Tlb {
   flushNonGlobal(): void {
     const { words, others } = this;
     this.flushes++;
+    this.forgetStackPage();
     const forget = (slot: number): void => {
       if (!(words[slot + 3] & GLOBAL)) words[slot] = -1;
     };
@@ -168,6 +173,7 @@ export class Tlb {
   /** Everything of the page around hi:lo, whatever its size. */
   flushPage(lo: number, hi: number): void {
     this.flushes++;
+    this.forgetStackPage();
     if (this.isInLarge(lo, hi)) {
       this.eachUsed((slot) => {
         const shift = this.words[slot + 3] & 0xff;
@@ -189,6 +195,7 @@ export class Tlb {
 
   /** Takes a page out of the write tables: it now holds code. `hostPage`: its linear-memory address. */
   dropWrites(hostPage: number): void {
+    this.forgetStackPage();
     for (let t = 1; t < TABLES; t += 2) {
       if (!(this.used & (1 << t))) continue;
       const first = (this.base + t * layout.TLB_TABLE_BYTES) >>> 2;
@@ -198,6 +205,10 @@ export class Tlb {
     }
   }
 
+  /** With any change of a TLB, or of who uses which: compiled code may have an entry there. */
+  forgetStackPage(): void {
+    this.words[STACK_PAGE_WORD] = this.words[STACK_PAGE_WORD + 1] = -1;
+  }
   private eachUsed(visit: (slot: number) => void): void {
     for (let t = 0; t < TABLES; t++) {
       if (!(this.used & (1 << t))) continue;
