@@ -208,7 +208,7 @@ export class Paravirtual implements Executor, Overseer, Viewed {
         throw new GuestFault(VECTOR.GP, occasion.event.vector * 8 + 2);
       case 'table-write': {
         const write = (): string | undefined =>
-          writeTable(domain, cpu, generated, occasion.at, instructionAt(generated, cpu));
+          writeTable(domain, cpu, generated, occasion.at, occasion.fault.address ?? 0n, instructionAt(generated, cpu));
         const refusal = domain.history.during('a write to a page table', write);
         if (refusal === undefined) return;
         exit.refusal = refusal;

@@ -10,6 +10,7 @@ import { SIF } from './abi';
 import type { PvDomain } from './domain';
 import { hypercallPage } from './hypercall-page';
 import type { PvImage } from './image';
+import { inReserved } from './reserved-space';
 import { MAX_COMMAND_LINE, startInfoPage } from './start-info';
 import { TYPE } from './typed-pages';
 
@@ -72,6 +73,8 @@ export class DomainBuilder {
     const [startInfo, store, console] = [this.take(1), this.take(1), this.take(1)];
     const pt = this.next;
     const { tables, end } = this.planTables(p2mPages);
+    this.checkPlace('base', image.virtBase, end - image.virtBase);
+    if (image.p2mBase !== undefined) this.checkPlace('list of frames', image.p2mBase, BigInt(p2mPages * PAGE_BYTES));
     this.take(tables);
     const stack = this.take(1);
     this.next = Number((end - image.virtBase) / BigInt(PAGE_BYTES));
@@ -103,8 +106,9 @@ export class DomainBuilder {
 
   private commandLine(): string {
     const { commandLine, image } = this.input;
-    if (commandLine.length >= MAX_COMMAND_LINE)
-      throw new UserError(`${image.name}: the command line has ${commandLine.length} characters; the start info has room for ${MAX_COMMAND_LINE - 1}, shorten append.`); // prettier-ignore
+    const { length } = new TextEncoder().encode(commandLine);
+    if (length >= MAX_COMMAND_LINE)
+      throw new UserError(`${image.name}: the command line has ${length} characters; the start info has room for ${MAX_COMMAND_LINE - 1}, shorten append.`); // prettier-ignore
     return commandLine;
   }
 
@@ -155,8 +159,8 @@ export class DomainBuilder {
         throw new UserError(`${image.name}: a segment at gv:0x${gva.toString(16)} lies below the base that its notes give, gv:0x${image.virtBase.toString(16)}; link the kernel as its VIRT_BASE and PADDR_OFFSET notes say.`); // prettier-ignore
       this.writeBytes(gva, bytes);
     }
-    for (const [what, gva] of [['entry point', image.entry], ['hypercall page', image.hypercallPage]] as const)
-      if (gva !== undefined && !inside(gva, 1))
+    for (const [what, gva, bytes] of [['entry point', image.entry, 1], ['hypercall page', image.hypercallPage, PAGE_BYTES]] as const)
+      if (gva !== undefined && !inside(gva, bytes))
         throw new UserError(`${image.name}: its ${what}, gv:0x${gva.toString(16)}, is not in the kernel; correct the note.`); // prettier-ignore
     this.next = Math.ceil(end / PAGE_BYTES);
   }
@@ -170,6 +174,12 @@ export class DomainBuilder {
 
   // --- Page tables
 
+  private checkPlace(what: string, gva: bigint, bytes: bigint): void {
+    const { word, input } = this;
+    const fits = gva % BigInt(PAGE_BYTES) === 0n && gva + bytes <= 1n << BigInt(word * 8) && !inReserved(word, gva, Number(bytes));
+    if (!fits)
+      throw new UserError(`${input.image.name}: its ${what}, gv:0x${gva.toString(16)}, is not where a page of the guest can be; correct the note.`); // prettier-ignore
+  } // prettier-ignore
   /** How many, and up to where everything is mapped: the tables are mapped by themselves. */
   private planTables(p2mPages: number): { tables: number; end: bigint } {
     const { image } = this.input;

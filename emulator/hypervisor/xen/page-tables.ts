@@ -24,9 +24,9 @@ export const AD = BigInt(ENTRY.A | ENTRY.D);
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 /** Bits that no processor of ours has: beyond MAXPHYADDR, and in PAE below NX. */
 const NO_ADDRESS = { 8: 0x000f_ff00_0000_0000n, 4: 0x7fff_ff00_0000_0000n } as const;
-/** PDPTEs of PAE hold no rights (SDM vol. 3A table 4-8); A and D, W and U are tolerated as Xen does, and never reach the processor. */
-const L3_PAE_REFUSED = 0x198n;
-/** What does reach it. */
+/** PWT, PCD, PS and G: Xen has none of them in an entry that refers to a table. */
+const UPPER_REFUSED = 0x198n;
+/** What reaches the processor of a PDPTE, which holds no rights (SDM vol. 3A table 4-8): A and D, W and U are tolerated as Xen does. */
 export const PDPTE_LOADED = ~(W | U | AD | 0xe00n);
 
 export const entryFrame = (entry: bigint): number => Number((entry & ADDRESS) >> 12n);
@@ -113,10 +113,12 @@ export class PageTableRules implements TypeRules {
     }
     if (entry & PS && type !== TYPE.l4)
       throw new HypercallError(ERRNO.EINVAL, `entry 0x${entry.toString(16)} maps a superpage, which no guest may`);
-    const pae = type === TYPE.l3 && this.word === 4;
-    if (pae && entry & L3_PAE_REFUSED)
-      throw new HypercallError(ERRNO.EINVAL, `entry 0x${entry.toString(16)} has bits that a PDPTE must not have`);
-    this.pages.getAs(mfn, LEVEL_BELOW[type]!, pae && index === 3);
+    if (entry & UPPER_REFUSED)
+      throw new HypercallError(
+        ERRNO.EINVAL,
+        `entry 0x${entry.toString(16)} has bits that an entry above a table must not have`,
+      );
+    this.pages.getAs(mfn, LEVEL_BELOW[type]!, type === TYPE.l3 && this.word === 4 && index === 3);
     return this.word === 8 ? entry | U : entry;
   }
   /** `at`, `offset`: where the entry lay. */

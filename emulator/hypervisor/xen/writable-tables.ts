@@ -31,9 +31,18 @@ export function tableEntryAt(domain: PvDomain, gva: bigint): FramePlace | undefi
   }
 }
 
-/** Undefined: done, and the instruction has retired. Otherwise why not: nothing has happened. */
-export function writeTable(domain: PvDomain, cpu: Cpu, generated: GeneratedRun, at: FramePlace, insn: Instruction | undefined): string | undefined {
+/** Its one access in memory starts there and does not reach beyond an entry: what lies behind it may be another table. */
+function isAligned({ operands }: Instruction, gva: bigint): boolean {
+  const operand = operands.find(({ kind }) => kind === 'memory');
+  const bytes = operand?.kind === 'memory' ? operand.size / 8 : 0;
+  return bytes > 0 && bytes <= ENTRY_BYTES && gva % BigInt(bytes) === 0n;
+}
+const ENTRY_BYTES = 8;
+
+/** `gva`: of the write. Undefined: done, and the instruction has retired. Otherwise why not: nothing has happened. */
+export function writeTable(domain: PvDomain, cpu: Cpu, generated: GeneratedRun, at: FramePlace, gva: bigint, insn: Instruction | undefined): string | undefined {
   if (!insn || !SIMPLE.has(insn.row.mnemonic)) return `${insn?.row.mnemonic ?? 'the instruction'} cannot be emulated on a page table`;
+  if (!isAligned(insn, gva)) return 'it writes to a page table where it is not aligned';
   const { memory } = domain;
   const { state } = cpu;
   const before = state.save();

@@ -60,6 +60,9 @@ export interface BlockWiring {
   report(what: string): void;
 }
 
+/** A number as drivers write it; undefined: it is none. */
+const unsigned = (text: string): number | undefined => (/^\d{1,10}$/.test(text) ? Number(text) : undefined);
+
 export class BlockDevice implements XenPart {
   readonly name: string;
   private readonly front: string;
@@ -134,9 +137,9 @@ export class BlockDevice implements XenPart {
   }
   private connect(): void {
     const read = (key: string): string => this.wiring.store.read(childOf(this.front, key)) ?? '';
-    const [ref, port] = [Number(read('ring-ref') || Number.NaN), Number(read('event-channel') || Number.NaN)];
+    const [ref, port] = [unsigned(read('ring-ref')), unsigned(read('event-channel'))];
     const protocol = read('protocol') || (this.domain.word === 8 ? 'x86_64-abi' : 'x86_32-abi');
-    if (!Number.isInteger(ref) || !Number.isInteger(port) || !isProtocol(protocol))
+    if (ref === undefined || port === undefined || !isProtocol(protocol))
       return this.refuse(`its driver names ring ${read('ring-ref')}, port ${read('event-channel')}, protocol ${protocol}`); // prettier-ignore
     try {
       const { mfn, release } = this.wiring.grants.acquire(ref, this.ringUse);

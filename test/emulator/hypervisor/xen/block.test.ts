@@ -148,6 +148,9 @@ describe('Xen block device', () => {
     ["a ring that is not the driver's", { 'ring-ref': '11' }],
     ['a port that nobody left', { 'event-channel': '50' }],
     ['a protocol of another processor', { protocol: 'arm-abi' }],
+    ['a grant below the first', { 'ring-ref': '-1' }],
+    ['a port below the first', { 'event-channel': '-1' }],
+    ['a grant of more digits than there are', { 'ring-ref': '1e300' }],
   ] as const)
     it(`a driver with ${name} is told to close, and holds nothing`, () => {
       const { connect, state, domain, reports, grants } = setUp();
