@@ -6,6 +6,7 @@ import { CONTEXT, GIVE_WAY, SYSTEM_ADDRESS } from '../execution/layout';
 import type { TrapEvent } from '../machine/api';
 import { Mmu } from '../mmu/access';
 import type { PhysicalMemory } from '../mmu/physical-memory';
+import { SaidOnce } from '../util/said-once';
 import { CR0, RFLAGS } from '../x86/registers';
 import { AddressRules } from './address-rules';
 import * as control from './control';
@@ -84,8 +85,7 @@ export class Cpu implements Processor {
    */
   stepTrap: boolean | undefined = undefined;
 
-  private readonly report: (what: string) => void;
-  private readonly reported = new Set<string>();
+  private readonly reported: SaidOnce;
   private readonly rules: AddressRules;
 
   constructor(options: CpuOptions) {
@@ -104,7 +104,7 @@ export class Cpu implements Processor {
     if (this.model.has('vmx')) this.vmx = new HostedVmx(this);
     if (this.model.has('svm')) this.svm = new HostedSvm(this);
     this.ticks = options.ticks;
-    this.report = options.unsupported ?? (() => {});
+    this.reported = new SaidOnce(options.unsupported ?? (() => {}));
     this.reset();
   }
 
@@ -248,9 +248,7 @@ export class Cpu implements Processor {
     this.state.setSystem('activity', 1n);
   }
   unsupported(what: string): void {
-    if (this.reported.has(what)) return;
-    this.reported.add(what);
-    this.report(what);
+    this.reported.say(what);
   }
 
   // --- Doors to the parts

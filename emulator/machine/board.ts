@@ -24,6 +24,7 @@ import { SystemBus } from '../devices/system-bus';
 import { Uart } from '../devices/uart';
 import { Vga } from '../devices/vga';
 import { assert } from '../util/assert';
+import { SaidOnce } from '../util/said-once';
 import { HPET_GPA, IO_APIC_GPA, PIRQ_PIN, PM_BASE, SCI_IRQ, checkMemory, memorySplit } from './address-map';
 import type { Equipment, Screen } from './api';
 import { DEFAULT_START_SECONDS, type BoardConfig, type BoardHost } from './board-host';
@@ -54,7 +55,7 @@ export class Board {
   /** Chips that came with firmware. */
   private fitted: Device[] = [];
   private romWindow: Window | undefined;
-  private readonly reported = new Set<string>();
+  private readonly reported = new SaidOnce((what) => this.host.unsupported(what));
   /** As power comes on: what the chips hold before anything happened. */
   private initial: BoardSaved;
   private promised = Infinity;
@@ -291,9 +292,5 @@ export class Board {
     this.host.deadlineMoved();
   };
 
-  private readonly unsupported = (what: string): void => {
-    if (this.reported.has(what)) return;
-    this.reported.add(what);
-    this.host.unsupported(what);
-  };
+  private readonly unsupported = (what: string): void => this.reported.say(what);
 }

@@ -16,6 +16,7 @@ import { Board } from './board';
 import { checkFirmware, firmwareDevices } from './firmware-image';
 import { BiosServices } from './firmware/bios';
 import type { BiosDisk } from './firmware/bios';
+import { SaidOnce } from '../util/said-once';
 import { NS_PER_INSTRUCTION } from '../util/time';
 import { MachineInspector } from './inspect';
 import { checkSnapshot } from './snapshot';
@@ -154,11 +155,9 @@ export class Pc implements Machine, StepHost {
     );
   }
 
-  private readonly reported = new Set<string>();
+  private readonly reported = new SaidOnce((what) => this.onUnsupported?.(what));
   private report(what: string): void {
-    if (this.reported.has(what)) return;
-    this.reported.add(what);
-    this.onUnsupported?.(what);
+    this.reported.say(what);
   }
 
   // --- StepHost
