@@ -41,11 +41,16 @@ export function v86Version(): string | undefined {
 }
 export const haveV86 = (): boolean => packageFile() !== undefined && seabios() !== undefined;
 
+/** A guest that has died there says nothing. */
+const LONGEST_MS = 30 * 60_000;
+
 export function inV86(spec: V86Spec): GuestReport {
   const [file, firmware] = [packageFile(), seabios()];
   if (file === undefined || !firmware) throw new Error('v86 or SeaBIOS is absent');
   const build = join(dirname(file), 'build');
   const files: V86Files = { module: join(build, 'libv86.mjs'), wasm: join(build, 'v86.wasm'), ...firmware };
   const child = [bundle('bench/support/v86-child.ts'), JSON.stringify(spec), JSON.stringify(files)];
-  return JSON.parse(execFileSync(process.execPath, child, { encoding: 'utf8', maxBuffer: 64 << 20 })) as GuestReport;
+  return JSON.parse(
+    execFileSync(process.execPath, child, { encoding: 'utf8', maxBuffer: 64 << 20, timeout: LONGEST_MS }),
+  ) as GuestReport;
 }
