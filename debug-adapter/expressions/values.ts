@@ -43,13 +43,16 @@ export interface Value {
   unavailable?: string;
 }
 
+/** Looking must not change anything, as a read of a device may. */
+const NO_MEMORY = 'nothing is mapped there, or a device, which is not touched';
+
 /** Bytes at a place. Throws UserError when they cannot be read. */
 export const readPlace = (guest: Guest, place: Place, bytes: number): Uint8Array => {
   if (place.kind === 'memory') {
     const read = guest.read(place.space, place.address, bytes);
     if (read.length < bytes)
       throw new UserError(
-        `Memory at ${place.space}:0x${(place.address + BigInt(read.length)).toString(16)} cannot be read: nothing is mapped there.`,
+        `Memory at ${place.space}:0x${(place.address + BigInt(read.length)).toString(16)} cannot be read: ${NO_MEMORY}.`,
       );
     return read;
   }
@@ -110,7 +113,7 @@ export const storeBytes = (guest: Guest, place: Place, bytes: Uint8Array): void 
     const written = guest.write?.(place.space, place.address, bytes) ?? 0;
     if (written < bytes.length)
       throw new UserError(
-        `Memory at ${place.space}:0x${place.address.toString(16)} cannot be written: nothing is mapped there.`,
+        `Memory at ${place.space}:0x${place.address.toString(16)} cannot be written: ${NO_MEMORY}.`,
       );
     return;
   }

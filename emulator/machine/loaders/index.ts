@@ -4,7 +4,7 @@ import { readElf, type Elf } from '../elf';
 import { UserError } from '../../util/assert';
 import { loadBootSector } from './boot-sector';
 import { loadPlainElf } from './elf-plain';
-import { Fields } from './fields';
+import { Fields, hex } from './fields';
 import type { BootEnvironment, BootImage } from './image';
 import { kindOf, type Kind } from './kind';
 import { loadLinux } from './linux';
@@ -51,8 +51,26 @@ const LOADERS: Record<Kind, Load> = {
   'multiboot-2': (input, environment, file) => loadMultiboot2(input, environment, findMultiboot2(file)!),
   'multiboot-1': (input, environment, file) => loadMultiboot1(input, environment, findMultiboot1(file)!),
   pvh: (input, environment) => loadPvh(input, environment, elfOf(input), findPvhEntry(elfOf(input))!),
-  elf: (input, environment) => loadPlainElf(input, environment, elfOf(input)),
+  elf: (input, environment, file) => {
+    const elf = elfOf(input);
+    refuseLateHeader(file, elf);
+    return loadPlainElf(input, environment, elf);
+  },
   'boot-sector': loadBootSector,
+};
+
+/** So far a kernel is searched for a header that lies too far behind. */
+const LATE = 1 << 20;
+
+/** Entered without its protocol's registers and boot information, the kernel would go astray. */
+const refuseLateHeader = (file: Fields, elf: Elf): void => {
+  const at = findMultiboot1(file, LATE) ?? findMultiboot2(file, LATE);
+  // Elsewhere it may be another kernel's, which this one carries along.
+  const code = elf.segments.find(({ gva, fileSize }) => elf.entry >= gva && elf.entry < gva + BigInt(fileSize));
+  if (at !== undefined && code !== undefined && at >= code.offset && at < code.offset + code.fileSize)
+    throw new UserError(
+      `${file.name}: the Multiboot header at offset ${hex(at)} is not where loaders look for it (in the first 8 KiB of the file, 32 KiB for Multiboot 2); put its section first in the linker script, and link with --build-id=none where a note comes before it.`,
+    );
 };
 
 const refuseForeign = (file: Fields): void => {

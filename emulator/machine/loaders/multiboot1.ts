@@ -28,8 +28,8 @@ const INFO_BYTES = 116;
 export const LOADER_NAME = 'Ringside';
 
 /** Offset of the header, or undefined. */
-export const findMultiboot1 = (file: Fields): number | undefined => {
-  for (let at = 0; at + 12 <= Math.min(SEARCH, file.length); at += 4) {
+export const findMultiboot1 = (file: Fields, within: number = SEARCH): number | undefined => {
+  for (let at = 0; at + 12 <= Math.min(within, file.length); at += 4) {
     if (file.peek32(at) !== HEADER_MAGIC) continue;
     if ((HEADER_MAGIC + file.peek32(at + 4) + file.peek32(at + 8)) >>> 0 === 0) return at;
   }

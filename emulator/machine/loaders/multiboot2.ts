@@ -25,8 +25,8 @@ interface Wishes {
 }
 
 /** Offset of the header, or undefined. */
-export const findMultiboot2 = (file: Fields): number | undefined => {
-  for (let at = 0; at + 16 <= Math.min(SEARCH, file.length); at += 8) {
+export const findMultiboot2 = (file: Fields, within: number = SEARCH): number | undefined => {
+  for (let at = 0; at + 16 <= Math.min(within, file.length); at += 8) {
     if (file.peek32(at) !== HEADER_MAGIC) continue;
     const sum = HEADER_MAGIC + file.peek32(at + 4) + file.peek32(at + 8) + file.peek32(at + 12);
     if (sum % 0x1_0000_0000 === 0) return at;

@@ -77,9 +77,10 @@ export class Placement {
     const range = `${hex(gpa)}-${hex(gpa + size)}`;
     if (!this.isRam(gpa, size)) {
       const ram = this.ram.map((r) => `${hex(r.gpa)}-${hex(r.gpa + r.bytes)}`).join(', ');
-      throw new UserError(
-        `${this.name}: ${what} occupies ${range}, which is not all RAM (RAM is ${ram}); link it elsewhere or give the machine more memory.`,
-      );
+      // Linkers put the file's headers in front of a text that begins at 1 MiB.
+      const low = gpa < MIB && gpa + size > 0xa0000;
+      const remedy = low ? 'link it at 1 MiB or above (ld -n leaves the headers out)' : 'link it elsewhere or give the machine more memory'; // prettier-ignore
+      throw new UserError(`${this.name}: ${what} occupies ${range}, which is not all RAM (RAM is ${ram}); ${remedy}.`);
     }
     const other = this.taken.find((taken) => gpa < taken.end && taken.start < gpa + size);
     if (other)

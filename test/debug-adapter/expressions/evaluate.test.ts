@@ -91,7 +91,7 @@ describe('expressions', () => {
   const wrong: [string, RegExp][] = [
     ['', /^Column 1: there is no expression\.$/], ['1 +', /^Column 4: a value is expected, not the end of the expression\.$/], ['nothing', /^Column 1: no variable, register or symbol is named "nothing"\.$/],
     ['1 + (2', /^Column 7: "\)" is expected/], ['counter.x', /^Column 9: int has no member "x"/], ['*counter', /^Column 1: only pointers can be followed, and this is int/], ['f(1)', /^Column 2: calls are not made/],
-    ['1 # 2', /^Column 3: "#" has no meaning here/], ['(struct foo *)0', /^Column 9: no struct is named foo/], ['counter = 1', /^Column 9: a condition must not assign/], ['$xyz', /no register is named "xyz"/],
+    ['1 # 2', /^Column 3: "#" has no meaning here/], ['(struct foo *)0', /^Column 9: no struct is named foo/], ['counter = 1', /^Column 9: nothing can be assigned here/], ['$xyz', /no register is named "xyz"/],
     ['089', /octal/], ['1.5 & 1', /^Column 5: "&" does not apply to double and int/], ['&1', /^Column 1: only what lies in memory has an address/], ['1 2', /^Column 3: "2" does not fit/], [`${'('.repeat(500)}1`, /nested too deeply/],
     [`1${'+1'.repeat(50_000)}`, /^Column 2001: the expression is too long/], [`counter${'.next'.repeat(50_000)}`, /too long/], [`(int ${'*'.repeat(50_000)})1`, /too long/],
     ['12ux', /no suffix|does not fit/], ['*(void *)0', /pointer to void/],
@@ -142,7 +142,7 @@ describe('expressions', () => {
     assert.equal(shown('(_Bool)7'), 'true');
     assert.equal(
       shown('*(struct node *)0'),
-      '{low = <Memory at gv:0x0 cannot be read: nothing is mapped there>, next = <Memory at gv:0x4 cannot be read: nothing is mapped there>}'.replace(
+      '{low = <Memory at gv:0x0 cannot be read: nothing is mapped there, or a device, which is not touched>, next = <Memory at gv:0x4 cannot be read: nothing is mapped there, or a device, which is not touched>}'.replace(
         /, next.*/,
         ', ...}',
       ),

@@ -51,6 +51,8 @@ describe('loaders: one message for every image that cannot be booted', () => {
     ['core dump', elf({ type: 4, entry: 0n, segments: [{ gpa: MIB, bytes: code }] }), /core dump/],
     ['debug file', elf({ entry: 0n, segments: [] }), /PT_LOAD/],
     ['dynamic program', plain({ gpa: MIB, bytes: code }, { gpa: 0, type: 3, bytes: text('/lib/ld.so\0') }), /PT_INTERP/],
+    ['headers below 1 MiB', plain({ gpa: 0xff000, bytes: code, memorySize: 0x2000 }), /not all RAM.*ld -n/],
+    ['Multiboot header too late', plain({ gpa: MIB, bytes: Buffer.concat([Buffer.alloc(8192, 0x90), multiboot1Header(0)]) }), /Multiboot header at offset 0x20\w\w is not where/],
     ['in the hole', plain({ gpa: 0xa0000, bytes: code }), /program header 0 \(p_paddr 0xa0000.*not all RAM/],
     ['over the edge of the hole', plain({ gpa: 0x9f000, bytes: code, memorySize: 0x2000 }), /not all RAM/],
     ['over the vectors', plain({ gpa: 0, bytes: code }), /interrupt vectors/],
