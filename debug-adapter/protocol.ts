@@ -92,6 +92,7 @@ export interface CustomRequests extends EditorRequests, TableRequests {
     arguments: { text?: string; keys?: { code: string; down: boolean }[]; domain?: string };
     body: { unknown: string[] };
   };
+  /** Text for the guest's console, as if it were typed. */
   'ringside/consoleInput': { arguments: { text: string; domain?: string }; body: { bytes: number } };
   /** The guest's Linux kernel, as far as its memory tells. `messages` only when they are asked for. */
   'ringside/linux': {

@@ -9,7 +9,7 @@ import { steps } from './stepping';
 import { stepInTranslation } from './translated-step';
 import { checkText, translateAddress } from './translation-text';
 
-const HELP = [
+export const HELP = [
   'An expression of the program: counter, *page, task->name, $rax, gv:0x1000',
   'x/COUNT FORMAT SIZE ADDRESS   memory: x/8gx $rsp, x/16xb gp:0x1000, x/5i $rip (formats x d u c s i, sizes b h w g)',
   'stepi COUNT                   so many instructions, one after the other; what stops a run stops them, too',

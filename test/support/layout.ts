@@ -156,6 +156,10 @@ export const LAYERS: readonly Layer[] = [
     imports: [/^scripts\/png\.ts$/, /^test\/extension\/support\//],
     packages: [NODE, 'playwright-core'],
   }),
+  layer('reference', /^scripts\/reference\.ts$/, 'what has a name is listed from where it is defined', {
+    imports: [/^debug-adapter\/(exception-filters|exit-text|repl-commands|cli\/usage)\.ts$/],
+    packages: [NODE],
+  }),
   layer('scripts', /^scripts\//, 'scripts build, serve and package', { packages: [NODE] }),
   layer('bench', /^bench\//, 'benchmarks run what is shipped', { imports: [/./], packages: [/./] }),
   layer('test', /^test\//, 'tests see everything', { imports: [/./], packages: [/./] }),
