@@ -26,9 +26,12 @@ export interface Bootable {
   initrd?: string;
   firmware?: string;
   vgaRom?: string;
+  /** Of a boot sector, which has none itself: the ELF file of the same name that it was made of. */
+  symbols?: string;
 }
 
 const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+const stemOf = (path: string): string => path.replace(/\.\w+$/, '');
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 /**
@@ -49,13 +52,31 @@ export async function findBootables(folder: vscode.Uri): Promise<Bootable[]> {
     const initrd = kind === 'linux' ? companion(path, initrds) : undefined;
     found.push({ path, kind, ...(initrd === undefined ? {} : { initrd }) });
   }
+  const disks = named(DISKS).filter((each) => !initrds.includes(each));
   const [firmware] = named(FIRMWARES);
   const [vgaRom] = named(VGA_ROMS);
   if (firmware !== undefined)
-    for (const path of named(DISKS).filter((each) => !initrds.includes(each)))
-      found.push({ path, kind: 'disk', firmware, ...(vgaRom === undefined ? {} : { vgaRom }) });
-  return found.slice(0, MAX_FOUND).sort((a, b) => (a.path < b.path ? -1 : 1));
+    for (const path of disks) found.push({ path, kind: 'disk', firmware, ...(vgaRom === undefined ? {} : { vgaRom }) });
+  // A disk's first sector may hold anything: it is offered where nothing else boots, but what it was made of.
+  if (found.every(({ kind, path }) => kind === 'elf' && disks.some((disk) => stemOf(disk) === stemOf(path))))
+    for (const path of disks)
+      if ((await kindAt(vscode.Uri.joinPath(folder, path), path)) === 'boot-sector')
+        found.push({ path, kind: 'boot-sector' });
+  return withSymbols(found)
+    .slice(0, MAX_FOUND)
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** `boot.elf` is what `boot.bin` was made of, and boots nowhere itself. */
+function withSymbols(found: readonly Bootable[]): Bootable[] {
+  const sectors = new Set(found.flatMap(({ kind, path }) => (kind === 'boot-sector' ? [stemOf(path)] : [])));
+  const elves = new Map(found.flatMap(({ kind, path }) => (kind === 'elf' && sectors.has(stemOf(path)) ? [[stemOf(path), path]] : [])));
+  return found.flatMap((each) => {
+    const symbols = elves.get(stemOf(each.path));
+    if (symbols === each.path) return [];
+    return [each.kind === 'boot-sector' && symbols !== undefined ? { ...each, symbols } : each];
+  });
+} // prettier-ignore
 
 /** Of several, the one of the same version; else one beside the kernel; else the only one. */
 function companion(kernel: string, candidates: readonly string[]): string | undefined {
@@ -71,9 +92,9 @@ async function kindAt(uri: vscode.Uri, path: string): Promise<Kind | 'xen' | und
     if (size > READ_BYTES) return PLAIN_ELF.test(baseOf(path)) ? 'elf' : undefined;
     const bytes = await vscode.workspace.fs.readFile(uri);
     const kind = kernelKind(path, bytes);
-    // Programs are executable ELF files, too, and any disk begins with a boot sector: there, the name decides.
+    // Programs are executable ELF files, too, and many files happen to end their first sector so: there, the name decides.
     if (kind === 'elf') return PLAIN_ELF.test(baseOf(path)) && bytes[16] === ET_EXEC ? kind : undefined;
-    return kind === 'boot-sector' && !path.endsWith('.bin') ? undefined : kind;
+    return kind === 'boot-sector' && !/\.bin$/.test(path) && !DISKS.test(path) ? undefined : kind;
   } catch {
     // It cannot be read, or is a damaged ELF file, or one for other processors.
     return undefined;

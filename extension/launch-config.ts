@@ -28,7 +28,7 @@ export async function configurationFor(folder: Folder, file: vscode.Uri): Promis
   return configOf(known ?? { path: given(file), kind: 'elf' });
 }
 
-function attributesOf({ path, kind, initrd, firmware, vgaRom }: Bootable): Record<string, unknown> {
+function attributesOf({ path, kind, initrd, firmware, vgaRom, symbols }: Bootable): Record<string, unknown> {
   switch (kind) {
     case 'linux':
       return { kernel: path, ...(initrd ? { initrd } : {}), append: 'console=ttyS0', memory: '512M' };
@@ -37,7 +37,7 @@ function attributesOf({ path, kind, initrd, firmware, vgaRom }: Bootable): Recor
     case 'disk':
       return { firmware, ...(vgaRom ? { vgaRom } : {}), disk: path };
     default:
-      return { kernel: path };
+      return { kernel: path, ...(symbols ? { symbols } : {}) };
   }
 }
 

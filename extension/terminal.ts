@@ -8,6 +8,11 @@ type Session = Pick<vscode.DebugSession, 'id' | 'name' | 'customRequest' | 'conf
 const CLEARED = '\x1b[2J\x1b[3J\x1b[H';
 const dim = (text: string): string => `\x1b[2m${text}\x1b[0m`;
 
+/** By what is said of it: its file is the adapter's to read. */
+const isLinux = ({ kernel, append, technique }: vscode.DebugConfiguration): boolean =>
+  technique !== 'paravirtual' &&
+  (/(^|[\\/])(vmlinu|bzImage)[^\\/]*$/.test(String(kernel)) || /\bconsole=/.test(String(append)));
+
 /**
  * One serial port. Outlives the session, so that the guest's last words stay readable, and serves the next session of
  * the same name.
@@ -44,12 +49,15 @@ class SerialTerminal implements vscode.Pseudoterminal {
   /** Kernels that unpack themselves are silent for half a minute: what is waited for, and where else to look. */
   private note({ configuration }: Session): void {
     const lines = [vscode.l10n.t('The guest has not written to its console yet.')];
-    if (configuration.technique !== 'paravirtual')
+    if (isLinux(configuration))
       lines.push(
         vscode.l10n.t('A Linux kernel unpacks itself first: Debian’s in 4.5 thousand million instructions, which the status bar counts.'),
         vscode.l10n.t('Then it writes here, with "console=ttyS0" in "append".'),
-        vscode.l10n.t('Who writes to the screen instead is seen in the view Guest Screen.'),
       );
+    else if (configuration.technique !== 'paravirtual')
+      lines.push(vscode.l10n.t('What it sends to its first serial port (0x3f8) is shown here.'));
+    if (configuration.technique !== 'paravirtual')
+      lines.push(vscode.l10n.t('Who writes to the screen instead is seen in the view Guest Screen.'));
     this.show(dim(lines.join('\n')));
     this.noted = true;
   } // prettier-ignore

@@ -54,6 +54,20 @@ describe('launch configurations', () => {
     );
   });
 
+  it('offers boot sectors with the ELF file that they were made of, and disks where nothing else boots', async () => {
+    const sector = new Uint8Array(512);
+    sector.set([0x55, 0xaa], 0x1fe);
+    const attributes = async (): Promise<object[]> =>
+      (await provideLaunchConfigurations(DISK)).map(({ type: _, request: __, name: ___, ...each }) => each);
+    files.set('file:///project/boot.elf', KERNEL);
+    files.set('file:///project/data.img', new Uint8Array(512));
+    files.set('file:///project/boot.img', sector);
+    assert.deepEqual(await attributes(), [{ kernel: 'boot.img', symbols: 'boot.elf' }]);
+    files.set('file:///project/boot.bin', sector);
+    files.set('file:///project/kernel.elf', KERNEL);
+    assert.deepEqual(await attributes(), [{ kernel: 'boot.bin', symbols: 'boot.elf' }, { kernel: 'kernel.elf' }]);
+  });
+
   it('offers with a kernel what lies beside it, and disks where there is a BIOS', async () => {
     const disk = new Uint8Array(512);
     files.set('file:///project/a/bzImage', bzImage());

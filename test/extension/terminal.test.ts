@@ -4,7 +4,7 @@ import { reset, terminals } from './support/fake-vscode';
 import { SerialTerminals } from '../../extension/terminal';
 
 /** A session that records what it is asked, and has sent `said` so far. */
-function session(id: string, said = '', technique = 'none') {
+function session(id: string, said = '') {
   const asked: [command: string, args: unknown][] = [];
   const customRequest = (command: string, args: unknown): Promise<unknown> => {
     asked.push([command, args]);
@@ -13,7 +13,7 @@ function session(id: string, said = '', technique = 'none') {
   return {
     id,
     name: 'guest',
-    configuration: { type: 'ringside', name: 'guest', request: 'launch', technique },
+    configuration: { type: 'ringside', name: 'guest', request: 'launch' },
     customRequest,
     asked,
   };
@@ -93,18 +93,24 @@ describe('serial terminal', () => {
     assert.match(seen.text, /again$/);
   });
 
-  for (const [technique, where] of [
-    ['none', true],
-    ['paravirtual', false],
-  ] as const)
-    it(`says that the guest is silent, until it speaks: ${technique}`, async () => {
+  const SERIAL = /serial port \(0x3f8\)/;
+  const SILENT: [launch: object, says: RegExp, not: RegExp][] = [
+    [{ kernel: '/k/myos.bin' }, SERIAL, /Linux/],
+    [{ kernel: '/k/vmlinuz-6.1' }, /console=ttyS0/, SERIAL],
+    [{ kernel: '/k/image', append: 'quiet console=ttyS0' }, /console=ttyS0/, SERIAL],
+    [{ kernel: '/k/vmlinuz-6.1', technique: 'paravirtual' }, /yet\.$/m, /Linux|Guest Screen/],
+  ];
+  for (const [launch, text, not] of SILENT)
+    it(`says that the guest is silent, until it speaks: ${JSON.stringify(launch)}`, async () => {
       const all = new SerialTerminals();
-      const guest = session('1', '', technique);
+      const guest = session('1', '');
+      Object.assign(guest.configuration, launch);
       await all.open(guest);
       const seen = watch();
       terminals[0]!.pty.open();
       assert.match(seen.text, /has not written to its console yet/);
-      assert.equal(/console=ttyS0/.test(seen.text), where);
+      assert.match(seen.text.replaceAll('\x1b[22m', '').replaceAll('\x1b[0m', ''), text);
+      assert.doesNotMatch(seen.text, not);
       all.receive(says(guest, 'Linux version'));
       assert.ok(seen.text.endsWith(`${CLEARED}Linux version`));
       all.receive(says(guest, ' 6.1'));
