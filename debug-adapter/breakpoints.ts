@@ -136,8 +136,11 @@ export class Breakpoints {
     }
   }
 
-  /** Symbols came or went: names are looked up again. Returns the breakpoints that changed. */
-  rebind(): UserBreakpoint[] {
+  /**
+   * Symbols came or went: names are looked up again. Returns the breakpoints that changed. `anew`: also those in their conditions,
+   * since all are other ones now.
+   */
+  rebind(anew = false): UserBreakpoint[] {
     const changed: UserBreakpoint[] = [];
     for (const each of this.user) {
       const { breakpoint, wanted } = each;
@@ -146,7 +149,7 @@ export class Breakpoints {
       const { id, hits } = breakpoint;
       const now: UserBreakpoint = { ...wanted.again(), id, hits };
       const tests = this.compiled(now, wanted.refinement);
-      if (placeText(now) === before) continue;
+      if (placeText(now) === before && !anew) continue;
       Object.assign(each, { breakpoint: now, tests });
       changed.push(now);
     }

@@ -50,7 +50,7 @@ export class Debuggee {
   readonly config: LaunchConfig;
   readonly program: Program;
   readonly paths: SourcePaths;
-  readonly boot: BootInput | FirmwareInput;
+  private boot: BootInput | FirmwareInput;
   machine: Machine;
   runner: Runner;
   readonly breakpoints: Breakpoints;
@@ -152,9 +152,11 @@ export class Debuggee {
     virtualization.holes.filter = this.breakpoints.enabled ? this.virtualFilters.hole : undefined;
   }
 
-  restart(machine: Machine): void {
+  /** `boot`: read anew, as files may have been built since. */
+  restart(machine: Machine, boot: BootInput | FirmwareInput): void {
     this.runner.abandon();
     this.machine = machine;
+    this.boot = boot;
     this.traps.clear();
     this.tableChanges.clear();
     this.exitWatch.attach(machine);

@@ -17,44 +17,74 @@ const ELF_MAGIC = 0x464c457f;
 const isElf = (bytes: Uint8Array): boolean =>
   bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === ELF_MAGIC;
 
-/** `kernel` undefined: there is none. Without `symbols` the kernel itself is tried, when it is an ELF file. A kernel without symbols is no error. */
+interface Wanted {
+  path: string;
+  bytes: Uint8Array;
+  /** The user named it, so that it has to be one. */
+  required: boolean;
+}
+
+/**
+ * `kernel` undefined: there is none. Without `symbols` the kernel itself is tried, when it is an ELF file. A kernel without
+ * symbols is no error. Done again before a restart: true where files were built anew, and their symbols are other ones now.
+ */
 export async function loadSymbols(
   session: RingsideSession,
   config: LaunchConfig,
   kernel: Uint8Array | undefined,
   program: Program,
-): Promise<void> {
-  const { files } = session;
-  if (config.symbols === undefined) {
-    const path = config.kernel;
-    // Firmware starts what is on a disk, which names no file with symbols.
-    if (kernel === undefined || path === undefined) return;
-    if (!isElf(kernel)) {
-      return session.output(
-        'console',
-        `${baseName(path)} is no ELF file: give its vmlinux or .elf under 'symbols' to see source.\n`,
-      );
-    }
-    const file = await open(session, path, kernel, false);
-    if (file !== undefined) add(session, program, files.resolve(path), file);
-    return;
+): Promise<boolean> {
+  const wanted = (await wantedFiles(session, config, kernel)).map((each) => ({ ...each, mark: markOf(each.bytes) }));
+  const former = program.modules.filter(({ mark }) => mark !== undefined);
+  if (former.map(({ mark }) => mark).join() === wanted.map(({ mark }) => mark).join()) return false;
+  const opened: { path: string; file: SymbolFile; mark: string }[] = [];
+  for (const { path, bytes, required, mark } of wanted) {
+    const file = await open(session, path, bytes, required);
+    if (file !== undefined) opened.push({ path, file, mark });
   }
-  for (const [n, path] of config.symbols.entries()) {
-    const place = `Launch attribute 'symbols[${n}]'`;
-    let bytes: Uint8Array;
-    try {
-      bytes = await files.read(files.resolve(path));
-    } catch (error) {
-      throw error instanceof UserError ? new UserError(`${place}: ${error.message}`) : error;
-    }
-    const file = await open(session, path, bytes, true);
-    if (file !== undefined) add(session, program, files.resolve(path), file);
+  former.forEach((module) => program.remove(module));
+  for (const { path, file, mark } of opened) {
+    program.add(session.files.resolve(path), file, mark);
+    for (const warning of file.warnings) session.output('console', `${warning}\n`);
   }
+  return true;
 }
 
-function add(session: RingsideSession, program: Program, path: string, file: SymbolFile): void {
-  program.add(path, file);
-  for (const warning of file.warnings) session.output('console', `${warning}\n`);
+async function wantedFiles(
+  session: RingsideSession,
+  { symbols, kernel: path }: LaunchConfig,
+  kernel: Uint8Array | undefined,
+): Promise<Wanted[]> {
+  if (symbols === undefined) {
+    // Firmware starts what is on a disk, which names no file with symbols.
+    if (kernel === undefined || path === undefined) return [];
+    if (isElf(kernel)) return [{ path, bytes: kernel, required: false }];
+    session.output(
+      'console',
+      `${baseName(path)} is no ELF file: give its vmlinux or .elf under 'symbols' to see source.\n`,
+    );
+    return [];
+  }
+  const wanted: Wanted[] = [];
+  for (const [n, each] of symbols.entries()) {
+    try {
+      wanted.push({ path: each, bytes: await session.files.read(session.files.resolve(each)), required: true });
+    } catch (error) {
+      const place = `Launch attribute 'symbols[${n}]'`;
+      throw error instanceof UserError ? new UserError(`${place}: ${error.message}`) : error;
+    }
+  }
+  return wanted;
+}
+
+/** Differs with the content, as good as always (FNV-1a by words): files are compared without being kept. */
+function markOf(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let hash = 0x811c9dc5;
+  const words = bytes.length >> 2;
+  for (let n = 0; n < words; n++) hash = Math.imul(hash ^ view.getUint32(n * 4, true), 0x01000193);
+  for (let at = words * 4; at < bytes.length; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  return `${bytes.length}:${hash >>> 0}`;
 }
 
 /** Undefined: cancelled, or damaged and not explicitly asked for; the user has been told. */

@@ -15,6 +15,8 @@ export interface Module {
   id: number;
   path: string;
   file: SymbolFile;
+  /** Of the bytes that the file was read from, where a launch names it. */
+  mark?: string;
 }
 
 /** What steps ask of an address. */
@@ -33,13 +35,13 @@ export class Program {
   /** Until modules come or go. */
   private places = new Map<bigint, PlaceFacts>();
 
-  add(path: string, file: SymbolFile): Module {
-    const module = { id: this.nextId++, path, file };
+  add(path: string, file: SymbolFile, mark?: string): Module {
+    const module: Module = { id: this.nextId++, path, file, ...(mark === undefined ? {} : { mark }) };
     this.modules.push(module);
     this.places.clear();
     return module;
   }
-  /** A module that the guest has unloaded. */
+  /** A module that the guest has unloaded, or that was built anew. */
   remove(module: Module): void {
     const at = this.modules.indexOf(module);
     if (at >= 0) this.modules.splice(at, 1);

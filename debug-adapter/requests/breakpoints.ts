@@ -44,10 +44,9 @@ export const setBreakpoints = handler(
   async (session, { source, breakpoints = [] }) => {
     const target = session.target;
     const path = pathOf(source);
-    const programPaths = target.paths.toProgram(path);
     const wanted = breakpoints.map((each): Wanted => {
       const line = each.line + 1 - session.client.firstLine;
-      return movable(() => atLine(target, programPaths, line), each);
+      return movable(() => atLine(target, target.paths.toProgram(path), line), each);
     });
     const made = target.breakpoints.replace(`source ${path}`, wanted);
     return { breakpoints: await Promise.all(made.map((each) => describe(session, each))) };

@@ -1,12 +1,16 @@
 /** initialize, launch, attach, configurationDone, restart, disconnect, terminate, cancel. */
 import { UserError } from '../../emulator/util/assert';
 import { boolean, isObject, maybeObject, oneOf, optional, string } from '../arguments';
+import { readBootInput } from '../boot-input';
 import { CAPABILITIES } from '../capabilities';
 import { checkLaunch, startedFile } from '../launch';
 import { launchAlone, launchDomains, machineConfig } from '../launching';
+import { loadSymbols } from '../load-symbols';
 import type { RingsideSession } from '../session';
 import { resume } from '../stepping';
 import { sendStopped } from '../stops';
+import { reportRebound } from './breakpoints';
+import { installFilters } from './exceptions';
 import { handler } from './handler';
 
 export const initialize = handler(
@@ -69,8 +73,15 @@ export const restart = async (session: RingsideSession, raw: unknown): Promise<v
   if (changed !== undefined && changed.domains === undefined && startedFile(changed) !== startedFile(target.config)) {
     throw new UserError('Restart keeps the kernel; end this session and launch the other one.');
   }
-  if (session.party) for (const each of session.party.debuggees) each.restart(each.machine);
-  else target.restart(await session.parts.createMachine(machineConfig(target.config)));
+  for (const each of session.party?.debuggees ?? [target]) {
+    const { config, program } = each;
+    const boot = await readBootInput(session.files, config);
+    const built = config.noDebug !== true && (await loadSymbols(session, config, 'kernel' in boot ? boot.kernel : undefined, program)); // prettier-ignore
+    each.restart(session.party ? each.machine : await session.parts.createMachine(machineConfig(config)), boot);
+    if (!built) continue;
+    installFilters(each);
+    await reportRebound(session, each, each.breakpoints.rebind(true));
+  }
   begin(session);
 };
 
