@@ -256,7 +256,8 @@ export class Compiler extends Nodes {
   }
 
   assignment(target: Node, value: Node, column: number): Node {
-    if (!this.assign) throw new ExpressionError(column, 'nothing can be assigned here, "==" compares; the debug console assigns');
+    if (!this.assign)
+      throw new ExpressionError(column, 'nothing can be assigned here, "==" compares; the debug console assigns');
     const { place, type } = target;
     if (!place)
       throw new ExpressionError(target.column, 'only a variable, register or place in memory can be assigned to');

@@ -112,9 +112,7 @@ export const storeBytes = (guest: Guest, place: Place, bytes: Uint8Array): void 
   if (place.kind === 'memory') {
     const written = guest.write?.(place.space, place.address, bytes) ?? 0;
     if (written < bytes.length)
-      throw new UserError(
-        `Memory at ${place.space}:0x${place.address.toString(16)} cannot be written: ${NO_MEMORY}.`,
-      );
+      throw new UserError(`Memory at ${place.space}:0x${place.address.toString(16)} cannot be written: ${NO_MEMORY}.`);
     return;
   }
   if (place.kind === 'location' && place.location.kind === 'register') {
