@@ -2,6 +2,7 @@
 import type { TrapEvent } from '../emulator/machine/api';
 import { UserError } from '../emulator/util/assert';
 import { PHYSICAL_END, readSpace, writeSpace } from './addresses';
+import { TRAP_NAMES } from './condition-names';
 import type { Debuggee } from './debuggee';
 import { deviceRegister, setDeviceRegister } from './device-registers';
 import { REGISTERS_32, REGISTERS_64, registersOfMode, type RegisterNumbers } from './dwarf-registers';
@@ -35,6 +36,8 @@ export const trapSpecials =
       case 'trap.source':
         return () => event()?.source;
     }
+    if (/^trap\.\w+$/.test(name))
+      throw new UserError(`"${name}" does not exist: of trap there are ${TRAP_NAMES.join(', ')}`);
     return undefined;
   };
 

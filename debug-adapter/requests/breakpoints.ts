@@ -150,11 +150,14 @@ function atFunction(target: Debuggee, name: string): Place {
   const symbol = target.program.symbol(name);
   if (symbol !== undefined) return { kind: 'function', verified: true, addresses: [symbol] };
   const { linux } = target;
-  if (!linux.expected) return missing('function', `No function or symbol is named '${name}'.`);
-  const when =
-    linux.kernel === undefined ? 'when a Linux kernel has unpacked itself' : 'with each module that is loaded';
+  const nowhere = `No function or symbol is named '${name}'`;
+  if (!linux.expected) return missing('function', `${nowhere}.`);
+  const message =
+    linux.kernel === undefined
+      ? `${nowhere}. In a Linux kernel it is looked for again once that has unpacked itself.`
+      : `${nowhere} yet; it is looked for again with each module that is loaded.`;
   return {
-    ...missing('function', `No function or symbol is named '${name}' yet; it is looked for again ${when}.`),
+    ...missing('function', message),
     pending: true,
   };
 }

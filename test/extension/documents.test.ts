@@ -2,10 +2,20 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { checkLaunch } from '../../debug-adapter/launch';
 import { reference, REFERENCE } from '../../scripts/reference';
 
+interface Manifest {
+  icon: string;
+  scripts: Record<string, string>;
+  contributes: {
+    debuggers: {
+      configurationAttributes: { launch: { properties: Record<string, { examples?: unknown[]; default?: unknown }> } };
+    }[];
+  };
+}
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
-const manifest = json('package.json') as { icon: string; scripts: Record<string, string> };
+const manifest = json('package.json') as Manifest;
 /** Those that people read here; samples have theirs in folders of their own. */
 const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', 'docs', 'guests', 'media/walkthrough'].flatMap(documentsIn); // prettier-ignore
 
@@ -39,6 +49,13 @@ describe('documents', () => {
       assert.deepEqual(named.filter((name) => !(name in manifest.scripts)), []);
       assert.deepEqual(files.filter((file) => !existsSync(file)), []);
     });
+
+  it('what the editor offers for launch attributes can be launched', () => {
+    const { properties } = manifest.contributes.debuggers[0]!.configurationAttributes.launch;
+    for (const [name, { examples = [], default: preset }] of Object.entries(properties))
+      for (const value of [...examples, ...(preset === undefined ? [] : [preset])])
+        assert.doesNotThrow(() => checkLaunch({ kernel: 'kernel.elf', [name]: value }), `${name}: ${JSON.stringify(value)}`);
+  });
 
   it('the icon is a PNG of the size that is wanted', () => {
     const png = readFileSync(manifest.icon);

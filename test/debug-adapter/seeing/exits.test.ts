@@ -65,6 +65,10 @@ describe('exits', () => {
       configure: async (own) => {
         assert.match(await refused('vm-exit:nothing'), /^"nothing" is no reason of an exit; reasons are cpuid, /);
         assert.match(await refused('vm-exit', 'exit.reason == "iO"'), /^Column 16: "iO" is no reason/);
+        assert.match(
+          await refused('trap:#PF', 'trap.vectr == 1'),
+          /^Column \d+: "trap.vectr" does not exist: of trap there are vector/,
+        );
         assert.match(await refused('vm-exit', 'exit.prot == 1'), /^Column \d+: "exit.prot" does not exist: of exit/);
         assert.match(await refused('vm-exit', 'exit.port == '), /^Column 14/);
         await own.request('setExceptionBreakpoints', { filters: ['vm-exit:cpuid', 'vm-exit:msr-write'] });
