@@ -9,9 +9,8 @@ export const registerDebugKernel = (): vscode.Disposable =>
 
 async function debugFolder(): Promise<void> {
   const folders = vscode.workspace.workspaceFolders ?? [];
-  if (folders.length === 0) return offerSample();
-  const folder = folders.length === 1 ? folders[0] : await vscode.window.showWorkspaceFolderPick();
-  if (folder === undefined) return;
+  const folder = folders.length > 1 ? await vscode.window.showWorkspaceFolderPick() : folders[0];
+  if (folder === undefined && folders.length > 0) return;
   // As F5 in a folder without launch.json: it is empty where one is to be found.
   const config = await resolveLaunchConfiguration(folder, { type: '', request: '', name: '' });
   if (config) await vscode.debug.startDebugging(folder, config);
@@ -21,11 +20,4 @@ async function debugFolder(): Promise<void> {
 async function debugFile(file: vscode.Uri): Promise<void> {
   const folder = vscode.workspace.getWorkspaceFolder(file);
   await vscode.debug.startDebugging(folder, await configurationFor(folder, file));
-}
-
-async function offerSample(): Promise<void> {
-  const open = vscode.l10n.t('Open Sample…');
-  const message = vscode.l10n.t('No folder is open. Open one with a kernel, or look at a sample.');
-  if ((await vscode.window.showInformationMessage(message, open)) === open)
-    await vscode.commands.executeCommand('ringside.openSample');
 }

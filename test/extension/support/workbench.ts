@@ -207,13 +207,12 @@ export class Workbench {
     await this.page.waitForSelector('.debug-toolbar');
   }
 
-  /** A row of the list that `open` opens. What takes the focus meanwhile, as a page that is drawn again does, closes it: then again. */
+  /** A row of the list that `open` opens. What takes the focus meanwhile, as a page that is drawn again does, closes it: then again, and sooner than where it is being filled. */
   async pick(row: string, open: () => Promise<void>): Promise<void> {
     const list = this.page.locator('.quick-input-widget');
     const found = this.page.locator('.quick-input-list .monaco-list-row', { hasText: row }).first();
     for (let tries = 0; tries < 5; tries++) {
       await open();
-      // One that does not open, or was closed, is not waited for as long as one that is being filled.
       for (let looks = 0, hidden = 0; looks < 450 && hidden < 40; looks++) {
         if ((await found.isVisible()) && (await found.click({ timeout: 5_000 }).then(() => true, () => false))) return; // prettier-ignore
         hidden = (await list.isVisible()) ? 0 : hidden + 1;
