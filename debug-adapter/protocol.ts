@@ -85,7 +85,7 @@ export interface CustomRequests extends EditorRequests, TableRequests {
   /** The VGA screen, in text mode; may be asked for while the guest runs. `attributes`: base64, a byte a cell. */
   'ringside/screen': {
     arguments: { domain?: string };
-    body: Omit<Screen, 'attributes'> & { attributes: string };
+    body: Omit<Screen, 'attributes'> & { attributes: string; /** Why nothing is to be seen. */ note?: string };
   };
   /** Keys of the PS/2 keyboard: text by a US layout, or keys by KeyboardEvent.code. `unknown`: a PC has no such key. */
   'ringside/keys': {

@@ -7,9 +7,15 @@ import { handler } from './handler';
 /** More than a keyboard's buffer holds is dropped by it. */
 const MOST_TEXT = 4096;
 
+const NO_DISPLAY =
+  'A paravirtual guest has no display of its own: it writes to its console, which is the serial terminal.';
+
 export const screen = handler(maybeObject({}), (session): CustomRequests['ringside/screen']['body'] => {
-  const { attributes, ...rest } = session.target.machine.screen();
-  return { ...rest, attributes: encodeBase64(attributes) };
+  const { machine } = session.target;
+  const { attributes, ...rest } = machine.screen();
+  const blank = rest.text.every((line) => line.trim() === '');
+  const note = blank && machine.virtualization?.technique === 'paravirtual' ? { note: NO_DISPLAY } : {};
+  return { ...rest, attributes: encodeBase64(attributes), ...note };
 });
 
 const ARGUMENTS = { text: optional(string), keys: optional(array(object({ code: string, down: boolean }))) };

@@ -23,7 +23,7 @@ export function structureRoots(machine: Machine, cpu: number, describe: TableVie
   const own = virtualization?.inspect.controlBlock(cpu);
   const hosted = inspect.tables.hostedBlock(cpu);
   return [
-    ...named(own?.name ?? '', own),
+    ...named(own?.name ?? '', own && withSymbols(own, describe)),
     ...(virtualization?.inspect.structures() ?? []).map((node) => ({ name: node.name, node: () => withSymbols(node, describe) })),
     ...named(`${hosted?.name ?? ''} of the guest's hypervisor`, hosted),
     { name: 'Control registers', node: () => registers(view, 'Control registers', ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'xcr0', 'efer', 'rflags', 'dr6', 'dr7']) },
@@ -36,13 +36,16 @@ export function structureRoots(machine: Machine, cpu: number, describe: TableVie
   ];
 } // prettier-ignore
 
-/** Far addresses, as of trap tables and callbacks, with what lies there: as gates have it. */
+/** Of the guest's code, in a VMCS and in a VMCB. */
+const CODE_FIELDS = new Set(['GUEST_RIP', 'GUEST_SYSENTER_EIP', 'RIP', 'next RIP', 'LSTAR', 'CSTAR', 'SYSENTER_EIP']);
+
+/** Far addresses, as of trap tables and callbacks, and fields that hold addresses of code, with what lies there: as gates have it. */
 function withSymbols(node: StructureNode, describe: TableView['describe']): StructureNode {
-  const [, offset] = /^0x[0-9a-f]+:(0x[0-9a-f]+)$/.exec(node.value ?? '') ?? [];
-  const symbol = offset && describe(BigInt(offset));
+  const address = CODE_FIELDS.has(node.name) ? node.value : /^0x[0-9a-f]+:(0x[0-9a-f]+)$/.exec(node.value ?? '')?.[1];
+  const symbol = address && describe(BigInt(address));
   return {
     ...node,
-    ...(symbol ? { value: `${node.value} <${symbol}>` } : {}),
+    ...(symbol ? { text: [`<${symbol}>`, ...(node.text ? [node.text] : [])].join('  ') } : {}),
     ...(node.children ? { children: node.children.map((child) => withSymbols(child, describe)) } : {}),
   };
 }

@@ -43,6 +43,7 @@ function Panel() {
   return (
     <main class={state}>
       {error !== undefined && <p role="alert">{error}</p>}
+      {screen?.note !== undefined && <p role="status">{screen.note}</p>}
       <p class="dim">
         {STATES[state]} {translate('Shift+Tab and Control+Tab leave it.')}
         {screen && <CopyButton screen={screen} />}

@@ -95,6 +95,8 @@ export class DomainsView implements vscode.TreeDataProvider<Item> {
     // What is not virtualised is not called "none".
     const technique = domain.technique === 'none' ? vscode.l10n.t('bare machine') : domain.technique;
     tree.description = `${technique}, ${stateOf(domain)}`;
+    // The side bar is narrow.
+    tree.tooltip = `${domain.name}: ${tree.description}`;
     tree.iconPath = new vscode.ThemeIcon(domain.stopped === undefined ? ICONS[domain.state] : 'debug-stackframe');
     tree.contextValue = alone ? 'machine' : `domain.${domain.state}`;
     return tree;

@@ -59,6 +59,12 @@ describe("a paravirtualised guest's memory", () => {
       assert.deepEqual(threads, [{ id: 1, name: `CPU 0 (${bits}-bit, kernel in ring ${ring})` }]);
     }); // prettier-ignore
 
+  it('its screen says why it is empty', async () => {
+    await launch('pair-64.elf');
+    const { note } = await client.request('ringside/screen', {});
+    assert.match(note, /no display of its own/);
+  });
+
   it('a frame says its type, its counts and what gave it that type', async () => {
     await launch('pair-64.elf');
     const { view } = await translate('&main');
