@@ -77,7 +77,7 @@ describe('structures', () => {
       assert.equal(vmcs.text, 'launched');
       assert.equal(at(vmcs.children!, 'VM entry').value, 'would succeed');
       assert.deepEqual(bits(at(vmcs.children!, 'controls', 'PIN_CONTROLS')), ['EXTERNAL_INTERRUPT', 'NMI']);
-      assert.match(at(vmcs.children!, 'guest state', 'GUEST_RIP').text!, /^<handle_page_fault\S*>  encoding 0x681e, 64 bits$/);
+      assert.match(at(vmcs.children!, 'guest state', 'GUEST_RIP').text!, /^<handle_page_fault\S*> {2}encoding 0x681e, 64 bits$/);
       assert.match(at(vmcs.children!, 'exit information', 'EXIT_REASON').text!, /^encoding 0x4402, 32 bits: IO$/);
     }],
     [{ technique: 'amd-v' }, 'VMCB', (vmcb) => {
@@ -85,7 +85,7 @@ describe('structures', () => {
       assert.ok(bits(at(vmcb.children!, 'controls', 'intercepts, vector 4')).includes('vmrun'));
       assert.match(at(vmcb.children!, 'controls', 'exit code').text!, /^offset 0x70: io$/);
       assert.ok(bits(at(vmcb.children!, 'state', 'EFER')).includes('SVME'));
-      assert.match(at(vmcb.children!, 'state', 'LSTAR').text!, /^<syscall_entry>  offset 0x608$/);
+      assert.match(at(vmcb.children!, 'state', 'LSTAR').text!, /^<syscall_entry> {2}offset 0x608$/);
     }],
   ]; // prettier-ignore
   for (const [attributes, root, check] of BLOCKS)
