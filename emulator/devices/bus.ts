@@ -36,6 +36,8 @@ export interface Window {
   readonly mmioBytes?: 1 | 2 | 4;
   /** An access touches nothing but the byte itself: no line and no deadline moves. */
   readonly plainMemory?: boolean;
+  /** Its memory from a gpa on, for who looks from outside and writes by hand: a view. Undefined: there is none. */
+  bytesAt?(gpa: number): Uint8Array | undefined;
   /** `bytes` 1, 2 or 4; values unsigned. Reading may have effects, as on the chip. */
   readPort?(port: number, bytes: number): number;
   writePort?(port: number, bytes: number, value: number): void;

@@ -1,4 +1,4 @@
-/** What a video BIOS programs for text mode 3. Tables only. */
+/** What a video BIOS programs for text mode 3, and how such a screen is drawn in time. */
 
 /** Mode 3 (80x25 colour) as the BIOS programs it (technical reference, table of default register values). */
 export const MODE3 = {
@@ -25,4 +25,16 @@ export function defaultPalette(): Uint8Array {
     }
   }
   return palette;
+}
+
+const FRAME_NS = 14_268_000;
+const ACTIVE_NS = 12_710_000;
+const LINE_NS = 31_778;
+const HSYNC_NS = 6_356;
+
+/** Of input status register 1: bit 0, not displaying; bit 3, vertical retrace. */
+export function retraceAt(ns: number): number {
+  const inFrame = ns % FRAME_NS;
+  if (inFrame >= ACTIVE_NS) return 9;
+  return inFrame % LINE_NS >= LINE_NS - HSYNC_NS ? 1 : 0;
 }

@@ -8,12 +8,8 @@
 import type { Screen } from '../machine/api';
 import type { Clock, Device, Inspection, Unsupported } from './bus';
 import { CP437 } from './code-page';
-import { MODE3, defaultPalette } from './vga-mode3';
+import { MODE3, defaultPalette, retraceAt } from './vga-mode3';
 
-const FRAME_NS = 14_268_000;
-const ACTIVE_NS = 12_710_000;
-const LINE_NS = 31_778;
-const HSYNC_NS = 6_356;
 const WINDOW = { first: 0xa_0000, last: 0xb_ffff };
 const COLOR_TEXT = 0xb_8000;
 const MONO_TEXT = 0xb_0000;
@@ -174,7 +170,7 @@ export class Vga implements Device<Saved> {
         return s.graphics[s.graphicsIndex] ?? 0;
       case this.statusPort:
         s.attributeData = false;
-        return this.inputStatus1();
+        return retraceAt(this.clock.now());
       default:
         return 0xff;
     }
@@ -245,11 +241,19 @@ export class Vga implements Device<Saved> {
     return port >= this.ioBase && port < this.ioBase + 8;
   }
 
-  /** Offset in the text buffer, or -1: graphics memory, or outside the window that is mapped (graphics register 6). */
+  /** Which window is mapped (graphics register 6): below 2 it is of graphics memory. */
+  private get map(): number {
+    return (this.s.graphics[6]! >> 2) & 3;
+  }
+  bytesAt(gpa: number): Uint8Array | undefined {
+    const at = gpa - (this.map === 2 ? MONO_TEXT : COLOR_TEXT);
+    return this.map >= 2 && at >= 0 && at < TEXT_BYTES ? this.s.memory.subarray(at) : undefined;
+  }
+  /** Offset in the text buffer, or -1: graphics memory, or outside the window that is mapped. */
   private textOffset(gpa: number): number {
-    const map = (this.s.graphics[6]! >> 2) & 3;
-    const base = map === 2 ? MONO_TEXT : COLOR_TEXT;
-    if (map >= 2 && gpa >= base && gpa < base + TEXT_BYTES) return gpa - base;
+    const { map } = this;
+    const text = this.bytesAt(gpa);
+    if (text) return text.byteOffset - this.s.memory.byteOffset;
     if (map < 2 && this.s.sequencer[2] === FONT_PLANE) return -1;
     this.unsupported(map < 2 ? 'VGA graphics memory' : `VGA memory outside the mapped text window`);
     return -1;
@@ -289,12 +293,5 @@ export class Vga implements Device<Saved> {
     s.palette[s.dacWriteAt * 3 + s.dacPart] = byte & 0x3f;
     s.dacPart = (s.dacPart + 1) % 3;
     if (s.dacPart === 0) s.dacWriteAt = (s.dacWriteAt + 1) & 0xff;
-  }
-
-  /** Bit 0: not displaying; bit 3: vertical retrace. */
-  private inputStatus1(): number {
-    const inFrame = this.clock.now() % FRAME_NS;
-    if (inFrame >= ACTIVE_NS) return 9;
-    return inFrame % LINE_NS >= LINE_NS - HSYNC_NS ? 1 : 0;
   }
 }

@@ -91,7 +91,7 @@ export class MachineInspector implements Inspector {
   readVirtual(cpu: number, gva: bigint, bytes: number): Uint8Array {
     const out = new Uint8Array(bytes);
     const done = this.eachPage(cpu, gva, bytes, (gpa, at, length) => {
-      const part = this.machine.physical.readBytes(gpa, length);
+      const part = this.readPhysical(gpa, length);
       out.set(part, at);
       return part.length;
     });
@@ -99,7 +99,7 @@ export class MachineInspector implements Inspector {
   }
   writeVirtual(cpu: number, gva: bigint, bytes: Uint8Array): number {
     const done = this.eachPage(cpu, gva, bytes.length, (gpa, at, length) =>
-      this.machine.physical.writeBytes(gpa, bytes.subarray(at, at + length), true),
+      this.write(gpa, bytes.subarray(at, at + length)),
     );
     this.machine.edited();
     return done;
@@ -116,10 +116,26 @@ export class MachineInspector implements Inspector {
     return bytes;
   } // prettier-ignore
   readPhysical(gpa: number, bytes: number): Uint8Array {
-    return this.machine.physical.readBytes(gpa, bytes);
+    const ram = this.machine.physical.readBytes(gpa, bytes);
+    const device = ram.length === 0 ? this.deviceMemory(gpa) : undefined;
+    return device ? device.slice(0, bytes) : ram;
+  }
+  /** What a device has there that can be looked at: the text on a screen. */
+  private deviceMemory(gpa: number): Uint8Array | undefined {
+    for (const device of this.machine.devices()) {
+      const bytes = device.bytesAt?.(gpa);
+      if (bytes) return bytes;
+    }
+    return undefined;
+  }
+  private write(gpa: number, bytes: Uint8Array): number {
+    const device = this.deviceMemory(gpa);
+    if (!device) return this.machine.physical.writeBytes(gpa, bytes, true);
+    device.set(bytes.subarray(0, device.length));
+    return Math.min(bytes.length, device.length);
   }
   writePhysical(gpa: number, bytes: Uint8Array): number {
-    const done = this.machine.physical.writeBytes(gpa, bytes, true);
+    const done = this.write(gpa, bytes);
     this.machine.edited();
     return done;
   }

@@ -54,6 +54,13 @@ describe('inspecting the sample kernel', () => {
     const screen = await client.request('ringside/screen');
     assert.deepEqual([screen.columns, screen.rows, screen.text.length], [80, 25, 25]);
     assert.equal(Buffer.from(screen.attributes, 'base64').length, 80 * 25);
+    // Its text is memory, too, up to the end of the window.
+    const data = Buffer.from('H\x07i\x07').toString('base64');
+    await client.request('writeMemory', { memoryReference: 'gp:0xb8000', data });
+    assert.match((await client.request('ringside/screen')).text[0], /^Hi/);
+    assert.equal((await client.request('readMemory', { memoryReference: 'gp:0xb8000', count: 4 })).data, data);
+    const end = await client.request('readMemory', { memoryReference: 'gp:0xbfffe', count: 4 });
+    assert.deepEqual([end.data.length, end.unreadableBytes], [4, 2]);
     const keys = [
       { code: 'KeyA', down: true },
       { code: 'KeyA', down: false },
