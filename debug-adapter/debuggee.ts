@@ -47,7 +47,7 @@ export interface DebuggeeParts {
 const ENCODER = new TextEncoder();
 
 export class Debuggee {
-  readonly config: LaunchConfig;
+  config: LaunchConfig;
   readonly program: Program;
   readonly paths: SourcePaths;
   private boot: BootInput | FirmwareInput;
@@ -153,8 +153,9 @@ export class Debuggee {
   }
 
   /** `boot`: read anew, as files may have been built since. */
-  restart(machine: Machine, boot: BootInput | FirmwareInput): void {
+  restart(machine: Machine, boot: BootInput | FirmwareInput, config: LaunchConfig): void {
     this.runner.abandon();
+    this.config = config;
     this.machine = machine;
     this.boot = boot;
     this.traps.clear();

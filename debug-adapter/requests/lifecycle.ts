@@ -69,15 +69,18 @@ function begin(session: RingsideSession): void {
 
 export const restart = async (session: RingsideSession, raw: unknown): Promise<void> => {
   const target = session.target;
-  const changed = isObject(raw) && isObject(raw.arguments) ? checkLaunch(raw.arguments).config : undefined;
-  if (changed !== undefined && changed.domains === undefined && startedFile(changed) !== startedFile(target.config)) {
+  const given = isObject(raw) && isObject(raw.arguments) ? checkLaunch(raw.arguments).config : undefined;
+  // Domains stay as they are.
+  const changed = (session.party ?? given?.domains) ? undefined : given;
+  if (changed !== undefined && startedFile(changed) !== startedFile(target.config)) {
     throw new UserError('Restart keeps the kernel; end this session and launch the other one.');
   }
   for (const each of session.party?.debuggees ?? [target]) {
-    const { config, program } = each;
+    const { program } = each;
+    const config = changed ?? each.config;
     const boot = await readBootInput(session.files, config);
     const built = config.noDebug !== true && (await loadSymbols(session, config, 'kernel' in boot ? boot.kernel : undefined, program)); // prettier-ignore
-    each.restart(session.party ? each.machine : await session.parts.createMachine(machineConfig(config)), boot);
+    each.restart(session.party ? each.machine : await session.parts.createMachine(machineConfig(config)), boot, config);
     if (!built) continue;
     installFilters(each);
     await reportRebound(session, each, each.breakpoints.rebind(true));

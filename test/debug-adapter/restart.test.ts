@@ -41,6 +41,21 @@ describe('restart', () => {
       await session.request('disconnect');
     });
 
+  it('boots the machine that the attributes say now', async () => {
+    const session = new InProcess();
+    await session.launch({ kernel: SAMPLE });
+    await session.enter();
+    const threads = async (): Promise<number> => (await session.request('threads')).threads.length;
+    assert.equal(await threads(), 1);
+    const stopped = session.next('stopped');
+    await session.request('restart', { arguments: { kernel: SAMPLE, stopOnEntry: true, cpus: 2, technique: 'vt-x' } });
+    await stopped;
+    assert.equal(await threads(), 2);
+    const { roots } = await session.request('ringside/structures');
+    assert.equal(roots.includes('VMCS'), true);
+    await session.request('disconnect');
+  });
+
   it('of a kernel that is gone is refused, and the session goes on', async () => {
     const kernel = join(folder, 'gone.elf');
     copyFileSync(SAMPLE, kernel);
