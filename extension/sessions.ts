@@ -15,7 +15,10 @@ export class Sessions implements vscode.DebugAdapterTrackerFactory {
   /** The active session, its state, or what its guest consists of is another; also when the user edits while it stands. */
   readonly onDidChange = this.changed.event;
   private readonly launched = new vscode.EventEmitter<vscode.DebugSession>();
-  /** The adapter has taken the launch: the editor tells of a session that is refused, too. */
+  /**
+   * The adapter has taken the launch: the editor tells of a session that is refused, too. And the editor is done with its own part of the
+   * start, in which it brings the debug console to the front.
+   */
   readonly onDidLaunch = this.launched.event;
   private readonly subscription = vscode.debug.onDidChangeActiveDebugSession(() => this.tell());
 
@@ -33,7 +36,7 @@ export class Sessions implements vscode.DebugAdapterTrackerFactory {
   createDebugAdapterTracker(session: vscode.DebugSession): vscode.DebugAdapterTracker {
     return {
       onDidSendMessage: (message: { type?: string; event?: string; command?: string; success?: boolean }) => {
-        if (message.command === 'launch' && message.success) this.launched.fire(session);
+        if (message.command === 'configurationDone' && message.success) this.launched.fire(session);
         if (message.type !== 'event') return;
         if (message.event === 'stopped') this.stopped.add(session.id);
         else if (message.event === 'continued' || message.event === 'terminated') this.stopped.delete(session.id);

@@ -12,7 +12,7 @@ const SAMPLE = webHost('guests/sample');
 export function inBrowser(title: string, name: string, tests: (code: () => Workbench) => void, host: Host = SAMPLE): void {
   describe(title, function () {
     this.timeout(180_000);
-    this.bail(true);
+    let failed = false;
     let started: Awaited<ReturnType<Host['start']>> | undefined;
     let code: Workbench | undefined;
 
@@ -21,8 +21,13 @@ export function inBrowser(title: string, name: string, tests: (code: () => Workb
       started = await host.start();
       code = await Workbench.open(started.url, name);
     });
+    // A row begins where the one before it ended. (Mocha's own bail would leave out the suites behind this one, too.)
+    beforeEach(function () {
+      if (failed) this.skip();
+    });
     afterEach(async function () {
       if (this.currentTest?.state !== 'failed') return;
+      failed = true;
       await code?.screenshot('failed');
       console.log(code?.log.slice(-30).join('\n'));
     });
