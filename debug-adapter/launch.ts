@@ -7,7 +7,7 @@ import { parseDisk } from './disk-option';
 
 const MIB = 1 << 20;
 /** Guest RAM, MiB: it shares a 4 GiB linear memory with the processor's state and the code. */
-export const MEMORY_MIB = { least: 2, most: 3072 } as const;
+export const MEMORY_MIB = { default: 256, least: 2, most: 3072 } as const;
 /** As the machine has it. */
 const MAX_CPUS = 8;
 /** As the scheduler has it. */

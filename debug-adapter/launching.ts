@@ -14,7 +14,7 @@ import { readBootInput } from './boot-input';
 import { Debuggee, type DebuggeeEvents } from './debuggee';
 import { domainsChanged } from './domain-list';
 import { directoryOf } from './files';
-import { startedFile, type DomainLaunch, type LaunchConfig } from './launch';
+import { MEMORY_MIB, startedFile, type DomainLaunch, type LaunchConfig } from './launch';
 import { loadSymbols } from './load-symbols';
 import { Party, type DomainPlace } from './party';
 import { Program } from './program';
@@ -25,7 +25,7 @@ import { SourcePaths } from './source-paths';
 import { explainEnd, reportStop, sourceOf } from './stops';
 
 export const machineConfig = (config: LaunchConfig): MachineConfig => ({
-  memory: config.memory ?? 256 << 20,
+  memory: config.memory ?? MEMORY_MIB.default << 20,
   cpus: config.cpus ?? 1,
   ...(config.tier === undefined ? {} : { tier: config.tier }),
   ...(config.technique === undefined ? {} : { technique: config.technique as Technique }),
@@ -47,7 +47,7 @@ export async function launchAlone(session: RingsideSession, config: LaunchConfig
 }
 
 /** Host memory kept for domains that the user creates later; nothing is spent on it before. */
-const SPARE = Array.from({ length: 4 }, () => ({ memory: 256 << 20, cpus: 2 }));
+const SPARE = Array.from({ length: 4 }, () => ({ memory: MEMORY_MIB.default << 20, cpus: 2 }));
 
 /** UserError names the domain. */
 export async function launchDomains(session: RingsideSession, launches: readonly DomainLaunch[]): Promise<void> {

@@ -69,7 +69,6 @@ const OPTIONS = {
 } as const;
 
 const MIB = 1 << 20;
-const DEFAULT_MEMORY_MIB = 256;
 /** As machine.ts has it. */
 const MAX_CPUS = 8;
 const PAGING = ['shadow', 'direct', 'nested'] as const;
@@ -222,7 +221,7 @@ const oneOf = <T extends string>(option: string, value: string | undefined, know
 };
 
 const memory = (value: string | undefined): number => {
-  if (value === undefined) return DEFAULT_MEMORY_MIB * MIB;
+  if (value === undefined) return MEMORY_MIB.default * MIB;
   const match = /^(\d+)([KMG]?)i?B?$/i.exec(value);
   const unit = { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[match?.[2]?.toUpperCase() ?? '']!;
   const bytes = match ? Number(match[1]) * unit : NaN;

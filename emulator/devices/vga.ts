@@ -246,16 +246,19 @@ export class Vga implements Device<Saved> {
     return (this.s.graphics[6]! >> 2) & 3;
   }
   bytesAt(gpa: number): Uint8Array | undefined {
-    const at = gpa - (this.map === 2 ? MONO_TEXT : COLOR_TEXT);
-    return this.map >= 2 && at >= 0 && at < TEXT_BYTES ? this.s.memory.subarray(at) : undefined;
+    const at = gpa - this.textBase;
+    return at >= 0 && at < TEXT_BYTES ? this.s.memory.subarray(at) : undefined;
+  }
+  /** NaN while graphics memory is mapped. */
+  private get textBase(): number {
+    return this.map < 2 ? NaN : this.map === 2 ? MONO_TEXT : COLOR_TEXT;
   }
   /** Offset in the text buffer, or -1: graphics memory, or outside the window that is mapped. */
   private textOffset(gpa: number): number {
-    const { map } = this;
-    const text = this.bytesAt(gpa);
-    if (text) return text.byteOffset - this.s.memory.byteOffset;
-    if (map < 2 && this.s.sequencer[2] === FONT_PLANE) return -1;
-    this.unsupported(map < 2 ? 'VGA graphics memory' : `VGA memory outside the mapped text window`);
+    const at = gpa - this.textBase;
+    if (at >= 0 && at < TEXT_BYTES) return at;
+    if (this.map < 2 && this.s.sequencer[2] === FONT_PLANE) return -1;
+    this.unsupported(this.map < 2 ? 'VGA graphics memory' : `VGA memory outside the mapped text window`);
     return -1;
   }
 

@@ -67,7 +67,7 @@ export abstract class TlbEmitter {
   protected slowPath(writing: boolean): Helper {
     return writing ? 'slowWrite' : 'slowRead';
   }
-  /** Where the page that the stack was last written in is remembered, to be tried before the TLB, if anywhere. */
+  /** The page of the stack, which is tried before the TLB; undefined: none is remembered. */
   protected get stackPage(): StackPage | undefined {
     return undefined;
   }

@@ -1,10 +1,10 @@
 /** From what made a guest leave to the exit that people see. */
 import type { Cpu } from '../cpu/cpu';
-import type { ExitCause, PendingEvent } from '../cpu/exit-cause';
+import type { ExitCause } from '../cpu/exit-cause';
 import { interceptedBy } from '../cpu/intercepts';
 import type { GeneratedRun } from '../cpu/generated-run';
 import { executionMode, linearRip } from '../cpu/mode';
-import { GuestExit, Interruption } from '../cpu/ports';
+import { eventOf, GuestExit, Interruption } from '../cpu/ports';
 import type { GuestFault } from '../cpu/ports';
 import type { Instruction } from '../isa/instruction';
 import { VECTOR } from '../x86/registers';
@@ -67,10 +67,5 @@ export function exitOf(guest: Guest, cpu: Cpu, thrown: Interruption, look: () =>
 
 function causeOf(cpu: Cpu, thrown: Interruption): ExitCause {
   if (thrown instanceof GuestExit) return thrown.cause;
-  const { vector, errorCode, address, trap, conditions } = thrown as GuestFault;
-  const event: PendingEvent = { vector, kind: trap ? 'trap' : 'fault', returnRip: cpu.state.rip };
-  if (conditions !== undefined) event.conditions = conditions;
-  if (errorCode !== undefined) event.errorCode = errorCode;
-  if (address !== undefined) event.address = address;
-  return { reason: 'exception', event };
+  return { reason: 'exception', event: eventOf(thrown as GuestFault, cpu.state.rip) };
 }

@@ -129,8 +129,9 @@ export class MachineInspector implements Inspector {
     return undefined;
   }
   private write(gpa: number, bytes: Uint8Array): number {
-    const device = this.deviceMemory(gpa);
-    if (!device) return this.machine.physical.writeBytes(gpa, bytes, true);
+    const ram = this.machine.physical.writeBytes(gpa, bytes, true);
+    const device = ram === 0 ? this.deviceMemory(gpa) : undefined;
+    if (!device) return ram;
     device.set(bytes.subarray(0, device.length));
     return Math.min(bytes.length, device.length);
   }
